@@ -1,0 +1,1 @@
+"""HTTP and the command line: what people and programs outside may ask."""

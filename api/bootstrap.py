@@ -1,0 +1,137 @@
+"""Builds everything from the settings; the only importer of infrastructure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.assurance.checkpoints import Checkpoint
+from domain.assurance.notes import NoteError, VerifierKey
+from domain.assurance.verification import Kind, Verdict, verify
+from domain.kernel.commands import Mode
+from domain.kernel.errors import DomainError
+from domain.ports import Identities, Outside
+from domain.services.recovery import finish_what_was_begun
+from domain.services.retention import sweep
+from infrastructure.clock import SystemClock
+from infrastructure.premises import Premises
+from infrastructure.record.event_record import SQLiteRecord
+from infrastructure.record.schema import migrate
+from infrastructure.record.stored_rows import RecordUnreadableError, StoredLog, stored_log
+from infrastructure.seal.sealer import Sealer
+from infrastructure.settings import Settings
+
+
+class NobodyAuthenticated:
+    """Until persons can prove who they are, nobody has, and operational mode stays shut."""
+
+    def authenticated(self, actor: str) -> bool:
+        """Never."""
+        return False
+
+
+@dataclass
+class Node:
+    """One node at work: the ports, the sealer and what a start found half done."""
+
+    outside: Outside
+    record: SQLiteRecord
+    sealer: Sealer
+    premises: Premises
+    recovered: list[str]
+
+    def seal(self) -> Checkpoint:
+        """Sign the log as it stands."""
+        return self.sealer.seal(self.record.leaves(), size=self.record.size())
+
+
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings.read(os.environ)
+
+
+def typed_path(text: str) -> Path:
+    """A path as the person typed it, from where they stand (``./run`` changes directory)."""
+    return (Path(os.environ.get("PLUMBLINE_HERE", ".")) / Path(text).expanduser()).absolute()
+
+
+@contextmanager
+def open_node(
+    path: Path,
+    mode: Mode,
+    *,
+    on_commit: Callable[[int], None] = lambda size: None,
+    identities: Identities | None = None,
+) -> Iterator[Node]:
+    """Be the one writer of these premises; first finish what a dead process left half done.
+
+    Raises:
+        PremisesError: in use by another process, of the other mode, or not usable.
+        SchemaError: the record is of another shape; says the command to run.
+    """
+    premises = Premises(path)
+    with premises.alone():
+        premises.found(mode)
+        clock = SystemClock()
+        record = premises.open_record(mode, clock, on_commit)
+        vault = premises.open_vault()
+        try:
+            outside = Outside(record, vault, clock, identities or NobodyAuthenticated())
+            recovered = finish_what_was_begun(outside)
+            sweep(outside)
+            yield Node(outside, record, premises.sealer(record.origin), premises, recovered)
+        finally:
+            vault.close()
+            record.close()
+
+
+def migrate_premises(path: Path) -> str:
+    """Bring the record of these premises to the newest shape; says which."""
+    premises = Premises(path)
+    if not premises.exists():
+        raise DomainError(f"expected a record in {premises.path}, found none")
+    with premises.alone():
+        return migrate(premises.database)
+
+
+@contextmanager
+def read_log(path: Path) -> Iterator[StoredLog]:
+    """The log of these premises as it is stored, without changing a byte.
+
+    Raises:
+        RecordUnreadableError: there is none, or it cannot be read.
+    """
+    with stored_log(Premises(path).database) as log:
+        yield log
+
+
+def verify_premises(path: Path, *, key_text: str, outside_checkpoint: str | None) -> Verdict:
+    """Recompute everything that these premises hold of the record.
+
+    Raises:
+        DomainError: the key given cannot be read as one.
+    """
+    try:
+        key = VerifierKey.from_text(key_text.strip())
+    except NoteError as error:
+        raise DomainError(f"the key given is not a verifier key: {error}") from error
+    premises = Premises(path)
+    own = premises.seal / "checkpoint"
+    try:
+        with stored_log(premises.database) as log:
+            return verify(
+                log.rows,
+                head=log.head,
+                scope_heads=log.scope_heads,
+                key=key,
+                own_checkpoint=own.read_text(encoding="utf-8") if own.exists() else None,
+                outside_checkpoint=outside_checkpoint,
+            )
+    except (RecordUnreadableError, UnicodeDecodeError) as error:
+        return Verdict.unreadable(str(error))
+
+
+__all__ = ["Kind", "Node", "RecordUnreadableError", "StoredLog"]

@@ -1,0 +1,1 @@
+"""A whole deployment played by stand-ins, on anybody's watchlist and video."""

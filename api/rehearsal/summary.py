@@ -1,0 +1,54 @@
+"""What a rehearsal came to: one JSON object, and the same for people."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass(frozen=True)
+class AlertLine:
+    """One alert, with the caller's own reference of the entry (read before its destruction)."""
+
+    entry_ref: str
+    first_seen_s: float
+    """Capture time of the face's first frame, seconds from the first frame."""
+    camera: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """The figures of one rehearsal. All but the first are counted from the record."""
+
+    deployment: str
+    mode: str
+    frames: int
+    faces_seen: int
+    not_enrolled: int
+    enrolled_and_discarded: int
+    faces_alerted: int
+    suppressed_sightings: int
+    interrupted: int
+    alerts: list[AlertLine] = field(default_factory=list)
+    items_registered: int
+    items_destroyed: int
+    items_remaining: int
+    max_template_life_ms: int
+    log_size: int
+    checkpoint_root: str
+    verified: bool
+    duration_s: float
+
+    def as_json(self) -> dict[str, object]:
+        """The object that ``--json`` prints."""
+        return asdict(self)
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every face that was seen has an outcome."""
+        return self.faces_seen == (
+            self.not_enrolled
+            + self.enrolled_and_discarded
+            + self.faces_alerted
+            + self.suppressed_sightings
+            + self.interrupted
+        )

@@ -1,0 +1,1 @@
+"""What the system means. Imports no database, web or vision library."""

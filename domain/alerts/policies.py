@@ -1,0 +1,215 @@
+"""When a possible match may be raised, viewed and decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from domain.alerts.commands import DecisionKind
+from domain.kernel.commands import Role
+from domain.kernel.refusals import Policy, Refusal
+from domain.kernel.time import written
+
+
+@dataclass(frozen=True)
+class RaiseFacts:
+    """What a possible match is judged by, read at the instant of raising."""
+
+    at: datetime
+    run: UUID
+    live_run: UUID | None
+    valid_from: datetime | None
+    valid_until: datetime | None
+    camera: str
+    cameras: Sequence[str]
+    inside_zone: bool
+    entry_listed: bool
+    threshold: Decimal
+    authorised_threshold: Decimal | None
+    model_digest: str
+    authorised_model: str | None
+
+
+def run_is_live(facts: RaiseFacts) -> Refusal | None:
+    """An alert belongs to recognition that is switched on. Source: seed L34."""
+    if facts.run != facts.live_run:
+        return Refusal("run_not_live", "recognition was off when the alert was to be raised")
+    return None
+
+
+def alert_is_inside_the_window(facts: RaiseFacts) -> Refusal | None:
+    """Nothing outside the authorised times. Source: requirement 37."""
+    if facts.valid_from is None or facts.valid_until is None:
+        return Refusal("not_authorised", "the deployment is not authorised")
+    if not facts.valid_from <= facts.at < facts.valid_until:
+        return Refusal(
+            "outside_the_authorised_window",
+            "the authorised window was over or not begun",
+            {
+                "at": written(facts.at),
+                "from": written(facts.valid_from),
+                "until": written(facts.valid_until),
+            },
+        )
+    return None
+
+
+def alert_is_inside_the_zone(facts: RaiseFacts) -> Refusal | None:
+    """Nothing outside the authorised cameras and their zones. Source: requirement 15."""
+    if facts.camera not in facts.cameras or not facts.inside_zone:
+        return Refusal(
+            "outside_the_zone",
+            "the face was outside the authorised zone of recognition",
+            {"camera": facts.camera},
+        )
+    return None
+
+
+def entry_is_on_the_list(facts: RaiseFacts) -> Refusal | None:
+    """The entry is live on the approved list at that instant. Source: specification, 3.7."""
+    if not facts.entry_listed:
+        return Refusal("entry_not_listed", "the entry is not on the approved list")
+    return None
+
+
+def threshold_is_the_authorised_one(facts: RaiseFacts) -> Refusal | None:
+    """The recogniser worked with what the AO authorised. Source: requirement 22; C-13."""
+    if facts.threshold != facts.authorised_threshold:
+        return Refusal(
+            "threshold_not_authorised",
+            "recognise with the authorised threshold",
+            {"used": str(facts.threshold), "authorised": str(facts.authorised_threshold)},
+        )
+    if facts.model_digest != facts.authorised_model:
+        return Refusal(
+            "model_not_authorised",
+            "recognise with the authorised model",
+            {"used": facts.model_digest, "authorised": str(facts.authorised_model)},
+        )
+    return None
+
+
+RAISE_POLICIES: tuple[Policy[RaiseFacts], ...] = (
+    run_is_live,
+    alert_is_inside_the_window,
+    alert_is_inside_the_zone,
+    entry_is_on_the_list,
+    threshold_is_the_authorised_one,
+)
+
+
+@dataclass(frozen=True)
+class ViewFacts:
+    """What a look at an alert is judged by."""
+
+    role: Role
+    closed: bool
+
+
+def officer_may_look(facts: ViewFacts) -> Refusal | None:
+    """Alerts are looked at by those who decide and by those who support them."""
+    if facts.role not in (Role.ENGAGEMENT_OFFICER, Role.OPERATOR):
+        return Refusal(
+            "role_may_not_view",
+            "an engagement officer or operator views alerts",
+            {"role": facts.role.value},
+        )
+    return None
+
+
+def alert_is_open_to_look(facts: ViewFacts) -> Refusal | None:
+    """After the close there is nothing left to look at."""
+    return Refusal("alert_closed", "the alert is closed") if facts.closed else None
+
+
+VIEW_POLICIES: tuple[Policy[ViewFacts], ...] = (officer_may_look, alert_is_open_to_look)
+
+
+@dataclass(frozen=True)
+class AdjudicationFacts:
+    """What a decision is judged by."""
+
+    officer: str
+    role: Role
+    viewers: Sequence[str]
+    decided: bool
+    closed: bool
+    decision: str
+    factors: Sequence[Sequence[str]]
+    basis: str
+    stand_ins: bool
+
+
+def engagement_officer_decides(facts: AdjudicationFacts) -> Refusal | None:
+    """Adjudication is the engagement officer's. Source: domain specification, section 2."""
+    if facts.role is not Role.ENGAGEMENT_OFFICER:
+        return Refusal(
+            "not_an_engagement_officer",
+            "an engagement officer adjudicates",
+            {"role": facts.role.value},
+        )
+    return None
+
+
+def viewed_before_decided(facts: AdjudicationFacts) -> Refusal | None:
+    """The officer who decides has looked first: meaningful human involvement.
+
+    Source: domain specification, 3.7 (DPA 2018 s.50A(1)(a)).
+    """
+    if facts.officer not in facts.viewers:
+        return Refusal("not_viewed", "look at the alert before deciding it")
+    return None
+
+
+def decided_once(facts: AdjudicationFacts) -> Refusal | None:
+    """The first decision stands; a later one would be a dissent and says so."""
+    return Refusal("already_decided", "the alert was decided") if facts.decided else None
+
+
+def decided_while_open(facts: AdjudicationFacts) -> Refusal | None:
+    """A closed alert stays undetermined."""
+    return Refusal("alert_closed", "the alert is closed") if facts.closed else None
+
+
+def decision_is_one_of_three(facts: AdjudicationFacts) -> Refusal | None:
+    """viable, not viable, insufficient. Source: domain specification, 3.7."""
+    if facts.decision not in {kind.value for kind in DecisionKind}:
+        return Refusal(
+            "decision_unknown",
+            f"decide {', '.join(kind.value for kind in DecisionKind)}",
+        )
+    return None
+
+
+def reasons_are_given(facts: AdjudicationFacts) -> Refusal | None:
+    """Regard to subject, system and environmental factors. Source: domain specification [F 7]."""
+    if not all(facts.factors):
+        return Refusal(
+            "factors_missing", "name at least one subject, system and environmental factor"
+        )
+    return None
+
+
+def script_is_declared(facts: AdjudicationFacts) -> Refusal | None:
+    """Where stand-ins play, every decision says that a script made it, and nowhere else."""
+    if facts.stand_ins != (facts.basis == "scripted-rule"):
+        return Refusal(
+            "basis_not_true",
+            "stand-ins decide by scripted-rule, persons by own-judgement",
+            {"basis": facts.basis},
+        )
+    return None
+
+
+ADJUDICATION_POLICIES: tuple[Policy[AdjudicationFacts], ...] = (
+    engagement_officer_decides,
+    viewed_before_decided,
+    decided_once,
+    decided_while_open,
+    decision_is_one_of_three,
+    reasons_are_given,
+    script_is_declared,
+)

@@ -1,0 +1,552 @@
+"""Verification: recompute everything from what is stored, and name the first thing that is wrong.
+
+Nothing that is stored is believed. Positions, leaf hashes, the frontier, the chain of each scope,
+the versions of each stream and every index column are worked out again from the entries, in one
+pass, and compared. Then the checkpoints are asked: the log's own, and one that was kept elsewhere.
+
+**What counts as what.** The rows are gone through in their order; then come the log's head, the
+heads of the scopes, the log's own checkpoint and the one from elsewhere.
+
+* A row whose bytes do not fit its leaf hash is *altered*, whether it can be read or not; but if a
+  later row's leaf hash fits them, bytes changed places: *reordered*.
+* A row whose bytes fit its leaf hash and that cannot be read is *unreadable* (a newer format, it
+  may be), unless a checkpoint shows that the bytes are not those that were signed: then *forked*.
+  Unreadable is never reported as sound, and never as altered.
+* A position that is not there is *missing*; if its entry stands further on, or if a position comes
+  twice or late, or an entry says that it belongs elsewhere, *reordered*. So are the places within
+  a scope and within a stream.
+* An index column, a link to the entry before in the scope, a mode, an origin or a head that is not
+  what the entries say is *altered*.
+* Fewer entries than a head or a checkpoint counts: *truncated*.
+* A checkpoint that the trusted key did not sign, or that is of another log: *unsigned*.
+* Entries that agree with each other and not with a signed root: *forked*. There are two histories,
+  and this one is not the one that was signed.
+* Entries that agree with each other, none of them under a signed checkpoint: *unanchored*.
+
+An entry's ``anchor`` is not compared (no entry carries one yet), nor are the times of recording: a
+clock may be set back without anyone altering the record.
+
+**What a verification cannot say** stands in :data:`LIMITS`, to be printed under every verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.assurance import entries
+from domain.assurance.checkpoints import Checkpoint, CheckpointMalformedError
+from domain.assurance.entries import Entry, EntryUnreadableError
+from domain.assurance.notes import NoteError, VerifierKey, open_note
+from domain.assurance.tree import EMPTY_ROOT, Frontier, leaf_hash
+
+LIMITS = (
+    "A signature says nothing if the signer was dishonest from the start.",
+    "A sound record shows that what was entered was not changed, not that it was true.",
+    "No log proves that something that was never recorded did not happen.",
+)
+"""What a verification cannot say, whatever its verdict."""
+
+
+class Kind(StrEnum):
+    """What a verification found. 1 and 2 are no exit codes here: a crash, and wrong usage."""
+
+    SOUND = "sound"
+    ALTERED = "altered"
+    MISSING = "missing"
+    REORDERED = "reordered"
+    FORKED = "forked"
+    TRUNCATED = "truncated"
+    UNSIGNED = "unsigned"
+    UNREADABLE = "unreadable"
+    UNANCHORED = "unanchored"
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a program that found this."""
+        return _EXIT_CODES[self]
+
+
+_EXIT_CODES = {
+    Kind.SOUND: 0,
+    Kind.ALTERED: 3,
+    Kind.MISSING: 4,
+    Kind.REORDERED: 5,
+    Kind.FORKED: 6,
+    Kind.TRUNCATED: 7,
+    Kind.UNSIGNED: 8,
+    Kind.UNREADABLE: 9,
+    Kind.UNANCHORED: 10,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """One row as it is stored: the entry, and the columns that are an index over it."""
+
+    position: int
+    stream: str
+    version: int
+    name: str
+    scope: str
+    scope_pos: int
+    leaf: bytes
+    blob: bytes
+
+
+@dataclass(frozen=True)
+class StoredHead:
+    """The log's head as it is stored: its size and the roots of its complete subtrees."""
+
+    size: int
+    frontier: bytes
+
+
+@dataclass(frozen=True)
+class StoredScopeHead:
+    """The head of one scope as it is stored: its size and the leaf hash of its last entry."""
+
+    scope: str
+    size: int
+    leaf_hex: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What was found, and how far it reaches."""
+
+    kind: Kind
+    sentence: str
+    """What was expected and what was found, or what the finding rests on."""
+    position: int | None
+    """Where the first fault shows; None where it is not at one entry."""
+    origin: str | None
+    """The log, as its first entry names it; None where no entry could be read."""
+    size: int
+    """Entries whose hashes were recomputed: all of them, unless a fault stopped the reading."""
+    root: bytes
+    """The root over these entries, recomputed."""
+    anchored_size: int
+    """So many of them, from the first, are as a trusted signature says."""
+    unanchored_tail: int
+    """The rest: what no signature covers."""
+
+
+def verify(
+    rows: Iterable[StoredRow],
+    *,
+    head: StoredHead,
+    scope_heads: Iterable[StoredScopeHead],
+    key: VerifierKey,
+    own_checkpoint: str | None,
+    outside_checkpoint: str | None,
+) -> Verdict:
+    """Recompute a log from its rows and say what was found first.
+
+    One pass; what is kept is the frontier, and one head for each scope and each stream.
+
+    Args:
+        rows: in the order of their positions.
+        head: the log's stored head.
+        scope_heads: the stored heads of all scopes.
+        key: the log's public key, got from somewhere other than the log.
+        own_checkpoint: the newest signed checkpoint that the log keeps, if any.
+        outside_checkpoint: a signed checkpoint that someone else kept, if any.
+    """
+    own = _Anchor.opened(own_checkpoint, "the log's own checkpoint", key)
+    outside = _Anchor.opened(outside_checkpoint, "the checkpoint from elsewhere", key)
+    anchors = [anchor for anchor in (own, outside) if anchor is not None]
+    log = _Recomputed({one.checkpoint.size for one in anchors if one.checkpoint is not None})
+    finding = (
+        _wrong_row(iter(rows), log, anchors)
+        or _wrong_head(head, log)
+        or _wrong_scope_head(scope_heads, log)
+        or next((found for one in anchors if (found := one.contradicts(log))), None)
+    )
+    anchored = max((anchor.covers(log) for anchor in anchors), default=0)
+    if finding is None:
+        finding = _no_fault(log.size, anchored, outside.checkpoint if outside else None)
+    return Verdict(
+        kind=finding.kind,
+        sentence=finding.sentence,
+        position=finding.position,
+        origin=log.origin,
+        size=log.size,
+        root=log.frontier.root(),
+        anchored_size=anchored,
+        unanchored_tail=log.size - anchored,
+    )
+
+
+@dataclass(frozen=True)
+class _Finding:
+    kind: Kind
+    sentence: str
+    position: int | None = None
+
+
+def _at(position: int, kind: Kind, sentence: str) -> _Finding:
+    return _Finding(kind, f"position {position}: {sentence}", position)
+
+
+def _no_fault(size: int, anchored: int, outside: Checkpoint | None) -> _Finding:
+    """What may be claimed when nothing was found wrong, and no more than that."""
+    if outside is None:
+        elsewhere = (
+            "No checkpoint from elsewhere was given, so a rollback to an earlier signed state "
+            "cannot be seen."
+        )
+    else:
+        elsewhere = (
+            f"The checkpoint from elsewhere covers the first {outside.size}; a rollback to a "
+            "signed state no shorter than that cannot be seen."
+        )
+    if size == 0:
+        return _Finding(Kind.SOUND, f"The log holds no entries. {elsewhere}")
+    consistent = f"The entries ({size}) are consistent with each other"
+    if anchored == 0:
+        return _Finding(
+            Kind.UNANCHORED,
+            f"{consistent}, and no signed checkpoint covers any of them: nothing shows that they "
+            "are those that were recorded.",
+        )
+    return _Finding(
+        Kind.SOUND, f"{consistent}; the first {anchored} are as they were signed. {elsewhere}"
+    )
+
+
+@dataclass(frozen=True)
+class _Anchor:
+    """A checkpoint that was given: opened, or with what is wrong with it."""
+
+    whose: str
+    checkpoint: Checkpoint | None
+    fault: _Finding | None = None
+
+    @classmethod
+    def opened(cls, text: str | None, whose: str, key: VerifierKey) -> _Anchor | None:
+        """The checkpoint under the trusted key. Its origin is compared once the log's is known."""
+        if text is None:
+            return None
+        try:
+            return cls(whose, Checkpoint.parse(open_note(text, key)))
+        except NoteError as error:
+            return cls(whose, None, _Finding(Kind.UNSIGNED, f"{whose}: {error}"))
+        except CheckpointMalformedError as error:
+            # The key did sign it: a newer format, it may be.
+            return cls(whose, None, _Finding(Kind.UNREADABLE, f"{whose}: {error}"))
+
+    def covers(self, log: _Recomputed) -> int:
+        """How many of the log's entries, from the first, are as this checkpoint says."""
+        if self.checkpoint is None or self._of_another(log):
+            return 0
+        size = self.checkpoint.size
+        return size if log.roots.get(size) == self.checkpoint.root else 0
+
+    def contradicts(self, log: _Recomputed) -> _Finding | None:
+        """What is wrong between this checkpoint and the whole log."""
+        if self.checkpoint is None:
+            return self.fault
+        if self._of_another(log):
+            return _Finding(
+                Kind.UNSIGNED,
+                f"{self.whose}: expected one of the log {log.origin}, found one of "
+                f"{self.checkpoint.origin}",
+            )
+        if self.checkpoint.size > log.size:
+            return _Finding(
+                Kind.TRUNCATED,
+                f"{self.whose} counts {self.checkpoint.size} entries, the log holds {log.size}",
+            )
+        return self.forks(log)
+
+    def forks(self, log: _Recomputed) -> _Finding | None:
+        """Whether the entries have another root than was signed, where both are known."""
+        if self.checkpoint is None or self._of_another(log):
+            return None
+        size, signed = self.checkpoint.size, self.checkpoint.root
+        found = log.roots.get(size, signed)
+        if found == signed:
+            return None
+        return _Finding(
+            Kind.FORKED,
+            f"{self.whose} was signed over {size} entries with the root {signed.hex()}, the first "
+            f"{size} entries of the log have the root {found.hex()}: this is another history",
+        )
+
+    def _of_another(self, log: _Recomputed) -> bool:
+        return (
+            self.checkpoint is not None
+            and log.origin is not None
+            and self.checkpoint.origin != log.origin
+        )
+
+
+@dataclass(slots=True)
+class _Scope:
+    """The head of one scope, recomputed."""
+
+    mode: str
+    size: int = 0
+    leaf_hex: str | None = None
+
+
+class _Recomputed:
+    """What the rows say so far, worked out from the entries alone.
+
+    Args:
+        sizes: where to keep the root on the way, for the checkpoints.
+    """
+
+    def __init__(self, sizes: Set[int]) -> None:
+        self._sizes = sizes
+        self._streams: dict[str, int] = {}
+        self.frontier = Frontier()
+        self.roots = {0: EMPTY_ROOT}
+        self.origin: str | None = None
+        self.scopes: dict[str, _Scope] = {}
+
+    @property
+    def size(self) -> int:
+        """The number of entries, which is also the position that comes next."""
+        return self.frontier.size
+
+    def append(self, leaf: bytes) -> None:
+        """Take in a leaf, and keep the root where a checkpoint will ask for it."""
+        self.frontier.append(leaf)
+        if self.size in self._sizes:
+            self.roots[self.size] = self.frontier.root()
+
+    def follow(self, row: StoredRow, later: Iterator[StoredRow]) -> _Finding | None:
+        """Take in the next row, or say what is wrong with it.
+
+        Args:
+            row: the row.
+            later: the rows after it. They are looked through to tell what is gone from what
+                only stands elsewhere, and only once something is wrong.
+        """
+        if (mistyped := _mistyped(row)) is not None:
+            return _at(self.size, Kind.ALTERED, mistyped)
+        if row.position != self.size:
+            return self._misplaced(row, later)
+        leaf = leaf_hash(row.blob)
+        if row.leaf != leaf:
+            return self._misfit(leaf, later)
+        try:
+            entry = entries.read(row.blob)
+        except EntryUnreadableError as error:
+            position = self.size
+            self.append(leaf)
+            return _at(
+                position,
+                Kind.UNREADABLE,
+                f"the entry fits its leaf hash and cannot be read by this version ({error}); "
+                "nothing can be said of it or of what follows",
+            )
+        finding = (
+            self._wrong_column(row, entry)
+            or self._wrong_origin(entry)
+            or self._wrong_in_scope(entry)
+            or self._wrong_in_stream(entry)
+        )
+        if finding is None:
+            self._take(entry, leaf)
+        return finding
+
+    def hash_on(self, rows: Iterator[StoredRow]) -> None:
+        """Go on with the hashes only, where the entries can no longer be followed."""
+        for row in rows:
+            if _mistyped(row) is not None:
+                return
+            self.append(leaf_hash(row.blob))
+
+    def _take(self, entry: Entry, leaf: bytes) -> None:
+        self.origin = entry.log
+        scope = self.scopes.setdefault(entry.scope, _Scope(entry.mode))
+        scope.size += 1
+        scope.leaf_hex = leaf.hex()
+        self._streams[entry.stream] = entry.version
+        self.append(leaf)
+
+    def _misplaced(self, row: StoredRow, later: Iterator[StoredRow]) -> _Finding:
+        expected = self.size
+        if _position_in_entry(row) == expected:
+            return _at(
+                expected,
+                Kind.ALTERED,
+                f"the column position says {row.position}, the entry says {expected}",
+            )
+        if row.position < expected:
+            return _at(
+                expected,
+                Kind.REORDERED,
+                f"found position {row.position}, which comes twice or late",
+            )
+        if any(expected in (one.position, _position_in_entry(one)) for one in later):
+            return _at(
+                expected, Kind.REORDERED, f"found position {row.position}, {expected} comes later"
+            )
+        return _at(
+            expected, Kind.MISSING, f"the next entry that is there is at position {row.position}"
+        )
+
+    def _misfit(self, leaf: bytes, later: Iterator[StoredRow]) -> _Finding:
+        fits = next((one.position for one in later if one.leaf == leaf), None)
+        if fits is not None:
+            return _at(
+                self.size,
+                Kind.REORDERED,
+                f"the bytes of the entry are those that the leaf hash at position {fits} is of",
+            )
+        return _at(self.size, Kind.ALTERED, "the bytes of the entry do not fit its leaf hash")
+
+    def _wrong_column(self, row: StoredRow, entry: Entry) -> _Finding | None:
+        if entry.pos != self.size:
+            return _at(
+                self.size, Kind.REORDERED, f"the entry says that it stands at position {entry.pos}"
+            )
+        for column in _INDEX_COLUMNS:
+            stored, said = getattr(row, column), getattr(entry, column)
+            if stored != said:
+                return _at(
+                    self.size,
+                    Kind.ALTERED,
+                    f"the column {column} says {stored!a}, the entry says {said!a}",
+                )
+        return None
+
+    def _wrong_origin(self, entry: Entry) -> _Finding | None:
+        if self.origin is None or entry.log == self.origin:
+            return None
+        return _at(
+            self.size,
+            Kind.ALTERED,
+            f"expected an entry of the log {self.origin}, as before it, found one of {entry.log}",
+        )
+
+    def _wrong_in_scope(self, entry: Entry) -> _Finding | None:
+        scope = self.scopes.get(entry.scope) or _Scope(entry.mode)
+        if entry.scope_pos != scope.size:
+            return _at(
+                self.size,
+                Kind.MISSING if entry.scope_pos > scope.size else Kind.REORDERED,
+                f"expected entry {scope.size} of the scope {entry.scope}, "
+                f"found its entry {entry.scope_pos}",
+            )
+        if entry.scope_prev != scope.leaf_hex:
+            return _at(
+                self.size,
+                Kind.ALTERED,
+                f"the entry before it in the scope {entry.scope} has the leaf hash "
+                f"{scope.leaf_hex}, it says {entry.scope_prev}",
+            )
+        if entry.mode != scope.mode:
+            return _at(
+                self.size,
+                Kind.ALTERED,
+                f"expected the mode {scope.mode}, as before in the scope {entry.scope}, "
+                f"found {entry.mode}",
+            )
+        return None
+
+    def _wrong_in_stream(self, entry: Entry) -> _Finding | None:
+        expected = self._streams.get(entry.stream, 0) + 1
+        if entry.version == expected:
+            return None
+        return _at(
+            self.size,
+            Kind.MISSING if entry.version > expected else Kind.REORDERED,
+            f"expected version {expected} of the stream {entry.stream}, found {entry.version}",
+        )
+
+
+_STORED_AS = {
+    "position": int,
+    "stream": str,
+    "version": int,
+    "name": str,
+    "scope": str,
+    "scope_pos": int,
+    "leaf": bytes,
+    "blob": bytes,
+}
+
+_INDEX_COLUMNS = ("stream", "version", "name", "scope", "scope_pos")
+"""The columns that repeat a field of the entry under its own name."""
+
+
+def _mistyped(row: StoredRow) -> str | None:
+    """A database file can hold text in a column of numbers: nothing is taken on trust."""
+    for column, kind in _STORED_AS.items():
+        if type(getattr(row, column)) is not kind:
+            found = type(getattr(row, column)).__name__
+            return f"the column {column}: expected {kind.__name__}, found {found}"
+    return None
+
+
+def _position_in_entry(row: StoredRow) -> int | None:
+    """The position that the entry itself states, if it can be read."""
+    if not isinstance(row.blob, bytes):
+        return None
+    try:
+        return entries.read(row.blob).pos
+    except EntryUnreadableError:
+        return None
+
+
+def _wrong_row(
+    rows: Iterator[StoredRow], log: _Recomputed, anchors: list[_Anchor]
+) -> _Finding | None:
+    for row in rows:
+        finding = log.follow(row, rows)
+        if finding is None:
+            continue
+        if finding.kind is Kind.UNREADABLE:
+            # What cannot be read may still be shown not to be what was signed.
+            log.hash_on(rows)
+            return next((fork for one in anchors if (fork := one.forks(log))), finding)
+        return finding
+    return None
+
+
+def _wrong_head(head: StoredHead, log: _Recomputed) -> _Finding | None:
+    if head == StoredHead(log.size, log.frontier.to_bytes()):
+        return None
+    if head.size == log.size:
+        return _Finding(
+            Kind.ALTERED,
+            f"the log's head: its frontier is not that of the {log.size} entries that are there",
+        )
+    return _Finding(
+        _shorter_or_altered(head.size, log.size),
+        f"the log's head counts {head.size!a} entries, the log holds {log.size}",
+    )
+
+
+def _wrong_scope_head(heads: Iterable[StoredScopeHead], log: _Recomputed) -> _Finding | None:
+    headless = dict.fromkeys(log.scopes)
+    for head in heads:
+        scope = log.scopes.get(head.scope)
+        size = scope.size if scope is not None else 0
+        if head.size != size or scope is None:
+            return _Finding(
+                _shorter_or_altered(head.size, size),
+                f"the head of the scope {head.scope!a} counts {head.size!a} entries, "
+                f"the log holds {size} of it",
+            )
+        if head.leaf_hex != scope.leaf_hex:
+            return _Finding(
+                Kind.ALTERED,
+                f"the head of the scope {head.scope}: expected the leaf hash {scope.leaf_hex}, "
+                f"found {head.leaf_hex!a}",
+            )
+        headless.pop(head.scope, None)
+    for name in headless:
+        return _Finding(Kind.ALTERED, f"the scope {name}: expected a stored head, found none")
+    return None
+
+
+def _shorter_or_altered(counted: object, found: int) -> Kind:
+    shorter = isinstance(counted, int) and counted > found
+    return Kind.TRUNCATED if shorter else Kind.ALTERED

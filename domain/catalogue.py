@@ -1,0 +1,11 @@
+"""Every event class, imported once, so that a fresh process can read any record."""
+
+import domain.alerts.events
+import domain.custody.events
+import domain.deployments.events
+import domain.sightings.events
+import domain.watchlists.events  # noqa: F401
+from domain.kernel.events import event_classes
+
+EVENTS = event_classes()
+"""Stored name to class. A name is never removed, and never given to another class."""

@@ -1,0 +1,1 @@
+"""Every item of personal data: registered, sealed, consulted, destroyed, re-checked."""

@@ -1,0 +1,24 @@
+"""What may be asked about an item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain.kernel.commands import Command
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsultItem(Command):
+    """Open an item, for a purpose given as a code."""
+
+    item: UUID
+    purpose: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DestroyItems(Command):
+    """Destroy items, for a cause given as a code."""
+
+    items: list[UUID]
+    cause: str

@@ -1,0 +1,1 @@
+"""One authorised, time-bounded, geographically limited use: application to end."""

@@ -1,0 +1,156 @@
+"""What happened to a deployment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from domain.kernel.events import Happened, recorded_as
+from domain.kernel.refusals import WasRefused
+
+
+@recorded_as("deployment.applied_for")
+@dataclass(frozen=True, kw_only=True)
+class DeploymentAppliedFor(Happened):
+    """Someone asked for a deployment: why, where, when. Its mode is fixed here, for ever."""
+
+    mode: str
+    officers: str
+    """``authenticated`` persons, or ``stand-in`` (a scripted rule plays every officer)."""
+    applicant: str
+    watchlist: UUID
+    """The list made for this deployment and no other."""
+    use_case: str
+    objective: str
+    location: str
+    """A code of the place, never an address of a person."""
+    requested_from: datetime
+    requested_until: datetime
+
+
+@recorded_as("deployment.camera_configured")
+@dataclass(frozen=True, kw_only=True)
+class CameraConfigured(Happened):
+    """A camera got its zone of recognition."""
+
+    camera: str
+    source_kind: str
+    """``file``, ``rtsp``, ``http`` or ``device``. The address itself is never recorded."""
+    zone: list[list[int]]
+    """The polygon: [x, y] in thousandths of the frame's width and height."""
+    footage_recorded: bool
+
+
+@recorded_as("deployment.authorised")
+@dataclass(frozen=True, kw_only=True)
+class DeploymentAuthorised(Happened):
+    """The Authorising Officer allowed the deployment, within these limits."""
+
+    officer: str
+    targeted: str
+    intelligence_led: str
+    valid_from: datetime
+    valid_until: datetime
+    cameras: list[str]
+    watchlist: UUID
+    threshold: Decimal
+    """Similarity at or above which a possible match is raised."""
+    threshold_justification: str
+    model_digest: str
+    """The threshold means nothing with any other model."""
+
+
+@recorded_as("deployment.started")
+@dataclass(frozen=True, kw_only=True)
+class DeploymentStarted(Happened):
+    """Every gate held at that instant, and recognition was switched on."""
+
+    run: UUID
+    """This run: a continuous period with recognition on."""
+    watchlist: UUID
+    gallery_size: int
+    model_digest: str
+    threshold: Decimal
+    footage_recorded: bool
+    recogniser_settings: dict[str, str]
+    """The limits that the run works by: quality gates, cool-down, frames for a decision."""
+    precautions: dict[str, str]
+    """What keeps templates out of swap and core dumps, as found at the start."""
+
+
+@recorded_as("deployment.stopped")
+@dataclass(frozen=True, kw_only=True)
+class DeploymentStopped(Happened):
+    """Recognition was switched off."""
+
+    run: UUID
+    cause: str
+
+
+@recorded_as("deployment.ended")
+@dataclass(frozen=True, kw_only=True)
+class DeploymentEnded(Happened):
+    """The deployment is over; everything that was kept for it is due."""
+
+
+@recorded_as("deployment.cancelled")
+@dataclass(frozen=True, kw_only=True)
+class DeploymentCancelled(Happened):
+    """The deployment will not take place; everything that was kept for it is due."""
+
+    reason: str
+
+
+DeploymentEvent = (
+    DeploymentAppliedFor
+    | CameraConfigured
+    | DeploymentAuthorised
+    | DeploymentStarted
+    | DeploymentStopped
+    | DeploymentEnded
+    | DeploymentCancelled
+)
+
+
+@recorded_as("deployment.application_refused")
+@dataclass(frozen=True, kw_only=True)
+class ApplicationRefused(WasRefused):
+    """The application itself was not allowed."""
+
+
+@recorded_as("deployment.camera_refused")
+@dataclass(frozen=True, kw_only=True)
+class CameraRefused(WasRefused):
+    """The camera was not allowed."""
+
+
+@recorded_as("deployment.authorisation_refused")
+@dataclass(frozen=True, kw_only=True)
+class AuthorisationRefused(WasRefused):
+    """The authorisation was not allowed."""
+
+
+@recorded_as("deployment.start_refused")
+@dataclass(frozen=True, kw_only=True)
+class StartRefused(WasRefused):
+    """A gate did not hold, so recognition stayed off."""
+
+
+@recorded_as("deployment.stop_refused")
+@dataclass(frozen=True, kw_only=True)
+class StopRefused(WasRefused):
+    """There was no run to stop."""
+
+
+@recorded_as("deployment.end_refused")
+@dataclass(frozen=True, kw_only=True)
+class EndRefused(WasRefused):
+    """The deployment could not be ended."""
+
+
+@recorded_as("deployment.cancellation_refused")
+@dataclass(frozen=True, kw_only=True)
+class CancellationRefused(WasRefused):
+    """The deployment could not be cancelled."""

@@ -1,0 +1,470 @@
+"""When a deployment may be applied for, authorised, started, stopped and closed.
+
+Each policy is a true sentence about a lawful deployment. Limits come in as facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from domain.kernel.commands import Mode, Role
+from domain.kernel.refusals import Policy, Refusal
+from domain.kernel.time import written
+
+LIVE_SOURCES = frozenset({"rtsp", "http", "device"})
+RECORDED_SOURCES = frozenset({"file"})
+
+
+@dataclass(frozen=True)
+class ListFacts:
+    """What a deployment needs to know of its watchlist."""
+
+    watchlist: UUID
+    approved: bool
+    sealers: Sequence[str]
+    """Who compiled and sealed it."""
+    accepted: int
+    """Entries that were accepted."""
+    model_digest: str | None
+    """The model that made its templates."""
+
+
+@dataclass(frozen=True)
+class ApplicationFacts:
+    """What an application is judged by."""
+
+    mode: Mode
+    role: Role
+    authenticated: bool
+    requested_from: datetime
+    requested_until: datetime
+    exists: bool
+
+
+def applied_for_once(facts: ApplicationFacts) -> Refusal | None:
+    """A deployment is applied for once; what changes later is a variation."""
+    if facts.exists:
+        return Refusal("already_applied_for", "apply for a new deployment")
+    return None
+
+
+def applicant_may_apply(facts: ApplicationFacts) -> Refusal | None:
+    """Applications come from an applicant. Source: domain specification, section 2."""
+    if facts.role is not Role.APPLICANT:
+        return Refusal("not_an_applicant", "an applicant applies", {"role": facts.role.value})
+    return None
+
+
+def officers_fit_the_mode(facts: ApplicationFacts) -> Refusal | None:
+    """Operational use needs persons who proved who they are; a rehearsal has stand-ins.
+
+    Source: architecture, "Two modes".
+    """
+    operational = facts.mode is Mode.OPERATIONAL
+    if operational and not facts.authenticated:
+        return Refusal(
+            "officers_not_authenticated",
+            "operational use needs authenticated persons; rehearse instead",
+            {"mode": facts.mode.value},
+        )
+    if not operational and facts.authenticated:
+        return Refusal(
+            "rehearsal_needs_stand_ins",
+            "a rehearsal is played by stand-ins, so that nothing in it passes for a decision",
+            {"mode": facts.mode.value},
+        )
+    return None
+
+
+def application_has_an_end(facts: ApplicationFacts) -> Refusal | None:
+    """A deployment is time-bound from the first word. Source: seed L34."""
+    if facts.requested_until <= facts.requested_from:
+        return Refusal(
+            "window_without_end",
+            "the requested window must end after it begins",
+            {"from": written(facts.requested_from), "until": written(facts.requested_until)},
+        )
+    return None
+
+
+APPLICATION_POLICIES: tuple[Policy[ApplicationFacts], ...] = (
+    applied_for_once,
+    applicant_may_apply,
+    officers_fit_the_mode,
+    application_has_an_end,
+)
+
+
+@dataclass(frozen=True)
+class CameraFacts:
+    """What a camera is judged by."""
+
+    mode: Mode
+    source_kind: str
+    zone: Sequence[Sequence[int]]
+    footage_recorded: bool
+    over: bool
+    authorised: bool
+
+
+def source_fits_the_mode(facts: CameraFacts) -> Refusal | None:
+    """Operational mode takes live sources only, a rehearsal regular files only.
+
+    A recorded file in operational use would be retrospective recognition, which the source
+    document does not allow; a live camera in a rehearsal would be recognition of the public
+    without authority. Source: seed L19; architecture, "Two modes".
+    """
+    wanted = LIVE_SOURCES if facts.mode is Mode.OPERATIONAL else RECORDED_SOURCES
+    if facts.source_kind not in wanted:
+        return Refusal(
+            "source_does_not_fit_the_mode",
+            f"{facts.mode.value} use takes {', '.join(sorted(wanted))}",
+            {"mode": facts.mode.value, "source_kind": facts.source_kind},
+        )
+    return None
+
+
+def zone_is_a_polygon(facts: CameraFacts) -> Refusal | None:
+    """Recognition happens inside a drawn zone, never "wherever the camera looks".
+
+    Source: seed L25; requirement 15.
+    """
+    inside = all(len(point) == 2 and all(0 <= one <= 1000 for one in point) for point in facts.zone)
+    if len(facts.zone) < 3 or not inside:
+        return Refusal(
+            "zone_is_no_polygon",
+            "a zone has at least three points, each from 0 to 1000 across and down the frame",
+            {"points": str(len(facts.zone))},
+        )
+    return None
+
+
+def rehearsal_keeps_no_footage(facts: CameraFacts) -> Refusal | None:
+    """A rehearsal plays a file that exists anyway; it never makes another copy of it."""
+    if facts.mode is Mode.REHEARSAL and facts.footage_recorded:
+        return Refusal("rehearsal_keeps_no_footage", "a rehearsal records no footage")
+    return None
+
+
+def cameras_are_named_before_the_authorisation(facts: CameraFacts) -> Refusal | None:
+    """The AO authorises what is known; a camera added later would widen it. Source: seed L34."""
+    if facts.authorised:
+        return Refusal("already_authorised", "a camera added now needs a variation")
+    return None
+
+
+def camera_deployment_is_open(facts: CameraFacts) -> Refusal | None:
+    """Nothing is added to a deployment that is over."""
+    if facts.over:
+        return Refusal("deployment_over", "apply for a new deployment")
+    return None
+
+
+CAMERA_POLICIES: tuple[Policy[CameraFacts], ...] = (
+    camera_deployment_is_open,
+    cameras_are_named_before_the_authorisation,
+    source_fits_the_mode,
+    zone_is_a_polygon,
+    rehearsal_keeps_no_footage,
+)
+
+
+@dataclass(frozen=True)
+class AuthorisationFacts:
+    """What an authorisation is judged by."""
+
+    officer: str
+    role: Role
+    applicant: str
+    watchlist: ListFacts
+    targeted: str
+    intelligence_led: str
+    valid_from: datetime
+    valid_until: datetime
+    requested_from: datetime | None
+    requested_until: datetime | None
+    cameras: Sequence[str]
+    configured: Sequence[str]
+    threshold: Decimal
+    threshold_justification: str
+    model_digest: str
+    already_authorised: bool
+    over: bool
+
+
+def officer_may_authorise(facts: AuthorisationFacts) -> Refusal | None:
+    """Only an Authorising Officer authorises. Source: seed L34."""
+    if facts.role is not Role.AUTHORISING_OFFICER:
+        return Refusal(
+            "not_an_authorising_officer",
+            "an Authorising Officer authorises",
+            {"role": facts.role.value},
+        )
+    return None
+
+
+def officer_did_not_apply(facts: AuthorisationFacts) -> Refusal | None:
+    """Nobody approves their own application. Source: domain specification, SOD-1."""
+    if facts.officer == facts.applicant:
+        return Refusal(
+            "officer_is_the_applicant",
+            "someone other than the applicant must authorise",
+            {"officer": facts.officer},
+        )
+    return None
+
+
+def officer_did_not_make_the_list(facts: AuthorisationFacts) -> Refusal | None:
+    """Nobody authorises the use of a list that they compiled. Source: SOD-2."""
+    if facts.officer in facts.watchlist.sealers:
+        return Refusal(
+            "officer_made_the_list",
+            "someone other than those who compiled and sealed the watchlist must authorise",
+            {"officer": facts.officer},
+        )
+    return None
+
+
+def deployment_is_targeted(facts: AuthorisationFacts) -> Refusal | None:
+    """Against whom and why, in the authorisation itself. Source: seed L34."""
+    if not facts.targeted.strip():
+        return Refusal("not_targeted", "say what makes the deployment targeted")
+    return None
+
+
+def deployment_is_intelligence_led(facts: AuthorisationFacts) -> Refusal | None:
+    """Why here and now, in the authorisation itself. Source: seed L34."""
+    if not facts.intelligence_led.strip():
+        return Refusal("not_intelligence_led", "say what intelligence leads to this place and time")
+    return None
+
+
+def deployment_is_time_bound(facts: AuthorisationFacts) -> Refusal | None:
+    """The authorised window has an end and lies inside the one applied for. Source: seed L34."""
+    asked = (facts.requested_from, facts.requested_until)
+    if (
+        facts.valid_until <= facts.valid_from
+        or asked[0] is None
+        or asked[1] is None
+        or facts.valid_from < asked[0]
+        or facts.valid_until > asked[1]
+    ):
+        return Refusal(
+            "not_time_bound",
+            "the authorised window must end after it begins and lie inside the requested one",
+            {"from": written(facts.valid_from), "until": written(facts.valid_until)},
+        )
+    return None
+
+
+def deployment_is_geographically_limited(facts: AuthorisationFacts) -> Refusal | None:
+    """Named cameras with a zone each, and no others. Source: seed L34."""
+    unknown = sorted(set(facts.cameras) - set(facts.configured))
+    if not facts.cameras or unknown:
+        return Refusal(
+            "not_geographically_limited",
+            "name the cameras, each with its zone of recognition",
+            {"cameras": ", ".join(facts.cameras), "without_zone": ", ".join(unknown)},
+        )
+    return None
+
+
+def threshold_is_a_similarity(facts: AuthorisationFacts) -> Refusal | None:
+    """A threshold lies between 0 and 1. Anything else, NaN above all, would let all or none in."""
+    if not facts.threshold.is_finite() or not 0 < facts.threshold < 1:
+        return Refusal(
+            "threshold_out_of_range",
+            "a threshold is a number above 0 and below 1",
+            {"threshold": str(facts.threshold)},
+        )
+    return None
+
+
+def threshold_is_justified(facts: AuthorisationFacts) -> Refusal | None:
+    """A threshold is set for a reason that can be read afterwards. Source: requirement 22."""
+    if not facts.threshold_justification.strip():
+        return Refusal("threshold_not_justified", "say why this threshold, for this model and list")
+    return None
+
+
+def watchlist_is_approved(facts: AuthorisationFacts) -> Refusal | None:
+    """The AO decides on a list that was sealed and approved. Source: seed L30, L32."""
+    if not facts.watchlist.approved:
+        return Refusal("watchlist_not_approved", "approve the sealed watchlist first")
+    return None
+
+
+def threshold_is_for_the_lists_model(facts: AuthorisationFacts) -> Refusal | None:
+    """Scores of two models do not compare. Source: domain specification, C-13."""
+    if facts.watchlist.model_digest != facts.model_digest:
+        return Refusal(
+            "model_differs_from_the_list",
+            "authorise the model that made the watchlist's templates",
+            {"list": str(facts.watchlist.model_digest), "authorised": facts.model_digest},
+        )
+    return None
+
+
+def authorised_once(facts: AuthorisationFacts) -> Refusal | None:
+    """A second authorisation would be a variation, and says so."""
+    if facts.already_authorised:
+        return Refusal("already_authorised", "vary the authorisation instead")
+    return None
+
+
+def authorisation_is_before_the_end(facts: AuthorisationFacts) -> Refusal | None:
+    """A deployment that is over stays over."""
+    if facts.over:
+        return Refusal("deployment_over", "apply for a new deployment")
+    return None
+
+
+AUTHORISATION_POLICIES: tuple[Policy[AuthorisationFacts], ...] = (
+    authorisation_is_before_the_end,
+    authorised_once,
+    officer_may_authorise,
+    officer_did_not_apply,
+    officer_did_not_make_the_list,
+    deployment_is_targeted,
+    deployment_is_intelligence_led,
+    deployment_is_time_bound,
+    deployment_is_geographically_limited,
+    threshold_is_a_similarity,
+    threshold_is_justified,
+    watchlist_is_approved,
+    threshold_is_for_the_lists_model,
+)
+
+
+@dataclass(frozen=True)
+class StartFacts:
+    """What a start is judged by."""
+
+    at: datetime
+    authorised: bool
+    valid_from: datetime | None
+    valid_until: datetime | None
+    model_allowed: str | None
+    model_loaded: str
+    gallery_size: int
+    watchlist: ListFacts
+    running: bool
+    over: bool
+
+
+def start_is_authorised(facts: StartFacts) -> Refusal | None:
+    """No recognition without an authorisation. Source: seed L34."""
+    if not facts.authorised:
+        return Refusal("not_authorised", "an Authorising Officer must authorise the deployment")
+    return None
+
+
+def start_is_inside_the_window(facts: StartFacts) -> Refusal | None:
+    """Recognition only between the authorised times. Source: seed L34; requirement 37."""
+    if facts.valid_from is None or facts.valid_until is None:
+        return None
+    if not facts.valid_from <= facts.at < facts.valid_until:
+        return Refusal(
+            "outside_the_authorised_window",
+            "start inside the authorised window",
+            {
+                "at": written(facts.at),
+                "from": written(facts.valid_from),
+                "until": written(facts.valid_until),
+            },
+        )
+    return None
+
+
+def start_finds_an_approved_list(facts: StartFacts) -> Refusal | None:
+    """Start is refused without a sealed and approved list. Source: seed L23, L31."""
+    if not facts.watchlist.approved:
+        return Refusal("watchlist_not_approved", "approve the sealed watchlist first")
+    return None
+
+
+def gallery_is_the_approved_list(facts: StartFacts) -> Refusal | None:
+    """What the recogniser holds is what was approved, entry for entry. Source: peers, 19."""
+    if facts.gallery_size != facts.watchlist.accepted:
+        return Refusal(
+            "gallery_differs_from_the_list",
+            "load the approved watchlist",
+            {"gallery": str(facts.gallery_size), "list": str(facts.watchlist.accepted)},
+        )
+    return None
+
+
+def model_is_the_authorised_one(facts: StartFacts) -> Refusal | None:
+    """The threshold was authorised for one model. Source: domain specification, C-13."""
+    if facts.model_allowed is not None and facts.model_loaded != facts.model_allowed:
+        return Refusal(
+            "model_not_authorised",
+            "load the authorised model",
+            {"authorised": facts.model_allowed, "loaded": facts.model_loaded},
+        )
+    return None
+
+
+def one_run_at_a_time(facts: StartFacts) -> Refusal | None:
+    """A deployment has one run at a time, so that the sums belong to one."""
+    if facts.running:
+        return Refusal("already_running", "stop the present run first")
+    return None
+
+
+def start_is_before_the_end(facts: StartFacts) -> Refusal | None:
+    """A deployment that is over stays over."""
+    if facts.over:
+        return Refusal("deployment_over", "apply for a new deployment")
+    return None
+
+
+START_POLICIES: tuple[Policy[StartFacts], ...] = (
+    start_is_before_the_end,
+    start_is_authorised,
+    start_is_inside_the_window,
+    start_finds_an_approved_list,
+    gallery_is_the_approved_list,
+    model_is_the_authorised_one,
+    one_run_at_a_time,
+)
+
+
+@dataclass(frozen=True)
+class StopFacts:
+    """What a stop is judged by."""
+
+    running: bool
+
+
+def there_is_a_run(facts: StopFacts) -> Refusal | None:
+    """Only what runs can be stopped."""
+    return None if facts.running else Refusal("not_running", "there is no run to stop")
+
+
+STOP_POLICIES: tuple[Policy[StopFacts], ...] = (there_is_a_run,)
+
+
+@dataclass(frozen=True)
+class ClosingFacts:
+    """What an end or a cancellation is judged by."""
+
+    running: bool
+    over: bool
+
+
+def run_was_stopped_first(facts: ClosingFacts) -> Refusal | None:
+    """The cameras are off before the books are closed."""
+    return Refusal("still_running", "stop the run first") if facts.running else None
+
+
+def closed_once(facts: ClosingFacts) -> Refusal | None:
+    """A deployment ends once, because its end starts the clocks of destruction."""
+    return Refusal("deployment_over", "the deployment is over already") if facts.over else None
+
+
+CLOSING_POLICIES: tuple[Policy[ClosingFacts], ...] = (run_was_stopped_first, closed_once)

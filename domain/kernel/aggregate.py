@@ -1,0 +1,69 @@
+"""An aggregate: state that policies ask about, rebuilt from its own events.
+
+``decide`` methods may refuse; ``evolve`` may not, and reads nothing but the event.
+The shape is what the ``eventsourcing`` library stores and loads (an id, a version and
+pending events to collect), without its metaclass.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from domain.kernel.errors import RecordBrokenError
+from domain.kernel.events import Happened
+
+
+class Aggregate(ABC):
+    """One stream of events and the state that they leave."""
+
+    KIND: ClassVar[str]
+    """What a reader calls it, for messages."""
+
+    def __init__(self, stream: UUID) -> None:
+        self._stream = stream
+        self.version = 0
+        self._pending: list[Happened] = []
+
+    @property
+    def id(self) -> UUID:
+        """The stream."""
+        return self._stream
+
+    @abstractmethod
+    def evolve(self, event: Any) -> None:
+        """Take in one event. Never refuses."""
+
+    def follow(self, event: Happened) -> None:
+        """Take in a stored event, which must be the next of this stream."""
+        if event.originator_id != self.id or event.originator_version != self.version + 1:
+            raise RecordBrokenError(
+                f"{self.KIND} {self.id}: expected its event {self.version + 1}, "
+                f"found event {event.originator_version} of {event.originator_id}"
+            )
+        self.evolve(event)
+        self.version = event.originator_version
+
+    def happened(self, event_class: type[Happened], *, at: datetime, **fields: Any) -> None:
+        """Add a new event to the stream, to be appended to the record."""
+        event = event_class(
+            originator_id=self.id, originator_version=self.version + 1, timestamp=at, **fields
+        )
+        self.follow(event)
+        self._pending.append(event)
+
+    def collect_events(self) -> Sequence[Happened]:
+        """The new events, once."""
+        pending, self._pending = self._pending, []
+        return pending
+
+    @classmethod
+    def replayed(cls, stream: UUID, events: Sequence[Happened]) -> Self:
+        """The aggregate as its events leave it."""
+        aggregate = cls(stream)
+        for event in events:
+            aggregate.follow(event)
+        return aggregate

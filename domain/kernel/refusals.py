@@ -1,0 +1,77 @@
+"""Policies and refusals: a rule that says no gives a value, and the value becomes an event.
+
+Promise 2: what was asked for and refused is recorded with all its reasons and what was compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from uuid import UUID
+
+from domain.kernel.commands import Command
+from domain.kernel.events import NEXT_VERSION, Happened
+from domain.kernel.references import journal
+
+F = TypeVar("F")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One rule that said no."""
+
+    code: str
+    """What a program reads: stable, lower case, underscores."""
+    sentence: str
+    """What a person reads: what would have to be different. Never a name or free text."""
+    compared: dict[str, str] = field(default_factory=dict)
+    """The values that the rule compared, as text."""
+
+
+Policy = Callable[[F], Refusal | None]
+
+
+def refusals(policies: Iterable[Policy[F]], facts: F) -> list[Refusal]:
+    """Every refusal, not only the first: nobody should learn the rules one error at a time."""
+    return [refusal for policy in policies if (refusal := policy(facts)) is not None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WasRefused(Happened):
+    """Base of the refusal events. They stand in their scope's own journal (decision 13)."""
+
+    concerning: UUID | None
+    """The stream that the command was aimed at, if it named one."""
+    reasons: list[Refusal]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The answer to a command that the rules refused."""
+
+    event: type[WasRefused]
+    reasons: list[Refusal]
+    command: Command
+    concerning: UUID | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the refusal event beyond those that every one has."""
+
+    def __bool__(self) -> bool:
+        return True
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of the reasons, in the order of the policies."""
+        return [reason.code for reason in self.reasons]
+
+    def recorded(self) -> WasRefused:
+        """The event that keeps the attempt."""
+        return self.event(
+            originator_id=journal("refusals", self.command.scope),
+            originator_version=NEXT_VERSION,
+            timestamp=self.command.at,
+            concerning=self.concerning,
+            reasons=self.reasons,
+            **self.extra,
+        )

@@ -1,0 +1,168 @@
+"""What the domain needs from outside: a record, a vault, a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from domain.alerts.commands import RaiseAlert
+from domain.custody.sealing import ItemLabel as ItemLabel
+from domain.custody.sealing import SealedContent as SealedContent
+from domain.custody.sealing import Tombstone as Tombstone
+from domain.kernel.aggregate import Aggregate
+from domain.kernel.commands import Command
+from domain.kernel.events import Happened
+from domain.kernel.time import Grain
+from domain.sightings.commands import RecordFaces, ReportSourceFailure
+
+A = TypeVar("A", bound=Aggregate)
+
+
+class Clock(Protocol):
+    """Where the time comes from."""
+
+    def now(self) -> datetime:
+        """The present instant: aware, UTC, whole milliseconds."""
+
+    def trusted(self) -> bool:
+        """Whether the clock may be believed; if not, entries say ``suspect``."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One entry of the record, read back."""
+
+    position: int
+    """Its place in the log, from 0, without gaps."""
+    scope: str
+    mode: str
+    recorded_at: datetime
+    actor: str
+    role: str
+    cause: str
+    """The id of the command that led to it."""
+    clock: str
+    """``trusted`` or ``suspect``."""
+    event: Happened
+
+
+class Record(Protocol):
+    """The one event-sourced record (``infrastructure/record``)."""
+
+    def load(self, kind: type[A], stream: UUID) -> A:
+        """The aggregate as its events leave it.
+
+        Raises:
+            NotFoundError: the stream has no event.
+            RecordBrokenError: its events contradict each other.
+        """
+
+    def append(
+        self,
+        *changes: Aggregate | Happened,
+        by: Command,
+        given: Mapping[UUID, int] | None = None,
+        grain: Grain = Grain.MILLISECOND,
+    ) -> int:
+        """Store the new events in ONE transaction, with their places in the log.
+
+        Args:
+            changes: aggregates whose new events are stored, and single events.
+            by: the command that led to them: its actor, role, scope, mode and id.
+            given: streams that the decision rested on, with the version that was read. They are
+                compared again under the log's lock.
+            grain: how finely the entries tell when they were recorded.
+
+        Returns:
+            The size of the log after the transaction.
+
+        Raises:
+            ConflictError: a stream moved on since it was read. Nothing was stored.
+        """
+
+    def history(self, scope: str | None = None) -> Iterator[Recorded]:
+        """The entries in the order of the log: of one scope, or all."""
+
+    def size(self) -> int:
+        """The number of entries in the log."""
+
+
+class Vault(Protocol):
+    """Where erasable content lives: key in the keystore only, ciphertext in the media store only.
+
+    Every call may be repeated after a crash: sealing again replaces, destroying again finds
+    nothing left to do and answers the same.
+    """
+
+    def seal(self, label: ItemLabel, *, salt: bytes, content: bytes | memoryview) -> SealedContent:
+        """Encrypt under a fresh key of its own, and make key and ciphertext durable."""
+
+    def open(self, label: ItemLabel) -> bytearray:
+        """The content, in a buffer that the caller must wipe.
+
+        Raises:
+            KeyDestroyedError: there is no key (any more).
+            CiphertextMissingError: there is a key but no ciphertext.
+            ContentAlteredError: the ciphertext is not what was sealed under this label.
+        """
+
+    def destroy_key(self, item: UUID, *, at: datetime) -> Tombstone:
+        """Delete the key and chain a tombstone, in one transaction of the keystore."""
+
+    def remove_ciphertext(self, item: UUID) -> None:
+        """Unlink the ciphertext and make its absence durable."""
+
+    def keys(self) -> set[UUID]:
+        """Every item that has a key."""
+
+    def ciphertexts(self) -> set[UUID]:
+        """Every item that has a ciphertext or a half-written one."""
+
+
+class VaultError(Exception):
+    """The vault could not open an item."""
+
+
+class KeyDestroyedError(VaultError):
+    """There is no key for this item: it was destroyed, or never sealed."""
+
+
+class CiphertextMissingError(VaultError):
+    """There is a key, but no ciphertext."""
+
+
+class ContentAlteredError(VaultError):
+    """The ciphertext does not open under this label: altered, truncated or swapped."""
+
+
+class CommandSink(Protocol):
+    """Where a recogniser hands its commands. It stores, decides and notifies nothing itself."""
+
+    def raise_alert(self, command: RaiseAlert) -> bool:
+        """Raise a possible match. True when the alert exists, False when it was refused."""
+
+    def record_faces(self, command: RecordFaces) -> None:
+        """Store what became of faces."""
+
+    def report_source_failure(self, command: ReportSourceFailure) -> None:
+        """Keep that a camera or file could not be read on."""
+
+
+class Identities(Protocol):
+    """Who proved who they are."""
+
+    def authenticated(self, actor: str) -> bool:
+        """Whether this actor is a person who proved it for this session."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The ports that a service is given."""
+
+    record: Record
+    vault: Vault
+    clock: Clock
+    identities: Identities

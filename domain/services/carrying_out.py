@@ -1,0 +1,61 @@
+"""How every command is carried out: tried, tried again after a conflict, refused on the record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypedDict, TypeVar
+
+from domain.kernel.commands import Command, Mode, Role
+from domain.kernel.errors import ConflictError
+from domain.kernel.refusals import Refused
+from domain.ports import Outside
+
+T = TypeVar("T")
+
+ATTEMPTS = 5
+"""How often a decision is made anew after someone else wrote first."""
+
+
+def carry_out(
+    outside: Outside, command: Command, attempt: Callable[[], T | Refused]
+) -> T | Refused:
+    """Decide and append; keep a refusal; start over when the state had moved on.
+
+    Raises:
+        ConflictError: the state moved on every time.
+    """
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _once(outside, command, attempt)
+        except ConflictError:
+            continue
+    return _once(outside, command, attempt)
+
+
+def _once(outside: Outside, command: Command, attempt: Callable[[], T | Refused]) -> T | Refused:
+    answer = attempt()
+    if isinstance(answer, Refused):
+        outside.record.append(answer.recorded(), by=command)
+    return answer
+
+
+class BySystem(TypedDict):
+    """The fields of a command that the system gives itself ("whenever this, then that")."""
+
+    scope: str
+    mode: Mode
+    actor: str
+    role: Role
+    at: datetime
+
+
+def by_the_system(outside: Outside, *, scope: str, mode: Mode, part: str) -> BySystem:
+    """Who asks, when the system itself does: ``StopDeployment(**by_the_system(...), ...)``."""
+    return BySystem(
+        scope=scope,
+        mode=mode,
+        actor=f"system:{part}",
+        role=Role.SYSTEM,
+        at=outside.clock.now(),
+    )

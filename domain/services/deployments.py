@@ -1,0 +1,133 @@
+"""Applying for, authorising, starting, stopping and closing a deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from uuid import UUID
+
+from domain.deployments.aggregate import Deployment
+from domain.deployments.commands import (
+    ApplyForDeployment,
+    AuthoriseDeployment,
+    CancelDeployment,
+    ConfigureCamera,
+    EndDeployment,
+    StartDeployment,
+    StopDeployment,
+)
+from domain.deployments.policies import ListFacts
+from domain.kernel.errors import NotFoundError
+from domain.kernel.refusals import Refused
+from domain.ports import Outside
+from domain.services.carrying_out import carry_out
+from domain.services.reactions import when_over
+from domain.watchlists.aggregate import Watchlist
+
+Answer = Deployment | Refused
+
+
+def apply_for(outside: Outside, command: ApplyForDeployment) -> Answer:
+    """Ask for a deployment."""
+
+    def attempt() -> Answer:
+        deployment = _found_or_new(outside, command.deployment)
+        authenticated = outside.identities.authenticated(command.actor)
+        if refused := deployment.decide_application(command, authenticated=authenticated):
+            return refused
+        outside.record.append(deployment, by=command)
+        return deployment
+
+    return carry_out(outside, command, attempt)
+
+
+def configure_camera(outside: Outside, command: ConfigureCamera) -> Answer:
+    """Give a camera its zone of recognition."""
+    return _decide(outside, command, lambda one: one.decide_camera(command))
+
+
+def authorise(outside: Outside, command: AuthoriseDeployment) -> Answer:
+    """Allow a deployment, resting on its watchlist as it stands."""
+
+    def attempt() -> Answer:
+        deployment = outside.record.load(Deployment, command.deployment)
+        watchlist, given = _list_of(outside, deployment)
+        if refused := deployment.decide_authorisation(command, watchlist=watchlist):
+            return refused
+        outside.record.append(deployment, by=command, given=given)
+        return deployment
+
+    return carry_out(outside, command, attempt)
+
+
+def start(outside: Outside, command: StartDeployment) -> Answer:
+    """Switch recognition on, resting on the watchlist as it stands."""
+
+    def attempt() -> Answer:
+        deployment = outside.record.load(Deployment, command.deployment)
+        watchlist, given = _list_of(outside, deployment)
+        if refused := deployment.decide_start(command, watchlist=watchlist):
+            return refused
+        outside.record.append(deployment, by=command, given=given)
+        return deployment
+
+    return carry_out(outside, command, attempt)
+
+
+def stop(outside: Outside, command: StopDeployment) -> Answer:
+    """Switch recognition off."""
+    return _decide(outside, command, lambda one: one.decide_stop(command))
+
+
+def end(outside: Outside, command: EndDeployment) -> Answer:
+    """Close a deployment that took place, and destroy all that was kept for it."""
+    answer = _decide(outside, command, lambda one: one.decide_end(command))
+    if isinstance(answer, Deployment):
+        when_over(outside, command, deployment=answer.id, cause="deployment_ended")
+    return answer
+
+
+def cancel(outside: Outside, command: CancelDeployment) -> Answer:
+    """Close a deployment that will not take place, and destroy all that was kept for it."""
+    answer = _decide(outside, command, lambda one: one.decide_cancellation(command))
+    if isinstance(answer, Deployment):
+        when_over(outside, command, deployment=answer.id, cause="deployment_cancelled")
+    return answer
+
+
+OnDeployment = ConfigureCamera | StopDeployment | EndDeployment | CancelDeployment
+
+
+def _decide(
+    outside: Outside, command: OnDeployment, decide: Callable[[Deployment], Refused | None]
+) -> Answer:
+    def attempt() -> Answer:
+        deployment = outside.record.load(Deployment, command.deployment)
+        if refused := decide(deployment):
+            return refused
+        outside.record.append(deployment, by=command)
+        return deployment
+
+    return carry_out(outside, command, attempt)
+
+
+def _found_or_new(outside: Outside, deployment: UUID) -> Deployment:
+    try:
+        return outside.record.load(Deployment, deployment)
+    except NotFoundError:
+        return Deployment(deployment)
+
+
+def _list_of(outside: Outside, deployment: Deployment) -> tuple[ListFacts, Mapping[UUID, int]]:
+    """The deployment's list, and the version of it that the decision rests on."""
+    try:
+        watchlist = outside.record.load(Watchlist, deployment.watchlist)
+    except NotFoundError:
+        watchlist = Watchlist(deployment.watchlist)
+    facts = ListFacts(
+        watchlist=watchlist.id,
+        approved=watchlist.approved and watchlist.deployment == deployment.id,
+        sealers=[watchlist.proposer, *watchlist.sealers],
+        accepted=len(watchlist.accepted),
+        model_digest=watchlist.model_digest,
+    )
+    return facts, {watchlist.id: watchlist.version}

@@ -1,0 +1,40 @@
+"""Whenever this, then that."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from domain.alerts.aggregate import Alert
+from domain.alerts.commands import CloseUndetermined
+from domain.kernel.commands import Command
+from domain.ports import Outside
+from domain.services.carrying_out import by_the_system
+from domain.services.custody import destroy_for
+from domain.services.survey import Survey
+
+
+def when_over(outside: Outside, command: Command, *, deployment: UUID, cause: str) -> int:
+    """Whenever a deployment is over: close what nobody decided, destroy all that was kept.
+
+    Destruction never waits for anyone, so an open alert is closed as undetermined first.
+
+    Returns:
+        How many items were destroyed now.
+    """
+    survey = Survey().take(outside.record.history(command.scope))
+    for alert, of in survey.open_alerts.items():
+        if of == deployment:
+            close_undetermined(outside, command, alert, cause=cause)
+    return destroy_for(outside, command, survey.items_left(deployment), cause=cause)
+
+
+def close_undetermined(outside: Outside, command: Command, alert: UUID, *, cause: str) -> None:
+    """Close an alert whose time is up; one that was decided meanwhile stays as it is."""
+    closing = CloseUndetermined(
+        **by_the_system(outside, scope=command.scope, mode=command.mode, part="custodian"),
+        alert=alert,
+        cause=cause,
+    )
+    found = outside.record.load(Alert, alert)
+    found.close_undetermined(closing)
+    outside.record.append(found, by=closing)

@@ -1,0 +1,110 @@
+"""What became of faces, and whether the sums balance."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from domain.kernel.events import NEXT_VERSION, Happened
+from domain.kernel.references import journal
+from domain.kernel.time import Grain
+from domain.ports import Outside
+from domain.services.survey import Survey
+from domain.sightings import events as happened
+from domain.sightings.commands import (
+    Enrolled,
+    NotEnrolled,
+    ReconcileRun,
+    RecordFaces,
+    ReportSourceFailure,
+    Suppressed,
+)
+from domain.sightings.policies import grain_for
+from domain.sightings.sums import as_fields, shortened, sums_balance
+
+
+def stream_of(run: UUID, camera: str) -> UUID:
+    """The journal of one camera in one run: one writer, never loaded as an aggregate."""
+    return journal("sightings", f"{run.hex}/{camera}")
+
+
+def record_faces(outside: Outside, command: RecordFaces) -> None:
+    """Store what became of faces in one transaction, timed no finer than the crowd allows."""
+    grain = grain_for(command.faces_in_the_last_minute)
+    at = grain.floor(command.at)
+    stream = stream_of(command.run, command.camera)
+    common: dict[str, Any] = {
+        "originator_id": stream,
+        "originator_version": NEXT_VERSION,
+        "timestamp": at,
+        "run": command.run,
+        "camera": command.camera,
+    }
+    events: list[Happened] = []
+    for face in command.faces:
+        match face:
+            case Enrolled(ordinal=ordinal, template_life_ms=life):
+                events.append(
+                    happened.FaceEnrolledAndDiscarded(
+                        **common, ordinal=ordinal, template_life_ms=life
+                    )
+                )
+            case NotEnrolled(ordinal=ordinal, reason=reason, template_life_ms=life):
+                events.append(
+                    happened.FaceNotEnrolled(
+                        **common, ordinal=ordinal, reason=reason, template_life_ms=life
+                    )
+                )
+            case Suppressed(ordinal=ordinal, alert=alert, template_life_ms=life):
+                events.append(
+                    happened.SightingSuppressed(
+                        **common, ordinal=ordinal, alert=alert, template_life_ms=life
+                    )
+                )
+    if command.progress is not None:
+        frames, seen = command.progress
+        events.append(happened.RunProgressed(**common, frames=frames, seen=seen))
+    if events:
+        outside.record.append(*events, by=command, grain=grain)
+
+
+def report_source_failure(outside: Outside, command: ReportSourceFailure) -> None:
+    """Keep that a camera or file could not be read on."""
+    outside.record.append(
+        happened.SourceFailed(
+            originator_id=stream_of(command.run, command.camera),
+            originator_version=NEXT_VERSION,
+            timestamp=command.at,
+            run=command.run,
+            camera=command.camera,
+            reason=command.reason,
+            frames=command.frames,
+        ),
+        by=command,
+    )
+
+
+def reconcile(outside: Outside, command: ReconcileRun) -> bool:
+    """Compare what the tracker opened with what the record says became of it.
+
+    Returns:
+        Whether the sums balance. Either answer is on the record.
+    """
+    sums = Survey().take(outside.record.history(command.scope)).runs[command.run]
+    common: dict[str, Any] = {
+        "originator_id": journal("runs", command.scope),
+        "originator_version": NEXT_VERSION,
+        "timestamp": Grain.SECOND.floor(command.at),
+        "run": command.run,
+        **as_fields(sums),
+    }
+    balanced = sums_balance(sums)
+    event: Happened
+    if balanced:
+        event = happened.RunReconciled(**common, max_template_life_ms=sums.max_template_life_ms)
+    else:
+        event = happened.ReconciliationFailed(
+            **common, missing=shortened(sums.missing()), doubled=shortened(sums.doubled())
+        )
+    outside.record.append(event, by=command)
+    return balanced

@@ -1,0 +1,162 @@
+"""What the record says is still open: one reading of the history, from which others start.
+
+A survey can be thrown away and made again; it decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from domain.alerts import events as alert_events
+from domain.custody import events as custody_events
+from domain.deployments import events as deployment_events
+from domain.kernel.commands import Mode
+from domain.ports import Recorded
+from domain.sightings import events as sighting_events
+from domain.sightings.sums import Outcome, Sums
+
+
+@dataclass
+class DeploymentSeen:
+    """A deployment, as far as an onlooker needs it."""
+
+    deployment: UUID
+    mode: Mode
+    until: datetime
+    """The end of the authorised window, or of the requested one before that."""
+    run: UUID | None = None
+    started: bool = False
+    cameras: list[str] = field(default_factory=list)
+    over: bool = False
+    footage_recorded: bool = False
+
+
+@dataclass
+class ItemSeen:
+    """An item, as far as an onlooker needs it."""
+
+    item: UUID
+    deployment: UUID
+    item_class: str
+    concerning: UUID
+    due_at: datetime
+    sealed: bool = False
+    destruction_started: bool = False
+    destroyed: bool = False
+
+
+@dataclass
+class Survey:
+    """What stands in the record, read once in the order of the log."""
+
+    deployments: dict[UUID, DeploymentSeen] = field(default_factory=dict)
+    runs: dict[UUID, Sums] = field(default_factory=dict)
+    items: dict[UUID, ItemSeen] = field(default_factory=dict)
+    alerts: dict[UUID, alert_events.AlertRaised] = field(default_factory=dict)
+    open_alerts: dict[UUID, UUID] = field(default_factory=dict)
+    """Alert to deployment, where nobody has decided."""
+    newest_trusted: datetime | None = None
+    """The newest time at which a trusted clock recorded anything."""
+
+    def take(self, entries: Iterable[Recorded]) -> Survey:
+        """Take in entries in the order of the log."""
+        for entry in entries:
+            if entry.clock == "trusted" and (
+                self.newest_trusted is None or entry.recorded_at > self.newest_trusted
+            ):
+                self.newest_trusted = entry.recorded_at
+            self._take(entry)
+        return self
+
+    @property
+    def live_items(self) -> int:
+        """How many items, of all deployments, are not destroyed."""
+        return sum(1 for one in self.items.values() if not one.destroyed)
+
+    def items_left(self, deployment: UUID) -> list[UUID]:
+        """Items of a deployment that are not destroyed, in the order of registration."""
+        return [
+            one.item
+            for one in self.items.values()
+            if one.deployment == deployment and not one.destroyed
+        ]
+
+    def _take(self, entry: Recorded) -> None:
+        match entry.event:
+            case deployment_events.DeploymentAppliedFor() as event:
+                self.deployments[event.originator_id] = DeploymentSeen(
+                    event.originator_id, Mode(entry.mode), event.requested_until
+                )
+            case deployment_events.CameraConfigured() as event:
+                self.deployments[event.originator_id].cameras.append(event.camera)
+            case deployment_events.DeploymentAuthorised() as event:
+                self.deployments[event.originator_id].until = event.valid_until
+            case deployment_events.DeploymentStarted() as event:
+                seen = self.deployments[event.originator_id]
+                seen.run, seen.started = event.run, True
+                seen.footage_recorded = event.footage_recorded
+                self.runs[event.run] = Sums()
+            case deployment_events.DeploymentStopped() as event:
+                self.deployments[event.originator_id].run = None
+            case (
+                deployment_events.DeploymentEnded()
+                | deployment_events.DeploymentCancelled() as event
+            ):
+                self.deployments[event.originator_id].over = True
+            case custody_events.ItemRegistered() as event:
+                self.items[event.originator_id] = ItemSeen(
+                    event.originator_id,
+                    event.deployment,
+                    event.item_class,
+                    event.concerning,
+                    event.due_at,
+                )
+            case custody_events.ItemSealed() as event:
+                self.items[event.originator_id].sealed = True
+            case custody_events.DestructionStarted() as event:
+                self.items[event.originator_id].destruction_started = True
+            case custody_events.ItemDestroyed() as event:
+                self.items[event.originator_id].destroyed = True
+            case alert_events.AlertAdjudicated() | alert_events.AlertClosedUndetermined() as event:
+                self.open_alerts.pop(event.originator_id, None)
+            case _:
+                self._take_face(entry)
+
+    def _take_face(self, entry: Recorded) -> None:
+        match entry.event:
+            case alert_events.AlertRaised() as event:
+                self.alerts[event.originator_id] = event
+                self.open_alerts[event.originator_id] = UUID(entry.scope)
+                self._ended(event, Outcome.ALERTED)
+            case alert_events.RaiseRefused() as event:
+                self._ended(event, Outcome.REFUSED)
+            case sighting_events.FaceEnrolledAndDiscarded() as event:
+                self._ended(event, Outcome.ENROLLED_AND_DISCARDED)
+            case sighting_events.FaceNotEnrolled() as event:
+                self._ended(event, Outcome.NOT_ENROLLED)
+            case sighting_events.SightingSuppressed() as event:
+                self._ended(event, Outcome.SUPPRESSED)
+            case sighting_events.RunProgressed() as event:
+                self.runs[event.run].seen[event.camera] = event.seen
+                self.runs[event.run].frames[event.camera] = event.frames
+            case sighting_events.RunInterrupted() as event:
+                self.runs[event.run].seen[event.camera] = event.seen_at_least
+                self.runs[event.run].lost[event.camera] = event.interrupted_at_least
+            case _:
+                pass
+
+    def _ended(
+        self,
+        event: alert_events.AlertRaised
+        | alert_events.RaiseRefused
+        | sighting_events.FaceEnrolledAndDiscarded
+        | sighting_events.FaceNotEnrolled
+        | sighting_events.SightingSuppressed,
+        outcome: Outcome,
+    ) -> None:
+        self.runs.setdefault(event.run, Sums()).ended(
+            event.camera, event.ordinal, outcome, event.template_life_ms
+        )

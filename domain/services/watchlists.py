@@ -1,0 +1,208 @@
+"""Compiling, sealing and approving a watchlist, and loading it into a recogniser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain.custody.aggregate import Item
+from domain.custody.classes import RETENTION, ItemClass
+from domain.custody.events import GalleryLoaded
+from domain.deployments.aggregate import Deployment
+from domain.kernel.commands import Command
+from domain.kernel.errors import DomainError, RecordBrokenError
+from domain.kernel.events import NEXT_VERSION
+from domain.kernel.references import journal
+from domain.kernel.refusals import Refused
+from domain.ports import Outside
+from domain.services.carrying_out import carry_out
+from domain.services.custody import Content, destroy_for, keep, sealed_items
+from domain.watchlists.aggregate import Watchlist
+from domain.watchlists.commands import (
+    AcceptEntry,
+    ApproveCriteria,
+    ApproveWatchlist,
+    ProposeCriteria,
+    ProposeEntry,
+    RefuseImport,
+    RejectEntry,
+    SealWatchlist,
+)
+
+Decision = Callable[[Watchlist], Refused | None]
+
+
+def propose_criteria(outside: Outside, command: ProposeCriteria) -> Watchlist | Refused:
+    """Propose who may be on a new list."""
+
+    def attempt() -> Watchlist | Refused:
+        watchlist = Watchlist(command.watchlist)
+        if refused := watchlist.decide_criteria(command):
+            return refused
+        outside.record.append(watchlist, by=command)
+        return watchlist
+
+    return carry_out(outside, command, attempt)
+
+
+def approve_criteria(outside: Outside, command: ApproveCriteria) -> Watchlist | Refused:
+    """Approve who may be on the list."""
+    return _decide(outside, command, lambda one: one.decide_criteria_approval(command))
+
+
+def refuse_import(outside: Outside, command: RefuseImport) -> Watchlist | Refused:
+    """Keep why a watchlist file was not imported. Nothing of it was."""
+    return _decide(outside, command, lambda one: one.refuse_import(command))
+
+
+def reject_entry(outside: Outside, command: RejectEntry) -> Watchlist | Refused:
+    """Turn an entry away and destroy at once what was kept for it."""
+    answer = _decide(outside, command, lambda one: one.decide_rejection(command))
+    if isinstance(answer, Watchlist):
+        proposed = answer.entries[command.entry]
+        destroy_for(
+            outside,
+            command,
+            [proposed.image_item, proposed.reference_item],
+            cause="entry_rejected",
+        )
+    return answer
+
+
+def seal(outside: Outside, command: SealWatchlist) -> Watchlist | Refused:
+    """Close the list: the first person asks, a second does it."""
+    return _decide(outside, command, lambda one: one.decide_seal(command))
+
+
+def approve(outside: Outside, command: ApproveWatchlist) -> Watchlist | Refused:
+    """Approve the composition of the sealed list."""
+    return _decide(outside, command, lambda one: one.decide_approval(command))
+
+
+def propose_entry(
+    outside: Outside, command: ProposeEntry, *, image: bytes, callers_reference: str
+) -> Watchlist | Refused:
+    """Propose a person: image and the caller's reference go into the vault, codes to the record."""
+    return _decide_with_items(
+        outside,
+        command,
+        [
+            Content(ItemClass.REFERENCE_IMAGE, "image/*", command.entry, image),
+            Content(
+                ItemClass.CALLERS_REFERENCE,
+                "text/plain",
+                command.entry,
+                callers_reference.encode(),
+            ),
+        ],
+        lambda one, items: one.decide_proposal(
+            command,
+            image_item=items[ItemClass.REFERENCE_IMAGE],
+            reference_item=items[ItemClass.CALLERS_REFERENCE],
+        ),
+    )
+
+
+def accept_entry(
+    outside: Outside, command: AcceptEntry, *, template: memoryview
+) -> Watchlist | Refused:
+    """Take a proposed entry: its template goes into the vault."""
+    return _decide_with_items(
+        outside,
+        command,
+        [
+            Content(
+                ItemClass.REFERENCE_TEMPLATE,
+                "application/x-float32",
+                command.entry,
+                template,
+            )
+        ],
+        lambda one, items: one.decide_acceptance(
+            command, template_item=items[ItemClass.REFERENCE_TEMPLATE]
+        ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadGallery(Command):
+    """Take a list's templates into a recogniser's memory."""
+
+    deployment: UUID
+    watchlist: UUID
+    camera: str
+
+
+def load_gallery(outside: Outside, command: LoadGallery) -> list[tuple[UUID, bytearray]]:
+    """The templates of an approved list: one consultation, with a count, recorded first.
+
+    Returns:
+        Entry and template (float32, little endian) in buffers that the caller must wipe.
+    """
+    watchlist = outside.record.load(Watchlist, command.watchlist)
+    if not watchlist.approved or watchlist.model_digest is None:
+        raise DomainError(f"watchlist {command.watchlist.hex} is not approved")
+    outside.record.append(
+        GalleryLoaded(
+            originator_id=journal("galleries", command.scope),
+            originator_version=NEXT_VERSION,
+            timestamp=command.at,
+            deployment=command.deployment,
+            watchlist=command.watchlist,
+            camera=command.camera,
+            count=len(watchlist.accepted),
+            model_digest=watchlist.model_digest,
+        ),
+        by=command,
+        given={watchlist.id: watchlist.version},
+    )
+    return [
+        (entry, outside.vault.open(outside.record.load(Item, watchlist.templates[entry]).label))
+        for entry in watchlist.accepted
+    ]
+
+
+OnWatchlist = ApproveCriteria | RefuseImport | RejectEntry | SealWatchlist | ApproveWatchlist
+
+
+def _decide(outside: Outside, command: OnWatchlist, decide: Decision) -> Watchlist | Refused:
+    def attempt() -> Watchlist | Refused:
+        watchlist = outside.record.load(Watchlist, command.watchlist)
+        if refused := decide(watchlist):
+            return refused
+        outside.record.append(watchlist, by=command)
+        return watchlist
+
+    return carry_out(outside, command, attempt)
+
+
+def _decide_with_items(
+    outside: Outside,
+    command: ProposeEntry | AcceptEntry,
+    contents: list[Content],
+    decide: Callable[[Watchlist, dict[ItemClass, UUID]], Refused | None],
+) -> Watchlist | Refused:
+    """Keep the contents, then decide; what was kept for a refused command is destroyed at once."""
+    watchlist = outside.record.load(Watchlist, command.watchlist)
+    if watchlist.deployment is None:
+        raise RecordBrokenError(f"watchlist {watchlist.id.hex} belongs to no deployment")
+    deployment = outside.record.load(Deployment, watchlist.deployment)
+    if deployment.requested_until is None:
+        raise RecordBrokenError(f"deployment {deployment.id.hex} has no window")
+    due_at = deployment.requested_until + RETENTION[contents[0].item_class].limit
+    kept = keep(outside, command, contents, deployment=deployment.id, due_at=due_at)
+    items = {one.item_class: one.item for one in kept}
+
+    def attempt() -> Watchlist | Refused:
+        watchlist = outside.record.load(Watchlist, command.watchlist)
+        if refused := decide(watchlist, items):
+            return refused
+        sealed = sealed_items(outside, kept, at=command.at)
+        outside.record.append(*sealed, watchlist, by=command)
+        return watchlist
+
+    answer = carry_out(outside, command, attempt)
+    if isinstance(answer, Refused):
+        destroy_for(outside, command, list(items.values()), cause="command_refused")
+    return answer

@@ -1,0 +1,1 @@
+"""What became of every face a camera saw, and the sums that must balance."""

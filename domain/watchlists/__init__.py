@@ -1,0 +1,1 @@
+"""Who is sought at a deployment, and why: criteria, entries, seal, approval."""

@@ -1,0 +1,287 @@
+"""A watchlist: what its policies ask about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import Enum, auto
+from typing import assert_never
+from uuid import UUID
+
+from domain.kernel.aggregate import Aggregate
+from domain.kernel.commands import Role
+from domain.kernel.refusals import Refused, refusals
+from domain.watchlists import events as happened
+from domain.watchlists.commands import (
+    AcceptEntry,
+    ApproveCriteria,
+    ApproveWatchlist,
+    ProposeCriteria,
+    ProposeEntry,
+    RefuseImport,
+    RejectEntry,
+    SealWatchlist,
+)
+from domain.watchlists.policies import (
+    APPROVAL_POLICIES,
+    CRITERIA_POLICIES,
+    JUDGEMENT_POLICIES,
+    PROPOSAL_POLICIES,
+    SEAL_POLICIES,
+    ApprovalFacts,
+    CriteriaFacts,
+    JudgementFacts,
+    ProposalFacts,
+    SealFacts,
+    category_is_within_the_criteria,
+)
+
+
+class Standing(Enum):
+    """Where an entry stands."""
+
+    PROPOSED = auto()
+    ACCEPTED = auto()
+    REJECTED = auto()
+
+
+class Watchlist(Aggregate):
+    """One list, made for one deployment and no other."""
+
+    KIND = "watchlist"
+
+    def __init__(self, stream: UUID) -> None:
+        super().__init__(stream)
+        self.deployment: UUID | None = None
+        self.proposer = ""
+        self.categories: list[str] = []
+        self.criteria_approved = False
+        self.entries: dict[UUID, happened.EntryProposed] = {}
+        self.standing: dict[UUID, Standing] = {}
+        self.templates: dict[UUID, UUID] = {}
+        self.model_digest: str | None = None
+        self.seal_requested_by: str | None = None
+        self.sealers: list[str] = []
+        self.approved = False
+
+    @property
+    def sealed(self) -> bool:
+        """Whether two persons closed the list."""
+        return bool(self.sealers)
+
+    @property
+    def accepted(self) -> list[UUID]:
+        """The entries that were accepted, in the order of their proposal."""
+        return [one for one in self.entries if self.standing[one] is Standing.ACCEPTED]
+
+    # -- decide --------------------------------------------------------------------------------
+
+    def decide_criteria(self, command: ProposeCriteria) -> Refused | None:
+        """Take proposed criteria."""
+        facts = CriteriaFacts(
+            actor=command.actor,
+            role=command.role,
+            wanted_role=Role.WATCHLIST_MANAGER,
+            proposer=self.proposer,
+            approving=False,
+            proposed=self.version > 0,
+            approved=self.criteria_approved,
+            categories=command.categories,
+        )
+        if reasons := refusals(CRITERIA_POLICIES, facts):
+            return Refused(happened.CriteriaRefused, reasons, command, self.id)
+        self.happened(
+            happened.CriteriaProposed,
+            at=command.at,
+            deployment=command.deployment,
+            proposer=command.actor,
+            categories=command.categories,
+            accepted_values=command.accepted_values,
+        )
+        return None
+
+    def decide_criteria_approval(self, command: ApproveCriteria) -> Refused | None:
+        """Approve the criteria, before anyone is on the list."""
+        facts = CriteriaFacts(
+            actor=command.actor,
+            role=command.role,
+            wanted_role=Role.AUTHORISING_OFFICER,
+            proposer=self.proposer,
+            approving=True,
+            proposed=self.version > 0,
+            approved=self.criteria_approved,
+            categories=self.categories,
+        )
+        if reasons := refusals(CRITERIA_POLICIES, facts):
+            return Refused(happened.CriteriaRefused, reasons, command, self.id)
+        self.happened(happened.CriteriaApproved, at=command.at, officer=command.actor)
+        return None
+
+    def refuse_import(self, command: RefuseImport) -> Refused:
+        """Keep why a file was not imported."""
+        return Refused(happened.ImportRefused, command.reasons, command, self.id)
+
+    def decide_proposal(
+        self, command: ProposeEntry, *, image_item: UUID, reference_item: UUID
+    ) -> Refused | None:
+        """Take a proposed entry, which is then accepted or rejected."""
+        facts = self._proposal_facts(command.role, command.entry, command.necessity.category)
+        if reasons := refusals(PROPOSAL_POLICIES, facts):
+            return Refused(happened.EntryRefused, reasons, command, self.id)
+        why = command.necessity
+        self.happened(
+            happened.EntryProposed,
+            at=command.at,
+            entry=command.entry,
+            proposer=command.actor,
+            category=why.category,
+            source_system=why.source_system,
+            image_basis=why.image_basis,
+            necessity=why.necessity,
+            attempted_means=why.attempted_means,
+            attempted_on=why.attempted_on.isoformat(),
+            attempted_result=why.attempted_result,
+            nexus=why.nexus,
+            age_band=why.age_band,
+            vulnerable=why.vulnerable,
+            response_code=why.response_code,
+            image_item=image_item,
+            reference_item=reference_item,
+        )
+        return None
+
+    def category_refusal(self, entry: UUID) -> str | None:
+        """Why the entry's category keeps it off the list, or ``None``."""
+        proposed = self.entries[entry]
+        facts = self._proposal_facts(Role.WATCHLIST_MANAGER, entry, proposed.category)
+        refusal = category_is_within_the_criteria(facts)
+        return refusal.code if refusal else None
+
+    def decide_acceptance(self, command: AcceptEntry, *, template_item: UUID) -> Refused | None:
+        """Take an entry whose reference image was good enough."""
+        facts = self._judgement_facts(command.entry, model_digest=command.model_digest)
+        if reasons := refusals(JUDGEMENT_POLICIES, facts):
+            return Refused(happened.EntryRefused, reasons, command, self.id)
+        self.happened(
+            happened.EntryAccepted,
+            at=command.at,
+            entry=command.entry,
+            template_item=template_item,
+            model_digest=command.model_digest,
+        )
+        return None
+
+    def decide_rejection(self, command: RejectEntry) -> Refused | None:
+        """Turn an entry away."""
+        facts = self._judgement_facts(command.entry, model_digest=None)
+        if reasons := refusals(JUDGEMENT_POLICIES, facts):
+            return Refused(happened.EntryRefused, reasons, command, self.id)
+        self.happened(
+            happened.EntryRejected, at=command.at, entry=command.entry, reasons=command.reasons
+        )
+        return None
+
+    def decide_seal(self, command: SealWatchlist) -> Refused | None:
+        """Close the list: the first person asks, a second does it."""
+        standing = Counter(self.standing.values())
+        facts = SealFacts(
+            actor=command.actor,
+            role=command.role,
+            requested_by=self.seal_requested_by,
+            sealed=self.sealed,
+            accepted=standing[Standing.ACCEPTED],
+            unjudged=standing[Standing.PROPOSED],
+        )
+        if reasons := refusals(SEAL_POLICIES, facts):
+            return Refused(happened.SealRefused, reasons, command, self.id)
+        if self.seal_requested_by is None:
+            self.happened(
+                happened.SealRequested,
+                at=command.at,
+                sealer=command.actor,
+                entries=len(self.accepted),
+            )
+            return None
+        listed = [self.entries[entry] for entry in self.accepted]
+        self.happened(
+            happened.WatchlistSealed,
+            at=command.at,
+            sealers=[self.seal_requested_by, command.actor],
+            entries=len(listed),
+            rejected=standing[Standing.REJECTED],
+            by_category=dict(Counter(one.category for one in listed)),
+            by_source_system=dict(Counter(one.source_system for one in listed)),
+            by_age_band=dict(Counter(one.age_band for one in listed)),
+            vulnerable=sum(one.vulnerable for one in listed),
+            model_digest=self.model_digest,
+        )
+        return None
+
+    def decide_approval(self, command: ApproveWatchlist) -> Refused | None:
+        """Approve the composition of the sealed list."""
+        facts = ApprovalFacts(
+            officer=command.actor,
+            role=command.role,
+            sealers=[self.proposer, *self.sealers],
+            sealed=self.sealed,
+            approved=self.approved,
+        )
+        if reasons := refusals(APPROVAL_POLICIES, facts):
+            return Refused(happened.ApprovalRefused, reasons, command, self.id)
+        self.happened(
+            happened.WatchlistApproved,
+            at=command.at,
+            officer=command.actor,
+            entries=len(self.accepted),
+        )
+        return None
+
+    def _proposal_facts(self, role: Role, entry: UUID, category: str) -> ProposalFacts:
+        return ProposalFacts(
+            role=role,
+            criteria_approved=self.criteria_approved,
+            sealed=self.sealed,
+            known=entry in self.entries,
+            category=category,
+            categories=self.categories,
+        )
+
+    def _judgement_facts(self, entry: UUID, *, model_digest: str | None) -> JudgementFacts:
+        proposed = entry in self.entries
+        return JudgementFacts(
+            proposed=proposed,
+            judged=proposed and self.standing[entry] is not Standing.PROPOSED,
+            sealed=self.sealed,
+            within_criteria=proposed and self.category_refusal(entry) is None,
+            accepting=model_digest is not None,
+            model_digest=model_digest,
+            lists_model=self.model_digest,
+        )
+
+    # -- evolve --------------------------------------------------------------------------------
+
+    def evolve(self, event: happened.WatchlistEvent) -> None:
+        """Take in one event."""
+        match event:
+            case happened.CriteriaProposed():
+                self.deployment = event.deployment
+                self.proposer = event.proposer
+                self.categories = event.categories
+            case happened.CriteriaApproved():
+                self.criteria_approved = True
+            case happened.EntryProposed():
+                self.entries[event.entry] = event
+                self.standing[event.entry] = Standing.PROPOSED
+            case happened.EntryAccepted():
+                self.standing[event.entry] = Standing.ACCEPTED
+                self.templates[event.entry] = event.template_item
+                self.model_digest = event.model_digest
+            case happened.EntryRejected():
+                self.standing[event.entry] = Standing.REJECTED
+            case happened.SealRequested():
+                self.seal_requested_by = event.sealer
+            case happened.WatchlistSealed():
+                self.sealers = event.sealers
+            case happened.WatchlistApproved():
+                self.approved = True
+            case _:
+                assert_never(event)

@@ -1,0 +1,302 @@
+"""Who may be on a watchlist, who closes it and who approves it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from domain.kernel.commands import Role
+from domain.kernel.refusals import Policy, Refusal
+
+
+@dataclass(frozen=True)
+class CriteriaFacts:
+    """What criteria are judged by."""
+
+    actor: str
+    role: Role
+    wanted_role: Role
+    proposer: str
+    approving: bool
+    proposed: bool
+    approved: bool
+    categories: Sequence[str]
+
+
+def role_fits_the_criteria(facts: CriteriaFacts) -> Refusal | None:
+    """The watchlist manager proposes, the AO approves. Source: seed L32; SOD-2."""
+    if facts.role is not facts.wanted_role:
+        return Refusal(
+            "role_does_not_fit",
+            f"this is for the role {facts.wanted_role.value}",
+            {"role": facts.role.value},
+        )
+    return None
+
+
+def criteria_are_approved_by_another(facts: CriteriaFacts) -> Refusal | None:
+    """Nobody approves what they proposed. Source: seed L32; SOD-2."""
+    if facts.approving and facts.actor == facts.proposer:
+        return Refusal(
+            "officer_proposed_the_criteria",
+            "someone other than the proposer must approve the criteria",
+            {"officer": facts.actor},
+        )
+    return None
+
+
+def criteria_come_in_order(facts: CriteriaFacts) -> Refusal | None:
+    """Proposed once, then approved once."""
+    if facts.approving and not facts.proposed:
+        return Refusal("criteria_not_proposed", "propose criteria first")
+    if facts.approved or (facts.proposed and not facts.approving):
+        return Refusal("criteria_decided", "the criteria of this list are settled")
+    return None
+
+
+def criteria_name_a_category(facts: CriteriaFacts) -> Refusal | None:
+    """No open-ended list. Source: Bridges [123]-[124]; seed L32."""
+    if not facts.categories:
+        return Refusal("no_category", "name at least one category of the catalogue")
+    return None
+
+
+CRITERIA_POLICIES: tuple[Policy[CriteriaFacts], ...] = (
+    role_fits_the_criteria,
+    criteria_are_approved_by_another,
+    criteria_come_in_order,
+    criteria_name_a_category,
+)
+
+
+@dataclass(frozen=True)
+class ProposalFacts:
+    """What a proposed entry is judged by."""
+
+    role: Role
+    criteria_approved: bool
+    sealed: bool
+    known: bool
+    category: str
+    categories: Sequence[str]
+
+
+def manager_compiles(facts: ProposalFacts) -> Refusal | None:
+    """The watchlist manager compiles the list. Source: domain specification, section 2."""
+    if facts.role is not Role.WATCHLIST_MANAGER:
+        return Refusal(
+            "not_a_watchlist_manager",
+            "the watchlist manager compiles the list",
+            {"role": facts.role.value},
+        )
+    return None
+
+
+def criteria_come_before_entries(facts: ProposalFacts) -> Refusal | None:
+    """Nothing is compiled before the AO approved the criteria. Source: seed L32; req. 30."""
+    if not facts.criteria_approved:
+        return Refusal("criteria_not_approved", "have the criteria approved first")
+    return None
+
+
+def list_is_open(facts: ProposalFacts) -> Refusal | None:
+    """A sealed list takes no more entries. Source: seed L19; requirement 07."""
+    if facts.sealed:
+        return Refusal("watchlist_sealed", "a sealed list is changed only by a variation")
+    return None
+
+
+def entry_is_new(facts: ProposalFacts) -> Refusal | None:
+    """An entry is proposed once."""
+    if facts.known:
+        return Refusal("entry_known", "this entry was proposed already")
+    return None
+
+
+PROPOSAL_POLICIES: tuple[Policy[ProposalFacts], ...] = (
+    manager_compiles,
+    criteria_come_before_entries,
+    list_is_open,
+    entry_is_new,
+)
+
+
+def category_is_within_the_criteria(facts: ProposalFacts) -> Refusal | None:
+    """Only the approved categories. Source: seed L32; requirement 32.
+
+    Not among the reasons to refuse the proposal: the entry is proposed, and then rejected with
+    this reason, so that the list shows whom someone wanted on it.
+    """
+    if facts.category not in facts.categories:
+        return Refusal(
+            "category_not_in_the_criteria",
+            "the approved criteria do not hold this category",
+            {"category": facts.category, "criteria": ", ".join(facts.categories)},
+        )
+    return None
+
+
+@dataclass(frozen=True)
+class JudgementFacts:
+    """What the acceptance or rejection of an entry is judged by."""
+
+    proposed: bool
+    judged: bool
+    sealed: bool
+    within_criteria: bool
+    accepting: bool
+    model_digest: str | None
+    lists_model: str | None
+
+
+def entry_was_proposed(facts: JudgementFacts) -> Refusal | None:
+    """Only what was proposed can be judged."""
+    return None if facts.proposed else Refusal("entry_unknown", "propose the entry first")
+
+
+def entry_is_judged_once(facts: JudgementFacts) -> Refusal | None:
+    """Accepted or rejected, once, while the list is open."""
+    if facts.judged or facts.sealed:
+        return Refusal("entry_judged", "the entry was judged, or the list is sealed")
+    return None
+
+
+def accepted_entry_is_within_the_criteria(facts: JudgementFacts) -> Refusal | None:
+    """Only the approved categories. Source: seed L32; requirement 32."""
+    if facts.accepting and not facts.within_criteria:
+        return Refusal("category_not_in_the_criteria", "reject the entry")
+    return None
+
+
+def list_has_one_model(facts: JudgementFacts) -> Refusal | None:
+    """Templates of two models do not compare. Source: domain specification, C-13."""
+    if facts.accepting and facts.lists_model not in (None, facts.model_digest):
+        return Refusal(
+            "model_differs_from_the_list",
+            "make every template of a list with one model",
+            {"list": str(facts.lists_model), "entry": str(facts.model_digest)},
+        )
+    return None
+
+
+JUDGEMENT_POLICIES: tuple[Policy[JudgementFacts], ...] = (
+    entry_was_proposed,
+    entry_is_judged_once,
+    accepted_entry_is_within_the_criteria,
+    list_has_one_model,
+)
+
+
+@dataclass(frozen=True)
+class SealFacts:
+    """What the sealing of a list is judged by."""
+
+    actor: str
+    role: Role
+    requested_by: str | None
+    sealed: bool
+    accepted: int
+    unjudged: int
+
+
+def manager_seals(facts: SealFacts) -> Refusal | None:
+    """Watchlist managers seal. Source: domain specification, section 2."""
+    if facts.role is not Role.WATCHLIST_MANAGER:
+        return Refusal(
+            "not_a_watchlist_manager", "watchlist managers seal", {"role": facts.role.value}
+        )
+    return None
+
+
+def two_persons_seal(facts: SealFacts) -> Refusal | None:
+    """Two distinct people seal the watchlist. Source: domain specification, SOD-8."""
+    if facts.requested_by == facts.actor:
+        return Refusal(
+            "second_person_needed",
+            "someone other than the first sealer must seal",
+            {"sealer": facts.actor},
+        )
+    return None
+
+
+def list_is_sealed_once(facts: SealFacts) -> Refusal | None:
+    """A sealed list stays as it is."""
+    return Refusal("watchlist_sealed", "the list is sealed already") if facts.sealed else None
+
+
+def list_has_entries(facts: SealFacts) -> Refusal | None:
+    """A deployment without a reference to look for has no purpose. Source: seed L23."""
+    if facts.accepted == 0:
+        return Refusal("watchlist_empty", "no entry was accepted")
+    return None
+
+
+def every_entry_was_judged(facts: SealFacts) -> Refusal | None:
+    """Enrolled and rejected make up the list. Source: domain specification, 3.4."""
+    if facts.unjudged:
+        return Refusal(
+            "entries_not_judged",
+            "accept or reject every proposed entry",
+            {"unjudged": str(facts.unjudged)},
+        )
+    return None
+
+
+SEAL_POLICIES: tuple[Policy[SealFacts], ...] = (
+    manager_seals,
+    two_persons_seal,
+    list_is_sealed_once,
+    list_has_entries,
+    every_entry_was_judged,
+)
+
+
+@dataclass(frozen=True)
+class ApprovalFacts:
+    """What the approval of a sealed list is judged by."""
+
+    officer: str
+    role: Role
+    sealers: Sequence[str]
+    sealed: bool
+    approved: bool
+
+
+def officer_may_approve(facts: ApprovalFacts) -> Refusal | None:
+    """The AO approves the composition. Source: seed L32."""
+    if facts.role is not Role.AUTHORISING_OFFICER:
+        return Refusal(
+            "not_an_authorising_officer",
+            "an Authorising Officer approves",
+            {"role": facts.role.value},
+        )
+    return None
+
+
+def officer_did_not_seal(facts: ApprovalFacts) -> Refusal | None:
+    """Nobody approves a list that they compiled. Source: SOD-2."""
+    if facts.officer in facts.sealers:
+        return Refusal(
+            "officer_made_the_list",
+            "someone other than the sealers must approve",
+            {"officer": facts.officer},
+        )
+    return None
+
+
+def approved_list_is_sealed(facts: ApprovalFacts) -> Refusal | None:
+    """What is approved can no longer change. Source: seed L30."""
+    return None if facts.sealed else Refusal("watchlist_not_sealed", "seal the list first")
+
+
+def approved_once(facts: ApprovalFacts) -> Refusal | None:
+    """One approval."""
+    return Refusal("already_approved", "the list is approved already") if facts.approved else None
+
+
+APPROVAL_POLICIES: tuple[Policy[ApprovalFacts], ...] = (
+    officer_may_approve,
+    officer_did_not_seal,
+    approved_list_is_sealed,
+    approved_once,
+)

@@ -1,0 +1,1 @@
+"""Databases, keys, clocks: what the domain needs from outside."""

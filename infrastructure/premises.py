@@ -1,0 +1,133 @@
+"""The premises of one node: record, keystore, media and seal, each in a directory of its own.
+
+They are apart because they live differently: the record may be backed up, the keystore must
+not be (architecture, decision 5).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from domain.kernel.commands import Mode
+from domain.kernel.errors import DomainError
+from domain.ports import Clock
+from infrastructure.record.event_record import Heard, SQLiteRecord
+from infrastructure.record.schema import found_log, migrate, require_current, revision
+from infrastructure.seal.sealer import Sealer
+from infrastructure.vault.keystore import Keystore
+from infrastructure.vault.media import MediaStore
+from infrastructure.vault.sealed_vault import SealedVault
+
+
+class PremisesError(DomainError):
+    """The directory is missing, in use, or of the other mode."""
+
+
+class Premises:
+    """The directories below one path."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+
+    @property
+    def database(self) -> Path:
+        """The record's database."""
+        return self.path / "record" / "record.db"
+
+    @property
+    def keystore(self) -> Path:
+        """Keys of items, and the tombstones of those that were destroyed."""
+        return self.path / "keystore"
+
+    @property
+    def media(self) -> Path:
+        """Ciphertexts."""
+        return self.path / "media"
+
+    @property
+    def seal(self) -> Path:
+        """The log's key and its newest checkpoint."""
+        return self.path / "seal"
+
+    def exists(self) -> bool:
+        """Whether a record was founded here."""
+        return self.database.is_file()
+
+    def found(self, mode: Mode) -> None:
+        """Make the premises of a new log, or leave those that stand as they are.
+
+        A crash at any step is mended by the next call: the tables are made in one transaction
+        and the origin is written once. Tables of an older shape are not touched.
+
+        Raises:
+            SchemaError: the record is of another shape; says the command to run.
+        """
+        _private_directory(self.path)
+        _private_directory(self.database.parent)
+        if revision(self.database) is None:
+            migrate(self.database)
+        require_current(self.database)
+        found_log(self.database, origin=_new_origin(mode), mode=mode.value)
+
+    def open_record(self, mode: Mode, clock: Clock, on_commit: Heard) -> SQLiteRecord:
+        """The record, which must be of this mode.
+
+        Raises:
+            PremisesError: a rehearsal in operational premises, or the reverse.
+        """
+        record = SQLiteRecord(self.database, clock=clock, on_commit=on_commit)
+        if record.mode != mode.value:
+            record.close()
+            raise PremisesError(
+                f"{self.path} holds a {record.mode} record: a {mode.value} needs a directory "
+                "of its own"
+            )
+        return record
+
+    def open_vault(self) -> SealedVault:
+        """The vault over this keystore and this media store."""
+        return SealedVault(Keystore(self.keystore), MediaStore(self.media))
+
+    def sealer(self, origin: str) -> Sealer:
+        """The sealer of the log with this origin, with its key."""
+        sealer = Sealer(self.seal, origin=origin)
+        sealer.make_key()
+        return sealer
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Be the only process that writes here.
+
+        Raises:
+            PremisesError: another process is at work here.
+        """
+        _private_directory(self.path)
+        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise PremisesError(
+                    f"{self.path} is in use by another process: wait for it, or give another "
+                    "directory with --data"
+                ) from error
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _new_origin(mode: Mode) -> str:
+    """A name that no other log has: random, and it says what kind of log it is."""
+    return f"plumbline.invalid/{mode.value}/{secrets.token_hex(8)}"
+
+
+def _private_directory(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise PremisesError(f"cannot use {path}: {error.strerror}") from error

@@ -1,0 +1,72 @@
+"""The stored rows as they are, for verification: nothing is decoded, repaired or skipped."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.assurance.verification import StoredHead, StoredRow, StoredScopeHead
+
+
+class RecordUnreadableError(Exception):
+    """The database cannot be read at all. This is neither sound nor altered."""
+
+
+@dataclass(frozen=True)
+class StoredLog:
+    """A log as its database holds it."""
+
+    origin: str
+    mode: str
+    head: StoredHead
+    scope_heads: list[StoredScopeHead]
+    rows: Iterator[StoredRow]
+    """In the order of the table; to be read while the database is open."""
+
+
+@contextmanager
+def stored_log(database: Path) -> Iterator[StoredLog]:
+    """Read a record's database without changing a byte of it.
+
+    Raises:
+        RecordUnreadableError: missing, not a database, of another shape, or damaged.
+    """
+    if not database.is_file():
+        raise RecordUnreadableError(f"expected a record at {database}, found none")
+    try:
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            connection.execute("BEGIN")
+            head = connection.execute("SELECT * FROM log_head").fetchone()
+            if head is None:
+                raise RecordUnreadableError(f"the record {database} was never founded")
+            yield StoredLog(
+                origin=head["origin"],
+                mode=head["mode"],
+                head=StoredHead(size=head["size"], frontier=head["frontier"]),
+                scope_heads=[
+                    StoredScopeHead(scope=row["scope"], size=row["size"], leaf_hex=row["leaf"])
+                    for row in connection.execute("SELECT * FROM scope_head ORDER BY scope")
+                ],
+                rows=_rows(connection),
+            )
+    except sqlite3.Error as error:
+        raise RecordUnreadableError(f"the record {database} cannot be read: {error}") from error
+
+
+def _rows(connection: sqlite3.Connection) -> Iterator[StoredRow]:
+    for row in connection.execute("SELECT * FROM stored_events ORDER BY rowid"):
+        yield StoredRow(
+            # rowid is an index over the position too; where they differ, neither is believed
+            position=row["position"] if row["rowid"] == row["position"] + 1 else -1,
+            stream=row["originator_id"],
+            version=row["originator_version"],
+            name=row["topic"],
+            scope=row["scope"],
+            scope_pos=row["scope_pos"],
+            leaf=row["leaf"],
+            blob=row["state"],
+        )

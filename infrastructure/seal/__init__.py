@@ -1,0 +1,1 @@
+"""Sealing: signed checkpoints of the log."""

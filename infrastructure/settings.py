@@ -1,0 +1,57 @@
+"""What whoever installs Plumbline may set, built once from the environment and passed down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.kernel.errors import DomainError
+
+_PREFIX = "PLUMBLINE_"
+_KNOWN = frozenset({"PLUMBLINE_CACHE", "PLUMBLINE_DATA", "PLUMBLINE_HERE"})
+
+
+class SettingsError(DomainError):
+    """A setting is unknown or cannot be used."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are."""
+
+    cache: Path
+    """Models, photographs and rendered videos: can be thrown away and made again."""
+    premises: Path
+    """Where rehearsals keep record, keystore and media unless told otherwise."""
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Settings:
+        """The settings that this environment gives.
+
+        Raises:
+            SettingsError: a variable begins with PLUMBLINE_ and is not one of ours (a misspelt
+                setting must not be silently ignored).
+        """
+        unknown = sorted(
+            name for name in environment if name.startswith(_PREFIX) and name not in _KNOWN
+        )
+        if unknown:
+            raise SettingsError(
+                f"unknown settings {', '.join(unknown)}; known are PLUMBLINE_CACHE (directory of "
+                "models and media) and PLUMBLINE_DATA (directory of the record)"
+            )
+        home = Path(environment.get("HOME") or Path.home())
+        return cls(
+            cache=_directory(environment, "PLUMBLINE_CACHE", "XDG_CACHE_HOME", home / ".cache"),
+            premises=_directory(
+                environment, "PLUMBLINE_DATA", "XDG_DATA_HOME", home / ".local" / "share"
+            ),
+        )
+
+
+def _directory(environment: Mapping[str, str], own: str, shared: str, otherwise: Path) -> Path:
+    """Our own variable, else the desktop standard's with our name below it."""
+    if given := environment.get(own):
+        return Path(given).expanduser().absolute()
+    return Path(environment.get(shared) or otherwise).expanduser().absolute() / "plumbline"

@@ -1,0 +1,1 @@
+"""Does each rule hold? No store, no mock."""

@@ -1,0 +1,1 @@
+"""Does the record prove what it says, and does every corruption show?"""
