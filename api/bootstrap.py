@@ -6,21 +6,25 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+
+import msgspec
 
 from domain.assurance.checkpoints import Checkpoint
 from domain.assurance.notes import NoteError, VerifierKey
+from domain.assurance.tree import EMPTY_ROOT
 from domain.assurance.verification import Kind, Verdict, verify
 from domain.kernel.commands import Mode
 from domain.kernel.errors import DomainError
-from domain.ports import Identities, Outside
+from domain.ports import Identities, Outside, Recorded
 from domain.services.recovery import finish_what_was_begun
 from domain.services.retention import sweep
 from infrastructure.clock import SystemClock
 from infrastructure.premises import Premises
-from infrastructure.record.event_record import SQLiteRecord
+from infrastructure.record.event_record import SQLiteRecord, recorded
 from infrastructure.record.schema import migrate
-from infrastructure.record.stored_rows import RecordUnreadableError, StoredLog, stored_log
+from infrastructure.record.stored_rows import RecordUnreadableError, stored_log
 from infrastructure.seal.sealer import Sealer
 from infrastructure.settings import Settings
 
@@ -47,10 +51,21 @@ class Node:
         """Sign the log as it stands."""
         return self.sealer.seal(self.record.leaves(), size=self.record.size())
 
+    def verified(self) -> bool:
+        """Whether everything that is stored recomputes to what was signed."""
+        key_text = self.sealer.verifier_key_file.read_text(encoding="utf-8")
+        verdict = verify_premises(self.premises.path, key_text=key_text, outside_checkpoint=None)
+        return verdict.kind is Kind.SOUND
+
 
 def settings() -> Settings:
     """The settings of this process."""
     return Settings.read(os.environ)
+
+
+def today() -> date:
+    """The present day, UTC."""
+    return SystemClock().now().date()
 
 
 def typed_path(text: str) -> Path:
@@ -97,15 +112,28 @@ def migrate_premises(path: Path) -> str:
         return migrate(premises.database)
 
 
-@contextmanager
-def read_log(path: Path) -> Iterator[StoredLog]:
-    """The log of these premises as it is stored, without changing a byte.
+def mode_of(path: Path) -> Mode:
+    """The mode of the record in these premises.
 
     Raises:
         RecordUnreadableError: there is none, or it cannot be read.
     """
     with stored_log(Premises(path).database) as log:
-        yield log
+        return Mode(log.mode)
+
+
+def stored_entries(path: Path, scope: str) -> Iterator[bytes]:
+    """The entries of one scope as they are stored, byte for byte, in the order of the log."""
+    with stored_log(Premises(path).database) as log:
+        yield from (row.blob for row in log.rows if row.scope == scope)
+
+
+def read_history(path: Path, scope: str | None) -> Iterator[Recorded]:
+    """The entries of one scope or all, decoded, in the order of the log. Changes nothing."""
+    with stored_log(Premises(path).database) as log:
+        for row in log.rows:
+            if scope is None or row.scope == scope:
+                yield recorded(msgspec.json.decode(row.blob))
 
 
 def verify_premises(path: Path, *, key_text: str, outside_checkpoint: str | None) -> Verdict:
@@ -131,7 +159,13 @@ def verify_premises(path: Path, *, key_text: str, outside_checkpoint: str | None
                 outside_checkpoint=outside_checkpoint,
             )
     except (RecordUnreadableError, UnicodeDecodeError) as error:
-        return Verdict.unreadable(str(error))
-
-
-__all__ = ["Kind", "Node", "RecordUnreadableError", "StoredLog"]
+        return Verdict(
+            kind=Kind.UNREADABLE,
+            sentence=str(error),
+            position=None,
+            origin=None,
+            size=0,
+            root=EMPTY_ROOT,
+            anchored_size=0,
+            unanchored_tail=0,
+        )

@@ -16,6 +16,7 @@ from pathlib import Path
 from domain.kernel.commands import Mode
 from domain.kernel.errors import DomainError
 from domain.ports import Clock
+from infrastructure.files import make_private_directory
 from infrastructure.record.event_record import Heard, SQLiteRecord
 from infrastructure.record.schema import found_log, migrate, require_current, revision
 from infrastructure.seal.sealer import Sealer
@@ -67,8 +68,8 @@ class Premises:
         Raises:
             SchemaError: the record is of another shape; says the command to run.
         """
-        _private_directory(self.path)
-        _private_directory(self.database.parent)
+        make_private_directory(self.path)
+        make_private_directory(self.database.parent)
         if revision(self.database) is None:
             migrate(self.database)
         require_current(self.database)
@@ -106,7 +107,7 @@ class Premises:
         Raises:
             PremisesError: another process is at work here.
         """
-        _private_directory(self.path)
+        make_private_directory(self.path)
         descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             try:
@@ -124,10 +125,3 @@ class Premises:
 def _new_origin(mode: Mode) -> str:
     """A name that no other log has: random, and it says what kind of log it is."""
     return f"plumbline.invalid/{mode.value}/{secrets.token_hex(8)}"
-
-
-def _private_directory(path: Path) -> None:
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise PremisesError(f"cannot use {path}: {error.strerror}") from error

@@ -38,12 +38,15 @@ _ALIGNED_LANDMARKS = np.array(
         [41.5493, 92.3655],
         [70.7299, 92.2041],
     ],
-    np.float64,
+    np.float32,
 )
-"""Where the landmarks lie in an aligned face: shape (5, 2), (x, y) in pixels."""
+"""Where the landmarks lie in an aligned face: shape (5, 2), (x, y) in pixels, as published."""
 
 _GRID = 32
 """Pixels: both sides of a detector's input are multiples of its coarsest cell."""
+
+_FAINT_SCORE = 0.3
+"""Half of the score that counts as a face: what hides behind others, turns away or is blurred."""
 
 _LONGEST_SIDE = 32_766
 """Pixels: OpenCV aligns from no larger image."""
@@ -73,16 +76,19 @@ class Engine:
             frame_size: (width, height) in pixels of the frames to come. One is tried at once, so
                 that the first real one is not slower than the others.
             long_side: pixels, a multiple of 32: the longer side that a frame is scaled to for
-                detection. Half of it halves the smallest face that is found and takes a quarter
-                of the time.
+                detection. Half of it takes a quarter of the time, and a face must be twice as
+                large to be found.
 
         Raises:
             ModelError: the package is not (any more) what was loaded, or its networks are not a
                 detector with five landmarks and a recogniser of the stated dimension.
-            ValueError: a size that is not positive, or a side that is no multiple of 32.
+            ValueError: a frame without pixels, or a long side that is no multiple of 32.
         """
         if long_side < _GRID or long_side % _GRID:
             raise ValueError(f"expected a long side in multiples of {_GRID}, found {long_side}")
+        width, height = frame_size or (long_side, long_side)
+        if width < 1 or height < 1:
+            raise ValueError(f"expected a frame of 1 x 1 pixels or more, found {width} x {height}")
         found = load_package(package.path)
         if found.digest != package.digest:
             raise ModelError(
@@ -92,7 +98,6 @@ class Engine:
         self.package = package
         self.long_side = long_side
         self._detector, self._recogniser = _load(package.path)
-        width, height = frame_size or (long_side, long_side)
         self._try(np.zeros((height, width, 3), np.uint8))
 
     def detect(self, image_bgr: Image, *, min_score: float = 0.6) -> list[Detection]:
@@ -125,6 +130,20 @@ class Engine:
         boxes, landmarks = self._detector.detect(canvas, input_size=size, det_thresh=min_score)
         back = np.array([width / scaled[0], height / scaled[1]])
         return [_detection(box, points, back) for box, points in zip(boxes, landmarks, strict=True)]
+
+    def detect_faint(self, image_bgr: Image) -> list[Detection]:
+        """Find also what may be a face: to mask one too many is better than to overlook one.
+
+        Args:
+            image_bgr: uint8, shape (height, width, 3), BGR.
+
+        Returns:
+            As ``detect``, down to a score of 0.3.
+
+        Raises:
+            ImageError: another form of array.
+        """
+        return self.detect(image_bgr, min_score=_FAINT_SCORE)
 
     def align(self, image_bgr: Image, landmarks: NDArray[np.float32]) -> Image:
         """Turn, scale and shift a face so that its landmarks lie where the recogniser expects them.
@@ -210,13 +229,13 @@ class Engine:
                 f"expected a detector that answers five landmarks in {self.package.path}, found "
                 f"{self.package.detector_file} with {len(self._detector.output_names)} outputs"
             )
-        self.detect(frame)
         try:
+            self.detect(frame)
             self._embedding(np.zeros((ALIGNED_SIDE, ALIGNED_SIDE, 3), np.uint8))
-        except RuntimeError as error:
+        except _failures() as error:
             raise ModelError(
-                f"expected {self.package.path / self.package.recogniser_file} to answer "
-                f"{self.package.dimension} numbers as its manifest says: {error}"
+                f"expected the networks in {self.package.path} to answer faces, and templates of "
+                f"{self.package.dimension} numbers, as the manifest says: {error}"
             ) from error
 
 
@@ -295,6 +314,8 @@ def _require_image(image: Image) -> None:
         ImageError: not uint8, not of shape (height, width, 3), or with a side of 0 or beyond what
             OpenCV takes.
     """
+    if not isinstance(image, np.ndarray):
+        raise ImageError(f"expected an image as a numpy array, found {type(image).__name__}")
     shape = image.shape
     if image.dtype != np.uint8 or len(shape) != 3 or shape[2] != 3:
         raise ImageError(
@@ -303,7 +324,8 @@ def _require_image(image: Image) -> None:
         )
     if not all(0 < side <= _LONGEST_SIDE for side in shape[:2]):
         raise ImageError(
-            f"expected an image of 1 to {_LONGEST_SIDE} pixels a side, found {shape[1]} x {shape[0]}"
+            f"expected an image with sides of 1 to {_LONGEST_SIDE} pixels, found {shape[1]} x "
+            f"{shape[0]}"
         )
 
 
@@ -316,7 +338,6 @@ def _load(path: Path) -> tuple[Any, Any]:
     # Imported here: most of a second and 100 MB, for processes that look at pictures only.
     import onnxruntime
     from insightface.app import FaceAnalysis
-    from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
     logging.getLogger("insightface").setLevel(logging.CRITICAL)
     options = onnxruntime.SessionOptions()
@@ -332,19 +353,27 @@ def _load(path: Path) -> tuple[Any, Any]:
             sess_options=options,
             static_shape_sessions=False,  # one session for frames of any size
         ).models
-    except (
-        AssertionError,
-        OSError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-        failures.Fail,
-        failures.InvalidArgument,
-        failures.InvalidGraph,
-        failures.InvalidProtobuf,
-        failures.NotImplemented,
-    ) as error:
+    except _failures() as error:
         raise ModelError(
             f"expected two networks that insightface can load in {path}: {error}"
         ) from error
     return networks["detection"], networks["recognition"]
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What insightface and onnxruntime raise for files that are not the networks they expect."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
+
+    return (
+        AssertionError,
+        IndexError,
+        OSError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        onnx_errors.Fail,
+        onnx_errors.InvalidArgument,
+        onnx_errors.InvalidGraph,
+        onnx_errors.InvalidProtobuf,
+        onnx_errors.NotImplemented,
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from uuid import UUID
 
 import cv2
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from domain.alerts.commands import KeptMaterial
 from recognition.detections import Detection
 from recognition.masking import mask_bystanders, unmasked_faces
+from recognition.matching import PossibleMatch
 from recognition.sources import Frame
 from recognition.templates import Template
 
@@ -30,7 +30,7 @@ def material_of(
     detection: Detection,
     template: Template,
     *,
-    exceeding: Sequence[tuple[UUID, float]],
+    exceeding: Sequence[PossibleMatch],
     detect: Callable[[Image], Sequence[Detection]],
 ) -> Iterator[KeptMaterial]:
     """Face crop, masked wide frame, template and detail of one possible match.
@@ -50,8 +50,8 @@ def material_of(
                 "captured_ms": frame.captured_ms,
                 "box": [round(float(one), 1) for one in detection.box],
                 "exceeding": [
-                    {"entry": entry.hex, "similarity": round(float(similarity), 6)}
-                    for entry, similarity in exceeding
+                    {"entry": one.entry.hex, "similarity": round(one.similarity, 6)}
+                    for one in exceeding
                 ],
             }
         ).encode()

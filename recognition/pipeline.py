@@ -13,10 +13,11 @@ Source: architecture, decision 2 and "What flows"; recognition, "Pipeline rules"
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import TypedDict
@@ -38,7 +39,7 @@ from recognition.detections import Detection
 from recognition.engine import Engine
 from recognition.evidence import material_of
 from recognition.matching import CoolDown, Gallery, TrackScore, threshold
-from recognition.quality import PROBE_GATES, Gates, assess, norm_reason
+from recognition.quality import PROBE_GATES, Gates, Reason, assess, norm_reason
 from recognition.sources import FileSource, Frame, SourceError
 from recognition.templates import Template
 from recognition.tracking import Track, Tracker
@@ -48,6 +49,10 @@ STORE_EVERY_S = 1.0
 """Outcomes are stored in one transaction at most this often (architecture, decision 2)."""
 REPORT_EVERY_S = 5.0
 """The worker's counters are stored this often."""
+
+
+LEAST_WEIGHT = 0.01
+"""Of a frame that passed the gates: what is good enough to embed counts for something."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ class RecogniserSettings:
             "most_embeddings": str(self.most_embeddings),
             "frames_between": str(self.frames_between),
             "embed_again_at": str(self.embed_again_at),
-            "gates": str(self.gates),
+            **{f"gate_{name}": str(limit) for name, limit in asdict(self.gates).items()},
         }
 
 
@@ -116,7 +121,7 @@ class _Following:
     embedded: int = 0
     embedded_at_frame: int = -1_000_000
     best_quality: float = 0.0
-    reasons: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[Reason] = field(default_factory=Counter)
     life_ms: int = 0
     entry: UUID | None = None
     """The entry that it alerted for, or was suppressed for."""
@@ -177,7 +182,7 @@ class Pipeline:
         """
         captured_ms = 0
         try:
-            for frame in source.frames():
+            for frame in source:
                 captured_ms = frame.captured_ms
                 self._take(frame)
                 self._store_if_time()
@@ -191,7 +196,7 @@ class Pipeline:
                     **self._by(),
                     run=self._of.run,
                     camera=self._of.camera,
-                    reason=error.code,
+                    reason=_code(error),
                     frames=self._frames,
                 )
             )
@@ -207,9 +212,9 @@ class Pipeline:
         inside = [
             one
             for one in self._engine.detect(frame.image)
-            if self._zone.contains(one.box, width, height)
+            if self._zone.contains(one.box, width=width, height=height)
         ]
-        step = self._tracker.update(frame.captured_ms, inside)
+        step = self._tracker.follow(frame.captured_ms, inside)
         for track, detection in step.active:
             self._look(frame, track, detection)
         for track in step.ended:
@@ -219,7 +224,7 @@ class Pipeline:
         """Take one good look at a face, if it is worth one."""
         face = self._following.setdefault(
             track.ordinal,
-            _Following(TrackScore(self._gallery, fewest_frames=self._settings.fewest_frames)),
+            _Following(TrackScore(self._gallery, min_frames=self._settings.fewest_frames)),
         )
         if face.entry is not None:
             self._cool_down.seen(face.entry, frame.captured_ms)
@@ -239,7 +244,11 @@ class Pipeline:
             face.embedded += 1
             face.embedded_at_frame = self._frames
             face.best_quality = max(face.best_quality, quality.score)
-            face.score.add(template.values, weight=quality.score * detection.area)
+            face.score.add(
+                template.values,
+                model_digest=template.model_digest,
+                quality=max(quality.score, LEAST_WEIGHT),
+            )
             self._decide(frame, track, detection, face, template)
         finally:
             template.wipe()
@@ -258,10 +267,10 @@ class Pipeline:
         self, frame: Frame, track: Track, detection: Detection, face: _Following, template: Template
     ) -> None:
         """Ask the matcher; on a possible match, raise it or count it as suppressed."""
-        entry = face.score.above(self._threshold)
-        if entry is None:
+        match = face.score.above(self._threshold)
+        if match is None:
             return
-        face.entry = entry
+        entry = face.entry = match.entry
         if self._cool_down.suppresses(entry, frame.captured_ms):
             self._cool_down.seen(entry, frame.captured_ms)
             self._ended.append(
@@ -301,6 +310,7 @@ class Pipeline:
                     run=self._of.run,
                     camera=self._of.camera,
                     ordinal=track.ordinal,
+                    first_seen_ms=track.first_seen_ms,
                     captured_ms=frame.captured_ms,
                     entry=entry,
                     threshold=self._of.threshold,
@@ -318,7 +328,9 @@ class Pipeline:
         face = self._following.pop(track.ordinal, None)
         self._ended_at.append(time.monotonic())
         if face is None:
-            self._ended.append(NotEnrolled(ordinal=track.ordinal, reason="other", template_life_ms=0))
+            self._ended.append(
+                NotEnrolled(ordinal=track.ordinal, reason="other", template_life_ms=0)
+            )
             return
         face.score.wipe()
         if face.entry is not None:
@@ -378,7 +390,13 @@ class Pipeline:
     def _progress(self, source: FileSource, captured_ms: int) -> Progress:
         return Progress(
             frames=self._frames,
-            frames_in_all=source.frame_count_estimate,
+            frames_in_all=source.frame_count_estimate or None,
             seen=self._tracker.opened,
             captured_ms=captured_ms,
         )
+
+
+def _code(error: SourceError) -> str:
+    """The kind of failure as a code: ``TruncatedVideoError`` is ``truncated_video``."""
+    words = re.findall("[A-Z][a-z]+", type(error).__name__.removesuffix("Error"))
+    return "_".join(words).lower()

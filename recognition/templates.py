@@ -113,9 +113,17 @@ class Template:
         Raises:
             TemplateError: it is still alive.
         """
-        if self._life_ns is None:
+        if not self.wiped:
             raise TemplateError("expected a wiped template, found one that is still alive")
-        return -(-self._life_ns // _NANOSECONDS_PER_MILLISECOND)
+        return self.age_ms
+
+    @property
+    def age_ms(self) -> int:
+        """How long it has lived so far, or its life once it was wiped: milliseconds, rounded up."""
+        life_ns = self._life_ns
+        if life_ns is None:
+            life_ns = self._monotonic_ns() - self._filled_ns
+        return -(-life_ns // _NANOSECONDS_PER_MILLISECOND)
 
     def __repr__(self) -> str:
         state = "wiped" if self.wiped else "live"

@@ -1,1 +1,1 @@
-"""What is promised, and whether it holds."""
+"""Tests whose names a sergeant could check."""

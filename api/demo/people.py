@@ -83,8 +83,11 @@ class Cut:
     wrapped_up: bool = False
     """Draw a woollen hat and a scarf: the photograph ends at the hairline and the chin."""
     tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    """Gains of blue, green and red, for a photograph without colour."""
+    """Gains of blue, green and red, where a photograph has no colour or too much."""
 
+
+_LESS_WARM = (1.00, 0.90, 0.80)
+"""Takes the lamp light out of a photograph that was taken indoors."""
 
 CAST: dict[str, Cut] = {
     "listed, first time": Cut(
@@ -122,6 +125,7 @@ CAST: dict[str, Cut] = {
     "passer-by 1": Cut(
         person="passer-by 1",
         photograph="t1.jpg",
+        tint=_LESS_WARM,
         outline=(
             *((85, 234), (110, 236), (130, 246), (150, 265), (165, 290), (175, 315), (185, 345)),
             *((190, 375), (189, 395), (170, 398), (152, 407), (129, 419), (122, 430), (135, 458)),
@@ -138,6 +142,7 @@ CAST: dict[str, Cut] = {
     "passer-by 2": Cut(
         person="passer-by 2",
         photograph="t1.jpg",
+        tint=_LESS_WARM,
         outline=(
             *((315, 103), (345, 105), (370, 115), (392, 127), (402, 136), (392, 150), (394, 175)),
             *((392, 190), (400, 214), (408, 240), (418, 270), (420, 320), (380, 350), (330, 310)),
@@ -154,6 +159,7 @@ CAST: dict[str, Cut] = {
     "passer-by 3": Cut(
         person="passer-by 3",
         photograph="t1.jpg",
+        tint=_LESS_WARM,
         outline=(
             *((540, 218), (570, 222), (590, 238), (602, 255), (608, 275), (606, 295), (600, 315)),
             *((592, 330), (588, 342), (580, 355), (568, 366), (556, 374), (546, 388), (550, 420)),
@@ -171,6 +177,7 @@ CAST: dict[str, Cut] = {
     "passer-by 4": Cut(
         person="passer-by 4",
         photograph="t1.jpg",
+        tint=_LESS_WARM,
         outline=(
             *((805, 292), (825, 296), (850, 310), (868, 330), (873, 345), (868, 370), (866, 382)),
             *((871, 395), (868, 410), (860, 422), (850, 425), (848, 440), (843, 458), (840, 480)),
@@ -187,6 +194,7 @@ CAST: dict[str, Cut] = {
     "passer-by 5": Cut(
         person="passer-by 5",
         photograph="t1.jpg",
+        tint=_LESS_WARM,
         outline=(
             *((985, 6), (1010, 11), (1028, 23), (1042, 41), (1052, 66), (1057, 100), (1057, 124)),
             *((1053, 131), (1060, 150), (1061, 190), (1055, 235), (1045, 280), (1018, 248)),
@@ -203,6 +211,7 @@ CAST: dict[str, Cut] = {
     "passer-by 6": Cut(
         person="passer-by 6",
         photograph="t1.jpg",
+        tint=_LESS_WARM,
         outline=(
             *((1175, 235), (1200, 241), (1222, 252), (1238, 267), (1250, 292), (1257, 330)),
             *((1261, 370), (1261, 424), (1245, 428), (1222, 430), (1212, 455), (1182, 490)),
@@ -281,7 +290,10 @@ def figure(cut: Cut, photograph: Path) -> Figure:
             f"expected a photograph that can be decoded, found {photograph.name}, which cannot"
         )
     placed = _placing(cut)
-    shape = (round((_ABOVE_EYES_M + _BELOW_EYES_M) * _PX_PER_M), round(2 * _HALF_WIDTH_M * _PX_PER_M))
+    shape = (
+        round((_ABOVE_EYES_M + _BELOW_EYES_M) * _PX_PER_M),
+        round(2 * _HALF_WIDTH_M * _PX_PER_M),
+    )
     canvas = np.zeros((*shape, 4), np.float32)
     throat = placed @ np.array([*cut.throat, 1.0])
     eyes = placed @ np.array([*cut.eyes, 1.0])

@@ -119,7 +119,12 @@ def downloaded(sdist: Sdist, folder: Path) -> Path:
     advice = "connect to the network once; later runs need none"
     try:
         done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S, check=False
+            command,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=FETCH_TIMEOUT_S,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise MediaError(

@@ -220,9 +220,9 @@ SHORT_CLIP = Schedule(
     lasts_s=9.0,
     passages=(
         _passes("listed, first time", 0.8, (-0.5, -0.1), farthest_m=12.0, pace=1.5),
-        _passes("passer-by 3", 0.0, (1.0, 0.3), farthest_m=12.0, pace=1.6),
+        _passes("passer-by 1", 0.0, (1.0, 0.3), farthest_m=12.0, pace=1.6),
         _passes("passer-by 8", 1.2, (-1.3, -0.7), farthest_m=13.0, turned_deg=(0, 35)),
-        _passes("passer-by 4", 1.8, (0.9, 0.35), farthest_m=12.0, blurred_s=((4.4, 4.8),)),
+        _passes("passer-by 2", 1.8, (0.9, 0.35), farthest_m=12.0, blurred_s=((4.4, 4.8),)),
     ),
 )
 """For tests: the listed man passes once, among three people who are on no list."""
@@ -343,9 +343,7 @@ def _covered(
     return max(0, left), max(0, top), min(WIDTH_PX, right), min(HEIGHT_PX, bottom)
 
 
-def _draw_legs(
-    window: Frame, person: Figure, pose: Pose, moved: NDArray[np.float64]
-) -> None:
+def _draw_legs(window: Frame, person: Figure, pose: Pose, moved: NDArray[np.float64]) -> None:
     """Draw the legs in a darker shade of the coat; the lifted one looks shorter from the front."""
     per_m = pose.eyes_apart / EYES_APART_M
     trousers: Colour = tuple(int(30 + 0.25 * channel) for channel in person.coat)  # type: ignore[assignment]
@@ -386,16 +384,20 @@ def _blend(window: Frame, patch: NDArray[np.uint8]) -> None:
     cv2.add(kept, patch[..., :3], dst=window)
 
 
-def _encode(
-    frames: Iterable[Frame], count: int, video: Path, on_progress: Progress | None
-) -> None:
+def _encode(frames: Iterable[Frame], count: int, video: Path, on_progress: Progress | None) -> None:
     """Encode frames as a camera would: even keyframes and no frame that waits for a later one."""
     with av.open(str(video), "w") as container:
         stream = container.add_stream(
             "libx264",
             rate=FRAMES_PER_SECOND,
             # A fixed number of threads, because it changes the bytes.
-            options={"crf": "20", "preset": "veryfast", "bf": "0", "sc_threshold": "0", "threads": "2"},
+            options={
+                "crf": "20",
+                "preset": "veryfast",
+                "bf": "0",
+                "sc_threshold": "0",
+                "threads": "2",
+            },
         )
         stream.width, stream.height, stream.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"
         stream.gop_size = FRAMES_PER_SECOND

@@ -49,8 +49,8 @@ def by(deployment: UUID, actor: str, role: Role) -> ByAStandIn:
 class AttendedSink:
     """A command sink beside which a stand-in officer sits: each alert is decided as it comes.
 
-    The officer opens the face crop and the detail, each a recorded consultation, and decides by a scripted rule: viable from 0.05 above the threshold, otherwise
-    insufficient.
+    The officer opens the face crop and the detail, each a recorded consultation, and decides by a
+    scripted rule: viable from 0.05 above the threshold, otherwise insufficient.
     """
 
     def __init__(self, sink: CommandSink, outside: Outside) -> None:
@@ -117,4 +117,3 @@ class AttendedSink:
                 similarity = float(json.loads(bytes(opened))["exceeding"][0]["similarity"])
             opened[:] = bytes(len(opened))
         return similarity
-

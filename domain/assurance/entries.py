@@ -4,12 +4,12 @@ An entry is canonical JSON: the same content has one form only, in every languag
 verifier can rebuild the bytes and compare them. The leaf hash is over the stored bytes, never
 over bytes that were made again. Format 1 has exactly these fields, and never any other:
 
-=============== ===================================================================
+=============== ==================================================================================
 ``v``           1, the version of this format
-``log``         the log's origin: the first line of its checkpoints
+``log``         the log's origin: the first line of its checkpoints; visible ASCII, no spaces
 ``pos``         the place in the log, from 0, without gaps
 ``mode``        ``operational`` or ``rehearsal``
-``scope``       what it concerns: a deployment's id, or ``force``
+``scope``       what it concerns: a deployment's id, or ``force``; visible ASCII, no spaces
 ``scope_pos``   the place among the entries of the scope, from 0, without gaps
 ``scope_prev``  the leaf hash of the scope's entry before, lower-case hex; null for its first
 ``name``        the stored name of the event
@@ -24,7 +24,7 @@ over bytes that were made again. Format 1 has exactly these fields, and never an
 ``cause``       the id of the command that led to it
 ``anchor``      null, or ``size`` and ``root`` (hex) of a checkpoint not made before that
 ``body``        the event's own fields
-=============== ===================================================================
+=============== ==================================================================================
 
 RFC 8785 leaves two things hard to do alike everywhere: the text of a number with a fraction, and
 the order of keys outside ASCII. Neither may occur here. What is left, Python's own ``json`` writes
@@ -262,13 +262,16 @@ def _refuse(path: str, expected_and_found: str) -> NoReturn:
 # The hour is bounded here: whether 24:00 is a time depends on the version of Python.
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 
+_WORD = re.compile(r"[!-~]+")
+
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and value != ""
 
 
-def _is_line(value: object) -> bool:
-    return isinstance(value, str) and value != "" and "\n" not in value
+def _is_word(value: object) -> bool:
+    """Visible ASCII: it names things in checkpoints, in file names and on screens."""
+    return isinstance(value, str) and _WORD.fullmatch(value) is not None
 
 
 def _is_integer(value: object) -> TypeGuard[int]:
@@ -314,10 +317,10 @@ def _is_anchor(value: object) -> bool:
 
 _FORMS: dict[str, tuple[Callable[[object], bool], str]] = {
     "v": (lambda value: _is_integer(value) and value == FORMAT, f"entry format {FORMAT}"),
-    "log": (_is_line, "one line of text"),
+    "log": (_is_word, "visible ASCII without spaces"),
     "pos": (_is_from(0), "an integer from 0"),
     "mode": (_is_one_of("operational", "rehearsal"), "operational or rehearsal"),
-    "scope": (_is_text, "text"),
+    "scope": (_is_word, "visible ASCII without spaces"),
     "scope_pos": (_is_from(0), "an integer from 0"),
     "scope_prev": (lambda value: value is None or _is_hash(value), "null or 64 hex digits"),
     "name": (_is_text, "text"),

@@ -169,7 +169,7 @@ def verify(
         finding = _no_fault(log.size, anchored, outside.checkpoint if outside else None)
     return Verdict(
         kind=finding.kind,
-        sentence=finding.sentence,
+        sentence=_printable(finding.sentence),
         position=finding.position,
         origin=log.origin,
         size=log.size,
@@ -177,6 +177,11 @@ def verify(
         anchored_size=anchored,
         unanchored_tail=log.size - anchored,
     )
+
+
+def _printable(sentence: str) -> str:
+    """Nothing that was stored may steer the screen that shows a verdict."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in sentence)
 
 
 @dataclass(frozen=True)
@@ -525,8 +530,13 @@ def _wrong_head(head: StoredHead, log: _Recomputed) -> _Finding | None:
 
 
 def _wrong_scope_head(heads: Iterable[StoredScopeHead], log: _Recomputed) -> _Finding | None:
-    headless = dict.fromkeys(log.scopes)
-    for head in heads:
+    stored = list(heads)
+    headless = log.scopes.keys() - {head.scope for head in stored}
+    if headless:
+        return _Finding(
+            Kind.ALTERED, f"the scope {min(headless)}: expected a stored head, found none"
+        )
+    for head in stored:
         scope = log.scopes.get(head.scope)
         size = scope.size if scope is not None else 0
         if head.size != size or scope is None:
@@ -541,9 +551,6 @@ def _wrong_scope_head(heads: Iterable[StoredScopeHead], log: _Recomputed) -> _Fi
                 f"the head of the scope {head.scope}: expected the leaf hash {scope.leaf_hex}, "
                 f"found {head.leaf_hex!a}",
             )
-        headless.pop(head.scope, None)
-    for name in headless:
-        return _Finding(Kind.ALTERED, f"the scope {name}: expected a stored head, found none")
     return None
 
 

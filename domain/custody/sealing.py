@@ -6,6 +6,9 @@ import hashlib
 from dataclasses import dataclass
 from uuid import UUID
 
+SALT_BYTES = 32
+"""Of the salt that is sealed with each content."""
+
 _COMMITMENT = b"plumbline-item/v1\0"
 
 

@@ -16,14 +16,12 @@ from uuid import UUID
 from domain.custody.aggregate import Item
 from domain.custody.classes import ItemClass
 from domain.custody.commands import ConsultItem, DestroyItems
-from domain.custody.sealing import SealedContent, commitment
+from domain.custody.sealing import SALT_BYTES, SealedContent, commitment
 from domain.kernel.commands import Command
 from domain.kernel.references import new_reference
 from domain.kernel.refusals import Refused
 from domain.ports import CiphertextMissingError, KeyDestroyedError, Outside
 from domain.services.carrying_out import by_the_system, carry_out
-
-_SALT_BYTES = 32
 
 
 class DestructionFailedError(Exception):
@@ -63,7 +61,7 @@ def keep(
     refers to them. Until then a crash leaves items that were registered and never sealed, which
     the next start destroys.
     """
-    prepared = [(Item(new_reference()), one, secrets.token_bytes(_SALT_BYTES)) for one in contents]
+    prepared = [(Item(new_reference()), one, secrets.token_bytes(SALT_BYTES)) for one in contents]
     for item, one, salt in prepared:
         item.register(
             one.item_class,

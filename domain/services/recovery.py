@@ -12,7 +12,7 @@ from uuid import UUID
 from domain.kernel.commands import Command, Mode
 from domain.ports import Outside
 from domain.services.carrying_out import by_the_system
-from domain.services.closing import close
+from domain.services.closing import WORKER_DIED, close
 from domain.services.custody import destroy_for
 from domain.services.survey import Survey
 
@@ -31,7 +31,7 @@ def finish_what_was_begun(outside: Outside) -> list[str]:
         died = deployment.run is not None
         abandoned = deployment.mode is Mode.REHEARSAL and not deployment.over
         if died or abandoned:
-            close(outside, deployment, cause="worker_died" if died else "rehearsal_abandoned")
+            close(outside, deployment, cause=WORKER_DIED if died else "rehearsal_abandoned")
             done.append(f"closed deployment {deployment.deployment.hex[:8]}")
     survey = Survey().take(outside.record.history())
     for item in list(survey.items.values()):

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -67,7 +67,7 @@ class SQLiteRecord:
 
     def load(self, kind: type[A], stream: UUID) -> A:
         """The aggregate as its events leave it (see ``domain.ports.Record``)."""
-        events = list(self._store.get(stream))
+        events = cast(list[Happened], list(self._store.get(stream)))
         if not events:
             raise NotFoundError(f"there is no {kind.KIND} {stream.hex}")
         return kind.replayed(stream, events)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain.assurance.verification import StoredHead, StoredRow, StoredScopeHead
+from domain.kernel.errors import DomainError
 
 
-class RecordUnreadableError(Exception):
+class RecordUnreadableError(DomainError):
     """The database cannot be read at all. This is neither sound nor altered."""
 
 

@@ -15,7 +15,7 @@ from domain.assurance.checkpoints import Checkpoint, open_checkpoint, sign
 from domain.assurance.notes import SignerKey, VerifierKey
 from domain.assurance.tree import Frontier
 from domain.kernel.errors import DomainError, RecordBrokenError
-from infrastructure.seal.files import write_durably
+from infrastructure.files import make_private_directory, write_durably
 
 
 class SealKeyError(DomainError):
@@ -46,14 +46,15 @@ class Sealer:
         return self.directory / "log.vkey"
 
     def make_key(self) -> None:
-        """Make the log's key, once. An existing key is kept."""
+        """Make the log's key, once, and the verifier key that belongs to it."""
+        make_private_directory(self.directory)
         private = self.directory / "log.key"
-        if private.exists():
-            return
-        self.directory.mkdir(parents=True, exist_ok=True)
-        key = SignerKey.generate(self.origin)
-        write_durably(private, key.text() + "\n", mode=0o600)
-        write_durably(self.verifier_key_file, key.verifier().text() + "\n")
+        if not private.exists():
+            key = SignerKey.generate(self.origin)
+            write_durably(private, f"{key.text()}\n".encode(), mode=0o600)
+        if not self.verifier_key_file.exists():
+            public = self._key().verifier().text()
+            write_durably(self.verifier_key_file, f"{public}\n".encode(), mode=0o644)
 
     def seal(self, leaves: Iterable[bytes], *, size: int) -> Checkpoint:
         """Sign the log at this size.
@@ -82,7 +83,7 @@ class Sealer:
         if tree.size != size:
             raise RecordBrokenError(f"expected {size} entries to sign, found {tree.size}")
         checkpoint = Checkpoint(origin=self.origin, size=size, root=tree.root())
-        write_durably(self.checkpoint_file, sign(checkpoint, key))
+        write_durably(self.checkpoint_file, sign(checkpoint, key).encode(), mode=0o644)
         return checkpoint
 
     def _last(self, key: VerifierKey) -> Checkpoint | None:

@@ -83,10 +83,10 @@ class Log:
         """Other rows under the same heads."""
         return replace(self, rows=tuple(rows))
 
-    def with_row(self, position: int, **changed: Any) -> Log:
+    def with_row(self, place: int, /, **changed: Any) -> Log:
         """One row changed in place, and nothing else."""
         return self.with_rows(
-            replace(row, **changed) if index == position else row
+            replace(row, **changed) if index == place else row
             for index, row in enumerate(self.rows)
         )
 

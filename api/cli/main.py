@@ -1,0 +1,41 @@
+"""The command line: one file for each group of commands, errors told in one place."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from api.cli import demo, models, record, rehearse
+from api.cli.telling import EXIT_BAD_INPUT, EXIT_BROKEN, EXIT_REFUSED, complain
+from api.rehearsal.script import RehearsalRefusedError, SumsDoNotBalanceError
+from domain.kernel.errors import DomainError, RecordBrokenError
+from domain.services.custody import DestructionFailedError
+
+app = typer.Typer(
+    name="plumbline",
+    help="Live facial recognition that can be held to account: one record, verifiable offline.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("rehearse")(rehearse.rehearse)
+app.command("replay")(record.replay)
+app.command("verify")(record.verify)
+app.command("migrate")(record.migrate)
+app.command("sweep")(record.sweep)
+app.add_typer(models.app, name="models")
+app.add_typer(demo.media, name="media")
+
+
+def main() -> None:
+    """Run the command line; say what went wrong in words, never in a traceback of ours."""
+    try:
+        app()
+    except RehearsalRefusedError as error:
+        sys.exit(complain(str(error), EXIT_REFUSED))
+    except DomainError as error:
+        sys.exit(complain(str(error), EXIT_BAD_INPUT))
+    except (RecordBrokenError, SumsDoNotBalanceError, DestructionFailedError) as error:
+        sys.exit(complain(f"STOP: {error}", EXIT_BROKEN))

@@ -1,0 +1,114 @@
+"""``plumbline replay | verify | migrate | sweep``: reading the record, and keeping it in order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from api.bootstrap import (
+    migrate_premises,
+    mode_of,
+    open_node,
+    read_history,
+    settings,
+    stored_entries,
+    typed_path,
+    verify_premises,
+)
+from api.cli.telling import say
+from api.narration import line
+from domain.assurance.verification import LIMITS, Verdict
+from domain.kernel.errors import DomainError
+
+Data = typer.Option(None, "--data", help="The directory that holds the record.", metavar="DIR")
+
+
+def data_directory(given: str | None) -> Path:
+    """The directory that was typed, or the one where rehearsals are kept."""
+    return typed_path(given) if given else settings().premises
+
+
+def replay(
+    deployment: str = typer.Argument(help="The deployment's id, or its first digits."),
+    data: str | None = Data,
+    json: bool = typer.Option(False, "--json", help="The entries themselves, as JSON Lines."),
+) -> None:
+    """Print a deployment's history in the order of the log."""
+    path = data_directory(data)
+    scope = _scope(path, deployment)
+    if json:
+        for blob in stored_entries(path, scope):
+            say(blob.decode())
+        return
+    for entry in read_history(path, scope):
+        say(line(entry))
+
+
+def verify(
+    data: str = typer.Argument(help="The directory that holds the record."),
+    key: str = typer.Option(..., "--key", help="The log's verifier key (log.vkey)."),
+    checkpoint: str | None = typer.Option(
+        None, "--checkpoint", help="A checkpoint that was kept elsewhere."
+    ),
+) -> None:
+    """Recompute everything that is stored and name the first thing that is wrong."""
+    verdict = verify_premises(
+        typed_path(data),
+        key_text=_text(key, "verifier key"),
+        outside_checkpoint=_text(checkpoint, "checkpoint") if checkpoint else None,
+    )
+    _tell(verdict)
+    raise typer.Exit(verdict.kind.exit_code)
+
+
+def migrate(data: str | None = Data) -> None:
+    """Bring the record's database to the shape that this version needs."""
+    path = data_directory(data)
+    say(f"{path}: schema {migrate_premises(path)}")
+
+
+def sweep(data: str | None = Data) -> None:
+    """Finish what a dead process left half done, and destroy everything that is due."""
+    path = data_directory(data)
+    with open_node(path, mode_of(path)) as node:
+        for words in node.recovered:
+            say(words)
+        node.seal()
+        say(f"{path}: nothing is overdue, log {node.record.size()}")
+
+
+def _scope(path: Path, deployment: str) -> str:
+    """The one deployment whose id begins like this."""
+    wanted = deployment.lower().replace("-", "")
+    found = sorted(
+        {
+            entry.scope
+            for entry in read_history(path, None)
+            if entry.event.NAME == "deployment.applied_for" and entry.scope.startswith(wanted)
+        }
+    )
+    if len(found) == 1 and wanted:
+        return found[0]
+    if not found:
+        raise DomainError(f"no deployment in {path} begins with {deployment}")
+    raise DomainError(f"{len(found)} deployments begin with {deployment!r}: give more digits")
+
+
+def _text(given: str, what: str) -> str:
+    path = typed_path(given)
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DomainError(f"expected a {what} at {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise DomainError(f"expected a {what} at {path}, found bytes that are no text") from error
+
+
+def _tell(verdict: Verdict) -> None:
+    where = f" at position {verdict.position}" if verdict.position is not None else ""
+    say(f"{verdict.kind.value.upper()}{where}: {verdict.sentence}")
+    say(f"log {verdict.origin or 'unknown'}, {verdict.size} entries, root {verdict.root.hex()}")
+    say(f"anchored {verdict.anchored_size}, unanchored tail {verdict.unanchored_tail}")
+    for limit in LIMITS:
+        say(f"  {limit}")

@@ -1,0 +1,267 @@
+"""A deployment's history in words, one line an entry: when, in what role, what happened.
+
+Every stored name has its sentence; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from domain.alerts import events as alert
+from domain.custody import events as item
+from domain.deployments import events as deployment
+from domain.kernel.events import Happened
+from domain.kernel.refusals import WasRefused
+from domain.kernel.time import written
+from domain.ports import Recorded
+from domain.sightings import events as sighting
+from domain.watchlists import events as watchlist
+
+E = TypeVar("E", bound=Happened)
+_SENTENCES: dict[type[Happened], Callable[[Any], str]] = {}
+
+
+def line(entry: Recorded) -> str:
+    """One entry as a line: position, time, role, stored name, sentence."""
+    mark = "REHEARSAL " if entry.mode == "rehearsal" else ""
+    suspect = " (clock suspect)" if entry.clock == "suspect" else ""
+    return (
+        f"{mark}{entry.position:>6}  {written(entry.event.timestamp)}{suspect}  "
+        f"{entry.role:<20}  {entry.event.NAME:<28}  {sentence(entry.event)}"
+    )
+
+
+def sentence(event: Happened) -> str:
+    """What happened, in words.
+
+    Raises:
+        KeyError: no sentence was written for this event; the architecture test prevents it.
+    """
+    if isinstance(event, WasRefused):
+        asked = event.NAME.split(".")[1].replace("_refused", "").replace("_", " ")
+        reasons = "; ".join(f"{one.code}: {one.sentence}" for one in event.reasons)
+        return f"refused ({asked}): {reasons}"
+    return _SENTENCES[type(event)](event)
+
+
+def can_tell(event_class: type[Happened]) -> bool:
+    """Whether there is a sentence for this event."""
+    return issubclass(event_class, WasRefused) or event_class in _SENTENCES
+
+
+def _tells(event_class: type[E]) -> Callable[[Callable[[E], str]], Callable[[E], str]]:
+    def register(tell: Callable[[E], str]) -> Callable[[E], str]:
+        _SENTENCES[event_class] = tell
+        return tell
+
+    return register
+
+
+def _short(reference: object) -> str:
+    return str(getattr(reference, "hex", reference))[:8]
+
+
+@_tells(deployment.DeploymentAppliedFor)
+def _(e: deployment.DeploymentAppliedFor) -> str:
+    return (
+        f"{e.applicant} applied for a {e.mode} deployment ({e.use_case}, {e.objective}) at "
+        f"{e.location}, {written(e.requested_from)} to {written(e.requested_until)}, "
+        f"with {e.officers} officers"
+    )
+
+
+@_tells(deployment.CameraConfigured)
+def _(e: deployment.CameraConfigured) -> str:
+    footage = "footage is recorded" if e.footage_recorded else "no footage is recorded"
+    return f"camera {e.camera} ({e.source_kind}) got a zone of {len(e.zone)} points; {footage}"
+
+
+@_tells(deployment.DeploymentAuthorised)
+def _(e: deployment.DeploymentAuthorised) -> str:
+    return (
+        f"{e.officer} authorised the deployment: targeted ({e.targeted}), intelligence-led "
+        f"({e.intelligence_led}), {written(e.valid_from)} to {written(e.valid_until)}, cameras "
+        f"{', '.join(e.cameras)}, threshold {e.threshold} ({e.threshold_justification})"
+    )
+
+
+@_tells(deployment.DeploymentStarted)
+def _(e: deployment.DeploymentStarted) -> str:
+    return (
+        f"recognition was switched on against {e.gallery_size} entries at threshold {e.threshold}"
+    )
+
+
+@_tells(deployment.DeploymentStopped)
+def _(e: deployment.DeploymentStopped) -> str:
+    return f"recognition was switched off: {e.cause}"
+
+
+@_tells(deployment.DeploymentEnded)
+def _(e: deployment.DeploymentEnded) -> str:
+    return "the deployment ended; everything kept for it is due"
+
+
+@_tells(deployment.DeploymentCancelled)
+def _(e: deployment.DeploymentCancelled) -> str:
+    return f"the deployment was cancelled: {e.reason}"
+
+
+@_tells(watchlist.CriteriaProposed)
+def _(e: watchlist.CriteriaProposed) -> str:
+    return f"{e.proposer} proposed criteria: categories {', '.join(e.categories)}"
+
+
+@_tells(watchlist.CriteriaApproved)
+def _(e: watchlist.CriteriaApproved) -> str:
+    return f"{e.officer} approved the criteria"
+
+
+@_tells(watchlist.EntryProposed)
+def _(e: watchlist.EntryProposed) -> str:
+    return (
+        f"entry {_short(e.entry)} was proposed: {e.category}, {e.necessity}; {e.attempted_means} "
+        f"on {e.attempted_on} gave {e.attempted_result}; expected here by {e.nexus}"
+    )
+
+
+@_tells(watchlist.EntryAccepted)
+def _(e: watchlist.EntryAccepted) -> str:
+    return f"entry {_short(e.entry)} was accepted; its template is item {_short(e.template_item)}"
+
+
+@_tells(watchlist.EntryRejected)
+def _(e: watchlist.EntryRejected) -> str:
+    return f"entry {_short(e.entry)} was rejected: {', '.join(e.reasons)}"
+
+
+@_tells(watchlist.SealRequested)
+def _(e: watchlist.SealRequested) -> str:
+    return f"{e.sealer} asked for the list of {e.entries} entries to be sealed"
+
+
+@_tells(watchlist.WatchlistSealed)
+def _(e: watchlist.WatchlistSealed) -> str:
+    counts = ", ".join(f"{count} {category}" for category, count in e.by_category.items())
+    return f"{' and '.join(e.sealers)} sealed the list: {e.entries} entries ({counts})"
+
+
+@_tells(watchlist.WatchlistApproved)
+def _(e: watchlist.WatchlistApproved) -> str:
+    return f"{e.officer} approved the list of {e.entries} entries"
+
+
+@_tells(sighting.FaceEnrolledAndDiscarded)
+def _(e: sighting.FaceEnrolledAndDiscarded) -> str:
+    return (
+        f"face {e.ordinal} at {e.camera} matched nobody and was discarded; its template existed "
+        f"for {e.template_life_ms} ms"
+    )
+
+
+@_tells(sighting.FaceNotEnrolled)
+def _(e: sighting.FaceNotEnrolled) -> str:
+    return f"face {e.ordinal} at {e.camera} was not good enough to process: {e.reason}"
+
+
+@_tells(sighting.SightingSuppressed)
+def _(e: sighting.SightingSuppressed) -> str:
+    return f"face {e.ordinal} at {e.camera} belongs to alert {_short(e.alert)}; no second alert"
+
+
+@_tells(sighting.RunProgressed)
+def _(e: sighting.RunProgressed) -> str:
+    return f"{e.camera} has taken {e.frames} frames and seen {e.seen} faces so far"
+
+
+@_tells(sighting.SourceFailed)
+def _(e: sighting.SourceFailed) -> str:
+    return f"{e.camera} could not be read on after {e.frames} frames: {e.reason}"
+
+
+@_tells(sighting.RunInterrupted)
+def _(e: sighting.RunInterrupted) -> str:
+    return (
+        f"the worker of {e.camera} died: at least {e.seen_at_least} faces seen, "
+        f"{e.interrupted_at_least} of them without an outcome"
+    )
+
+
+@_tells(sighting.RunReconciled)
+def _(e: sighting.RunReconciled) -> str:
+    return (
+        f"the sums balance: {e.seen} seen = {e.not_enrolled} not enrolled + "
+        f"{e.enrolled_and_discarded} enrolled and discarded + {e.alerted} alerted + "
+        f"{e.suppressed} suppressed + {e.interrupted} interrupted"
+    )
+
+
+@_tells(sighting.ReconciliationFailed)
+def _(e: sighting.ReconciliationFailed) -> str:
+    return (
+        f"THE SUMS DO NOT BALANCE: {e.seen} seen; without an outcome "
+        f"{', '.join(e.missing) or 'none'}; with two or unseen {', '.join(e.doubled) or 'none'}"
+    )
+
+
+@_tells(alert.AlertRaised)
+def _(e: alert.AlertRaised) -> str:
+    return (
+        f"possible match at {e.camera}, {e.captured_ms / 1000:.1f} s into the run, with entry "
+        f"{_short(e.entry)} (alert {_short(e.originator_id)}, face {e.ordinal})"
+    )
+
+
+@_tells(alert.AlertViewed)
+def _(e: alert.AlertViewed) -> str:
+    return f"{e.officer} viewed alert {_short(e.originator_id)}"
+
+
+@_tells(alert.AlertAdjudicated)
+def _(e: alert.AlertAdjudicated) -> str:
+    factors = ", ".join([*e.subject_factors, *e.system_factors, *e.environmental_factors])
+    return (
+        f"{e.officer} decided alert {_short(e.originator_id)}: {e.decision} ({e.basis}; {factors})"
+    )
+
+
+@_tells(alert.AlertClosedUndetermined)
+def _(e: alert.AlertClosedUndetermined) -> str:
+    return f"alert {_short(e.originator_id)} was closed as undetermined: {e.cause}"
+
+
+@_tells(item.ItemRegistered)
+def _(e: item.ItemRegistered) -> str:
+    return (
+        f"{e.item_class} {_short(e.originator_id)} may exist until {written(e.due_at)} ({e.rule})"
+    )
+
+
+@_tells(item.ItemSealed)
+def _(e: item.ItemSealed) -> str:
+    return f"item {_short(e.originator_id)} was sealed, {e.ciphertext_length} bytes"
+
+
+@_tells(item.ItemConsulted)
+def _(e: item.ItemConsulted) -> str:
+    return f"item {_short(e.originator_id)} was opened for {e.purpose}"
+
+
+@_tells(item.DestructionStarted)
+def _(e: item.DestructionStarted) -> str:
+    return f"destruction of item {_short(e.originator_id)} began: {e.cause}"
+
+
+@_tells(item.ItemDestroyed)
+def _(e: item.ItemDestroyed) -> str:
+    state = "BEYOND_USE" if e.beyond_use else "destroyed"
+    return (
+        f"{e.item_class} {_short(e.originator_id)} is gone: {', '.join(e.levels)}, {state}, "
+        f"tombstone {e.tombstone_sequence}, re-checked {e.recheck}"
+    )
+
+
+@_tells(item.GalleryLoaded)
+def _(e: item.GalleryLoaded) -> str:
+    return f"{e.camera} took {e.count} templates of the list into memory"

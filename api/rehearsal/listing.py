@@ -1,0 +1,195 @@
+"""Bringing somebody's CSV and photographs in: all of it, or none of it and every reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from uuid import UUID
+
+from api.rehearsal.stand_ins import ByAStandIn
+from domain.kernel.errors import DomainError
+from domain.kernel.references import new_reference
+from domain.kernel.refusals import Refusal
+from domain.ports import Outside
+from domain.services import watchlists
+from domain.watchlists.accepted import AcceptedValues
+from domain.watchlists.aggregate import Watchlist
+from domain.watchlists.commands import (
+    AcceptEntry,
+    Necessity,
+    ProposeEntry,
+    RefuseImport,
+    RejectEntry,
+)
+from domain.watchlists.listing import (
+    ListedEntry,
+    ListingProblem,
+    ListingRefusedError,
+    read_listing,
+)
+from recognition.engine import Engine
+from recognition.quality import REFERENCE_GATES, norm_reason
+from recognition.references import Reference, ReferenceReader, ReferenceUnfitError
+
+_KEPT = 100
+"""Reasons of one refused file that are recorded; an entry of the record has an end."""
+
+
+class ListingUnreadableError(DomainError):
+    """The file or the folder cannot be read at all."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is read."""
+
+    csv: Path
+    images: Path
+    accepted: AcceptedValues
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One row with its photograph and the one face in it."""
+
+    entry: ListedEntry
+    photograph: bytes
+    reference: Reference
+
+
+def enter(
+    outside: Outside,
+    reading: Reading,
+    *,
+    engine: Engine,
+    manager: ByAStandIn,
+    watchlist: UUID,
+    on_row: Callable[[int, int], None],
+) -> None:
+    """Propose every row of the file, and accept or reject each.
+
+    The whole file and every photograph is read before the first entry is proposed: a file with
+    a fault anywhere is refused as a whole, with every reason, and the refusal is recorded.
+
+    Raises:
+        ListingRefusedError: the file or a photograph is not as it must be.
+        ListingUnreadableError: there is no such file or folder.
+    """
+    try:
+        rows = _read(reading, engine, on=outside.clock.now().date())
+    except ListingRefusedError as error:
+        watchlists.refuse_import(
+            outside,
+            RefuseImport(
+                **manager,
+                at=outside.clock.now(),
+                watchlist=watchlist,
+                reasons=[_as_refusal(problem) for problem in error.problems[:_KEPT]],
+            ),
+        )
+        raise
+    for done, row in enumerate(rows, start=1):
+        _enter(outside, row, engine, manager, watchlist)
+        on_row(done, len(rows))
+
+
+def _read(reading: Reading, engine: Engine, *, on: date) -> list[_Row]:
+    """Every row with its photograph. Nothing has been proposed yet."""
+    try:
+        raw = reading.csv.read_bytes()
+        names = [path.name for path in reading.images.iterdir() if not path.name.startswith(".")]
+    except OSError as error:
+        raise ListingUnreadableError(
+            f"cannot read the watchlist: {error.filename}: {error.strerror}"
+        ) from error
+    listing = read_listing(raw, images=names, accepted=reading.accepted, on=on)
+    reader = ReferenceReader(engine.detect)
+    rows, problems = [], []
+    for entry in listing.rows:
+        try:
+            photograph = (reading.images / entry.image).read_bytes()
+            rows.append(_Row(entry, photograph, reader.examine(photograph)))
+        except ReferenceUnfitError as error:
+            problems.append(_image_problem(entry, error.code, str(error)))
+        except OSError as error:
+            problems.append(_image_problem(entry, "image_unreadable", str(error.strerror)))
+    if problems:
+        raise ListingRefusedError(problems)
+    return rows
+
+
+def _image_problem(entry: ListedEntry, code: str, sentence: str) -> ListingProblem:
+    return ListingProblem(entry.line, "image", code, f"line {entry.line}: {sentence}")
+
+
+def _as_refusal(problem: ListingProblem) -> Refusal:
+    return Refusal(
+        problem.code,
+        problem.sentence,
+        {} if problem.line is None else {"line": str(problem.line)},
+    )
+
+
+def _enter(
+    outside: Outside, row: _Row, engine: Engine, manager: ByAStandIn, watchlist: UUID
+) -> None:
+    """Propose one row; accept it, or reject it with the reasons that keep it off the list."""
+    entry, now = new_reference(), outside.clock.now
+    proposed = watchlists.propose_entry(
+        outside,
+        ProposeEntry(
+            **manager,
+            at=now(),
+            watchlist=watchlist,
+            entry=entry,
+            necessity=_necessity(row.entry),
+        ),
+        image=row.photograph,
+        callers_reference=row.entry.entry_ref,
+    )
+    if not isinstance(proposed, Watchlist):
+        raise DomainError(f"line {row.entry.line}: {', '.join(proposed.codes)}")
+    template = engine.embed(row.reference.image, row.reference.detection.landmarks)
+    try:
+        unfit = row.reference.unfit or norm_reason(template.norm_before, REFERENCE_GATES)
+        reasons = [
+            *([f"quality_{unfit}"] if unfit else []),
+            *([one] if (one := proposed.category_refusal(entry)) else []),
+        ]
+        if reasons:
+            watchlists.reject_entry(
+                outside,
+                RejectEntry(**manager, at=now(), watchlist=watchlist, entry=entry, reasons=reasons),
+            )
+            return
+        watchlists.accept_entry(
+            outside,
+            AcceptEntry(
+                **manager,
+                at=now(),
+                watchlist=watchlist,
+                entry=entry,
+                model_digest=engine.package.digest,
+            ),
+            template=template.values.data.cast("B"),
+        )
+    finally:
+        template.wipe()
+
+
+def _necessity(row: ListedEntry) -> Necessity:
+    return Necessity(
+        category=row.category,
+        source_system=row.source_system,
+        image_basis=row.image_basis,
+        necessity=row.necessity,
+        attempted_means=row.attempted_means,
+        attempted_on=row.attempted_on,
+        attempted_result=row.attempted_result,
+        nexus=row.nexus,
+        age_band=row.age_band,
+        vulnerable=row.vulnerable,
+        response_code=row.response_code,
+    )

@@ -1,0 +1,449 @@
+"""The script of a rehearsal: a whole deployment, step by step, played by stand-ins.
+
+Every step is a command to the same services that operational use has. A refusal stops the play:
+what was begun is closed, everything that was kept is destroyed, and the record says so.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from api.bootstrap import Node
+from api.rehearsal import stand_ins
+from api.rehearsal.listing import Reading, enter
+from api.rehearsal.stand_ins import AttendedSink, by
+from api.rehearsal.summary import AlertLine, Summary
+from domain.custody.classes import ItemClass
+from domain.custody.commands import ConsultItem
+from domain.deployments.aggregate import Deployment
+from domain.deployments.commands import (
+    ApplyForDeployment,
+    AuthoriseDeployment,
+    ConfigureCamera,
+    EndDeployment,
+    StartDeployment,
+    StopDeployment,
+)
+from domain.kernel.commands import Mode, Role
+from domain.kernel.errors import DomainError
+from domain.kernel.references import new_reference
+from domain.kernel.refusals import Refused
+from domain.ports import Outside
+from domain.services import deployments, watchlists
+from domain.services.carrying_out import BySystem, by_the_system
+from domain.services.closing import close
+from domain.services.custody import consult
+from domain.services.sightings import reconcile
+from domain.services.sink import InProcessSink
+from domain.services.survey import Survey
+from domain.services.watchlists import LoadGallery
+from domain.sightings.commands import ReconcileRun
+from domain.sightings.sums import as_fields
+from domain.watchlists.accepted import AcceptedValues
+from domain.watchlists.commands import (
+    ApproveCriteria,
+    ApproveWatchlist,
+    ProposeCriteria,
+    SealWatchlist,
+)
+from recognition.engine import Engine
+from recognition.matching import Gallery
+from recognition.pipeline import Pipeline, Progress, RecogniserSettings, RunOf
+from recognition.precautions import take_precautions
+from recognition.sources import FileSource
+from recognition.zone import Zone
+
+CAMERA = "camera-1"
+WHOLE_FRAME = [[0, 0], [1000, 0], [1000, 1000], [0, 1000]]
+WINDOW = timedelta(hours=12)
+"""How long a rehearsal may take. Its window ends then, whatever is still running."""
+
+T = TypeVar("T")
+
+
+class RehearsalRefusedError(DomainError):
+    """The rules said no. The refusal is on the record, and nothing was left behind."""
+
+    def __init__(self, refused: Refused) -> None:
+        reasons = "\n".join(f"  {one.code}: {one.sentence}" for one in refused.reasons)
+        super().__init__(f"refused ({refused.event.NAME}):\n{reasons}")
+        self.refused = refused
+
+
+class SumsDoNotBalanceError(Exception):
+    """A face has no outcome, or two. ``run.reconciliation_failed`` says which."""
+
+
+@dataclass(frozen=True)
+class Play:
+    """What is rehearsed."""
+
+    watchlist: Path
+    images: Path
+    video: str
+    """A path; a live address is refused, and the refusal recorded."""
+    threshold: Decimal
+    accepted: AcceptedValues
+    settings: RecogniserSettings
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who is told how the play goes, and may ask it to stop."""
+
+    step: Callable[[str], None] = lambda words: None
+    progress: Callable[[Progress, int], None] = lambda progress, alerts: None
+    asked_to_stop: Callable[[], bool] = lambda: False
+
+
+def rehearse(node: Node, play: Play, engine: Engine, listener: Listener) -> Summary:
+    """Play a whole deployment, from application to verified record.
+
+    Raises:
+        RehearsalRefusedError: a rule said no.
+        ListingRefusedError: the watchlist file or its images are not as they must be.
+        SourceError: the video could not be read, or not to its end.
+        SumsDoNotBalanceError: the run's sums do not balance.
+    """
+    return _Rehearsal(node, play, engine, listener).play()
+
+
+class _Rehearsal:
+    """One play: the references that its steps share."""
+
+    def __init__(self, node: Node, play: Play, engine: Engine, listener: Listener) -> None:
+        self._node = node
+        self._outside: Outside = node.outside
+        self._play = play
+        self._engine = engine
+        self._listener = listener
+        self._deployment = new_reference()
+        self._watchlist = new_reference()
+        self._run = new_reference()
+        self._began = time.monotonic()
+
+    def play(self) -> Summary:
+        try:
+            self._apply()
+            source = self._configure()
+            self._compile()
+            self._authorise()
+            self._recognise(source)
+        except BaseException:
+            self._close()
+            self._node.seal()
+            raise
+        alerts = self._alert_lines()
+        self._listener.step("ending the deployment; destroying everything that was kept for it")
+        self._agreed(
+            deployments.end(
+                self._outside,
+                EndDeployment(
+                    **self._as(stand_ins.OPERATOR, Role.OPERATOR),
+                    at=self._outside.clock.now(),
+                    deployment=self._deployment,
+                ),
+            )
+        )
+        return self._summary(alerts)
+
+    # -- before --------------------------------------------------------------------------------
+
+    def _apply(self) -> None:
+        now = self._outside.clock.now()
+        self._listener.step(f"applying for rehearsal deployment {self._deployment.hex}")
+        self._agreed(
+            deployments.apply_for(
+                self._outside,
+                ApplyForDeployment(
+                    **self._as(stand_ins.APPLICANT, Role.APPLICANT),
+                    at=now,
+                    deployment=self._deployment,
+                    watchlist=self._watchlist,
+                    use_case="rehearsal",
+                    objective="locate-listed-persons",
+                    location="rehearsal-video",
+                    requested_from=now,
+                    requested_until=now + WINDOW,
+                ),
+            )
+        )
+
+    def _configure(self) -> FileSource:
+        """Set the camera up and open its file; nothing is listed before that is known to work."""
+        self._agreed(
+            deployments.configure_camera(
+                self._outside,
+                ConfigureCamera(
+                    **self._as(stand_ins.OPERATOR, Role.OPERATOR),
+                    at=self._outside.clock.now(),
+                    deployment=self._deployment,
+                    camera=CAMERA,
+                    source_kind=source_kind(self._play.video),
+                    zone=WHOLE_FRAME,
+                    footage_recorded=False,
+                ),
+            )
+        )
+        return FileSource(self._play.video)
+
+    def _compile(self) -> None:
+        categories = self._play.accepted.default_categories
+        manager = self._as(stand_ins.FIRST_MANAGER, Role.WATCHLIST_MANAGER)
+        officer = self._as(stand_ins.AUTHORISING_OFFICER, Role.AUTHORISING_OFFICER)
+        now = self._outside.clock.now
+        self._agreed(
+            watchlists.propose_criteria(
+                self._outside,
+                ProposeCriteria(
+                    **manager,
+                    at=now(),
+                    watchlist=self._watchlist,
+                    deployment=self._deployment,
+                    categories=categories,
+                    accepted_values=self._play.accepted.version,
+                ),
+            )
+        )
+        self._agreed(
+            watchlists.approve_criteria(
+                self._outside, ApproveCriteria(**officer, at=now(), watchlist=self._watchlist)
+            )
+        )
+        self._listener.step("reading the watchlist and its photographs")
+        enter(
+            self._outside,
+            Reading(self._play.watchlist, self._play.images, self._play.accepted),
+            engine=self._engine,
+            manager=manager,
+            watchlist=self._watchlist,
+            on_row=lambda done, rows: self._listener.step(f"watchlist: {done} of {rows} entries"),
+        )
+        for sealer in (stand_ins.FIRST_MANAGER, stand_ins.SECOND_MANAGER):
+            self._agreed(
+                watchlists.seal(
+                    self._outside,
+                    SealWatchlist(
+                        **self._as(sealer, Role.WATCHLIST_MANAGER),
+                        at=now(),
+                        watchlist=self._watchlist,
+                    ),
+                )
+            )
+        self._agreed(
+            watchlists.approve(
+                self._outside, ApproveWatchlist(**officer, at=now(), watchlist=self._watchlist)
+            )
+        )
+
+    def _authorise(self) -> None:
+        now = self._outside.clock.now()
+        until = self._outside.record.load(Deployment, self._deployment).requested_until
+        self._agreed(
+            deployments.authorise(
+                self._outside,
+                AuthoriseDeployment(
+                    **self._as(stand_ins.AUTHORISING_OFFICER, Role.AUTHORISING_OFFICER),
+                    at=now,
+                    deployment=self._deployment,
+                    targeted="entries-of-the-approved-list",
+                    intelligence_led="nexus-recorded-for-each-entry",
+                    valid_from=now,
+                    valid_until=until or now + WINDOW,
+                    cameras=[CAMERA],
+                    threshold=self._play.threshold,
+                    threshold_justification="given-to-the-rehearsal",
+                    model_digest=self._engine.package.digest,
+                ),
+            )
+        )
+
+    # -- recognition ---------------------------------------------------------------------------
+
+    def _recognise(self, source: FileSource) -> None:
+        gallery = self._gallery()
+        try:
+            self._agreed(
+                deployments.start(
+                    self._outside,
+                    StartDeployment(
+                        **self._as(stand_ins.OPERATOR, Role.OPERATOR),
+                        at=self._outside.clock.now(),
+                        deployment=self._deployment,
+                        run=self._run,
+                        model_digest=self._engine.package.digest,
+                        gallery_size=len(gallery.entries),
+                        recogniser_settings=self._play.settings.as_recorded(),
+                        precautions=take_precautions(),
+                    ),
+                )
+            )
+            sink = AttendedSink(InProcessSink(self._outside), self._outside)
+            pipeline = Pipeline(
+                engine=self._engine,
+                gallery=gallery,
+                zone=Zone(tuple((x, y) for x, y in WHOLE_FRAME)),
+                of=RunOf(
+                    deployment=self._deployment,
+                    run=self._run,
+                    camera=CAMERA,
+                    mode=Mode.REHEARSAL,
+                    threshold=self._play.threshold,
+                ),
+                sink=sink,
+                clock=self._outside.clock,
+                settings=self._play.settings,
+            )
+            self._listener.step("recognition is on")
+            pipeline.run(
+                source,
+                on_progress=lambda progress: self._listener.progress(progress, sink.alerts),
+                asked_to_stop=self._listener.asked_to_stop,
+            )
+        finally:
+            gallery.wipe()
+        self._stop("asked-to-stop" if self._listener.asked_to_stop() else "video-over")
+        balanced = reconcile(
+            self._outside,
+            ReconcileRun(
+                **self._by_system("reconciler"), deployment=self._deployment, run=self._run
+            ),
+        )
+        if not balanced:
+            raise SumsDoNotBalanceError(
+                "the sums of this run do not balance: see run.reconciliation_failed"
+            )
+
+    def _gallery(self) -> Gallery:
+        """The sealed list's templates, in memory of their own."""
+        loaded = watchlists.load_gallery(
+            self._outside,
+            LoadGallery(
+                **self._by_system(f"recogniser/{CAMERA}"),
+                deployment=self._deployment,
+                watchlist=self._watchlist,
+                camera=CAMERA,
+            ),
+        )
+        references = np.empty((len(loaded), self._engine.package.dimension), dtype=np.float32)
+        for row, (_, template) in enumerate(loaded):
+            references[row] = np.frombuffer(template, dtype="<f4")
+            template[:] = bytes(len(template))
+        return Gallery(
+            references,
+            [entry for entry, _ in loaded],
+            model_digest=self._engine.package.digest,
+        )
+
+    def _stop(self, cause: str) -> None:
+        self._agreed(
+            deployments.stop(
+                self._outside,
+                StopDeployment(
+                    **self._as(stand_ins.OPERATOR, Role.OPERATOR),
+                    at=self._outside.clock.now(),
+                    deployment=self._deployment,
+                    cause=cause,
+                ),
+            )
+        )
+
+    # -- after ---------------------------------------------------------------------------------
+
+    def _alert_lines(self) -> list[AlertLine]:
+        """The alerts with the caller's own references, read while they can still be."""
+        survey = self._survey()
+        reference_of = {
+            one.concerning: one.item
+            for one in survey.items.values()
+            if one.item_class == ItemClass.CALLERS_REFERENCE
+        }
+        lines = []
+        for alert in survey.alerts.values():
+            opened = consult(
+                self._outside,
+                ConsultItem(
+                    **self._by_system("rehearsal"),
+                    item=reference_of[alert.entry],
+                    purpose="rehearsal-summary",
+                ),
+            )
+            if isinstance(opened, Refused):
+                raise RehearsalRefusedError(opened)
+            lines.append(
+                AlertLine(opened.decode(), round(alert.first_seen_ms / 1000, 2), alert.camera)
+            )
+            opened[:] = bytes(len(opened))
+        return lines
+
+    def _summary(self, alerts: list[AlertLine]) -> Summary:
+        self._listener.step("signing and verifying the record")
+        checkpoint = self._node.seal()
+        verified = self._node.verified()
+        survey = self._survey()
+        sums = survey.runs[self._run]
+        counted = as_fields(sums)
+        return Summary(
+            deployment=self._deployment.hex,
+            mode=Mode.REHEARSAL.value,
+            frames=sum(sums.frames.values()),
+            faces_seen=counted["seen"],
+            not_enrolled=counted["not_enrolled"],
+            enrolled_and_discarded=counted["enrolled_and_discarded"],
+            faces_alerted=counted["alerted"],
+            suppressed_sightings=counted["suppressed"],
+            interrupted=counted["interrupted"],
+            alerts=alerts,
+            items_registered=len(survey.items),
+            items_destroyed=len(survey.items) - survey.live_items,
+            items_remaining=survey.live_items,
+            max_template_life_ms=sums.max_template_life_ms,
+            log_size=checkpoint.size,
+            checkpoint_root=checkpoint.root.hex(),
+            verified=verified,
+            duration_s=round(time.monotonic() - self._began, 2),
+        )
+
+    def _close(self) -> None:
+        """Leave nothing behind: stop, close, destroy. What was refused stays on the record."""
+        found = self._survey().deployments.get(self._deployment)
+        if found is None or found.over:
+            return
+        close(self._outside, found, cause="rehearsal_failed")
+
+    def _survey(self) -> Survey:
+        return Survey().take(self._outside.record.history(self._deployment.hex))
+
+    def _as(self, actor: str, role: Role) -> stand_ins.ByAStandIn:
+        return by(self._deployment, actor, role)
+
+    def _by_system(self, part: str) -> BySystem:
+        return by_the_system(
+            self._outside, scope=self._deployment.hex, mode=Mode.REHEARSAL, part=part
+        )
+
+    def _agreed(self, answer: T | Refused) -> T:
+        """The answer, unless the rules said no."""
+        if isinstance(answer, Refused):
+            raise RehearsalRefusedError(answer)
+        return answer
+
+
+def source_kind(video: str) -> str:
+    """What a person named as the video: a file, or a live source by its address or device."""
+    scheme = video.split("://", 1)[0].lower() if "://" in video else ""
+    if scheme in ("rtsp", "rtsps", "rtmp", "udp", "rtp", "srt"):
+        return "rtsp"
+    if scheme in ("http", "https"):
+        return "http"
+    if video.startswith("/dev/"):
+        return "device"
+    return "file"

@@ -1,0 +1,1 @@
+"""The vault: keys in the keystore only, ciphertexts in the media store only."""

@@ -1,0 +1,111 @@
+"""Reference photographs: read safely, looked at, and refused with a reason where unfit.
+
+A reference is compared with every face that passes, so it is held to stricter gates than a probe.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import UnidentifiedImageError
+
+from domain.kernel.errors import DomainError
+from recognition.detections import Detection
+from recognition.quality import REFERENCE_GATES, assess
+
+Image = NDArray[np.uint8]
+
+MOST_PIXELS = 60_000_000
+"""A larger picture is refused before it is decoded: a few bytes may unpack to gigabytes."""
+LONG_SIDE = 1280
+"""Larger photographs are shrunk to this before faces are looked for."""
+LEAST_SCORE = 0.7
+"""Of the detector, below which a second face is taken for a ghost."""
+
+
+class ReferenceUnfitError(DomainError):
+    """A photograph that cannot be a reference."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """A photograph with the one face in it."""
+
+    image: Image
+    """uint8, shape (h, w, 3), BGR, upright, long side at most 1280."""
+    detection: Detection
+    unfit: str | None
+    """The quality reason for which it may not be enrolled, or ``None``."""
+
+
+class ReferenceReader:
+    """Reads photographs and finds the one face in each.
+
+    Args:
+        detect: finds faces in uint8 (h, w, 3) BGR.
+    """
+
+    def __init__(self, detect: Callable[[Image], Sequence[Detection]]) -> None:
+        self._detect = detect
+
+    def examine(self, photograph: bytes) -> Reference:
+        """The face in a photograph.
+
+        Raises:
+            ReferenceUnfitError: ``image_unreadable``, ``image_too_large``, ``no_face`` or
+                ``two_faces``.
+        """
+        image = read_image(photograph)
+        faces = [one for one in self._detect(image) if one.score >= LEAST_SCORE]
+        if not faces:
+            raise ReferenceUnfitError("no_face", "expected one face, found none")
+        if len(faces) > 1:
+            raise ReferenceUnfitError("two_faces", f"expected one face, found {len(faces)}")
+        reason = assess(image, faces[0], REFERENCE_GATES).reason
+        return Reference(image, faces[0], None if reason is None else reason.value)
+
+
+def read_image(photograph: bytes) -> Image:
+    """Decode a photograph, turn it upright as its camera noted, and shrink it if it is large.
+
+    Raises:
+        ReferenceUnfitError: ``image_unreadable`` or ``image_too_large``.
+    """
+    try:
+        with Pillow.open(io.BytesIO(photograph)) as header:
+            width, height = header.size
+            if width * height > MOST_PIXELS:
+                raise ReferenceUnfitError(
+                    "image_too_large",
+                    f"expected at most {MOST_PIXELS} pixels, found {width} x {height}",
+                )
+            header.load()  # a cut file shows here; OpenCV would fill the rest with grey
+    except (
+        UnidentifiedImageError,
+        OSError,
+        SyntaxError,
+        ValueError,
+        Pillow.DecompressionBombError,
+    ) as error:
+        raise ReferenceUnfitError(
+            "image_unreadable", "expected a whole JPEG or PNG photograph, found something else"
+        ) from error
+    image = cv2.imdecode(np.frombuffer(photograph, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ReferenceUnfitError(
+            "image_unreadable", "expected a JPEG or PNG photograph, found something else"
+        )
+    scale = LONG_SIDE / max(image.shape[:2])
+    if scale < 1:
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(image, dtype=np.uint8)
