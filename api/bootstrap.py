@@ -68,6 +68,12 @@ def today() -> date:
     return SystemClock().now().date()
 
 
+def exact_text(path: Path) -> str:
+    """A file's text with its line ends as they are: a signature covers them."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return file.read()
+
+
 def typed_path(text: str) -> Path:
     """A path as the person typed it, from where they stand (``./run`` changes directory)."""
     return (Path(os.environ.get("PLUMBLINE_HERE", ".")) / Path(text).expanduser()).absolute()
@@ -155,7 +161,7 @@ def verify_premises(path: Path, *, key_text: str, outside_checkpoint: str | None
                 head=log.head,
                 scope_heads=log.scope_heads,
                 key=key,
-                own_checkpoint=own.read_text(encoding="utf-8") if own.exists() else None,
+                own_checkpoint=exact_text(own) if own.exists() else None,
                 outside_checkpoint=outside_checkpoint,
             )
     except (RecordUnreadableError, UnicodeDecodeError) as error:

@@ -115,6 +115,9 @@ class Vault(Protocol):
     def remove_ciphertext(self, item: UUID) -> None:
         """Unlink the ciphertext and make its absence durable."""
 
+    def holds(self, item: UUID) -> bool:
+        """Whether there is still a key or a ciphertext of it, finished or not."""
+
     def keys(self) -> set[UUID]:
         """Every item that has a key."""
 

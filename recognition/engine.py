@@ -6,7 +6,7 @@ the buffer of the template that will be wiped, and the crop and the network's in
 overwritten after use; nothing is printed, downloaded or reported.
 
 What stays: the activations of the last face, inside onnxruntime's working memory, until the next
-face overwrites them or the process ends. The template itself is not among them.
+face or ``forget_last_face`` overwrites them. The template itself is not among them.
 
 Documents: insightface 2.1 (``FaceAnalysis``, ``SCRFD``, ``ArcFaceONNX``); the five points that
 faces are aligned to are those of ArcFace (Deng et al. 2019), which SFace shares.
@@ -186,6 +186,10 @@ class Engine:
         finally:
             crop.fill(0)
         return Template(embedding, model_digest=self.package.digest)
+
+    def forget_last_face(self) -> None:
+        """Overwrite what onnxruntime's working memory still holds of the last face, with black."""
+        self._embedding(np.zeros((ALIGNED_SIDE, ALIGNED_SIDE, 3), np.uint8))
 
     def _embedding(self, crop: Image) -> NDArray[np.float32]:
         """The recogniser's answer to an aligned face, in a buffer that nobody else has.

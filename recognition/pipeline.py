@@ -347,6 +347,7 @@ class Pipeline:
         """End every face that is still followed, and store the last counters."""
         for track in self._tracker.flush():
             self._end(track)
+        self._engine.forget_last_face()
         self._store(report=True)
 
     # -- storing -------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ SURE_SCORE = 0.6
 
 _REACH = 0.3
 """How far from its prediction a face may be found, in sizes of the face."""
-_REACH_PER_S = 2.5
+_REACH_PER_S = 1.5
 """What is added for each second since it was last seen: people change pace and direction."""
 _REACH_FIRST_PER_S = 9.0
 """The same for a face seen once, whose velocity is unknown. A face is 0.16 m wide and a brisk walk
@@ -43,7 +43,7 @@ _REACH_MOST = 1.5
 _GROWTH_MOST = 0.4
 """Of the logarithm of the size: what is half as large again is another face."""
 
-_FOLLOW_PLACE, _FOLLOW_VELOCITY = 0.8, 0.35
+_FOLLOW_PLACE, _FOLLOW_VELOCITY = 0.8, 0.25
 """Gains of an alpha-beta filter: the part of a surprise that moves place and velocity."""
 
 

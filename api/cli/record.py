@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from api.bootstrap import (
+    exact_text,
     migrate_premises,
     mode_of,
     open_node,
@@ -98,7 +99,7 @@ def _scope(path: Path, deployment: str) -> str:
 def _text(given: str, what: str) -> str:
     path = typed_path(given)
     try:
-        return path.read_text(encoding="utf-8")
+        return exact_text(path)
     except OSError as error:
         raise DomainError(f"expected a {what} at {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -82,6 +82,8 @@ class Cut:
     """How far to turn the photograph so that the head stands upright."""
     wrapped_up: bool = False
     """Draw a woollen hat and a scarf: the photograph ends at the hairline and the chin."""
+    mirrored: bool = False
+    """Show the other side: a photograph that looks left then looks right."""
     tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
     """Gains of blue, green and red, where a photograph has no colour or too much."""
 
@@ -170,6 +172,7 @@ CAST: dict[str, Cut] = {
         eyes=(514.0, 327.0),
         eyes_apart=50.0,
         throat=(516, 440),
+        mirrored=True,
         coat=(74, 72, 66),
         inner=(60, 62, 64),
         clockwise_deg=-4.0,
@@ -189,7 +192,8 @@ CAST: dict[str, Cut] = {
         eyes_apart=45.0,
         throat=(818, 505),
         coat=(40, 38, 128),
-        inner=(30, 26, 40),
+        inner=(46, 60, 90),
+        wrapped_up=True,
     ),
     "passer-by 5": Cut(
         person="passer-by 5",
@@ -205,6 +209,7 @@ CAST: dict[str, Cut] = {
         eyes=(934.0, 119.0),
         eyes_apart=48.0,
         throat=(1020, 222),
+        mirrored=True,
         coat=(150, 150, 142),
         inner=(140, 140, 132),
     ),
@@ -306,6 +311,9 @@ def figure(cut: Cut, photograph: Path) -> Figure:
         _paint(canvas, _mask(shape, _mirrored(_SCARF), eyes), wool)
         _paint(canvas, _mask(shape, _mirrored(_HAT), eyes), wool * 0.85)
         _paint(canvas, _mask(shape, _mirrored(_HAT_BRIM), eyes), wool)
+    if cut.mirrored:
+        canvas = canvas[:, ::-1]
+        eyes[0], throat[0] = shape[1] - 1 - eyes[0], shape[1] - 1 - throat[0]
     return Figure(
         levels=_halved(np.clip(canvas, 0, 255).astype(np.uint8)),
         eyes_at=(float(eyes[0]), float(eyes[1])),

@@ -227,6 +227,7 @@ class _Rehearsal:
             watchlist=self._watchlist,
             on_row=lambda done, rows: self._listener.step(f"watchlist: {done} of {rows} entries"),
         )
+        self._engine.forget_last_face()
         for sealer in (stand_ins.FIRST_MANAGER, stand_ins.SECOND_MANAGER):
             self._agreed(
                 watchlists.seal(

@@ -101,6 +101,10 @@ class StoredHead:
 
     size: int
     frontier: bytes
+    origin: str | None = None
+    """The log's name, where the head has one of its own; None where it has not."""
+    mode: str | None = None
+    """The log's mode, likewise."""
 
 
 @dataclass(frozen=True)
@@ -516,7 +520,18 @@ def _wrong_row(
 
 
 def _wrong_head(head: StoredHead, log: _Recomputed) -> _Finding | None:
-    if head == StoredHead(log.size, log.frontier.to_bytes()):
+    if head.origin is not None and log.origin not in (None, head.origin):
+        return _Finding(
+            Kind.ALTERED,
+            f"the log's head names the log {head.origin!a}, the entries name {log.origin}",
+        )
+    for name, scope in log.scopes.items():
+        if head.mode not in (None, scope.mode):
+            return _Finding(
+                Kind.ALTERED,
+                f"the log's head says {head.mode!a}, the scope {name} is {scope.mode}",
+            )
+    if (head.size, head.frontier) == (log.size, log.frontier.to_bytes()):
         return None
     if head.size == log.size:
         return _Finding(

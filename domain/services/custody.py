@@ -156,6 +156,6 @@ def _look_again(outside: Outside, item: Item) -> None:
     try:
         outside.vault.open(item.label)
     except (KeyDestroyedError, CiphertextMissingError):
-        if item.id not in outside.vault.keys() | outside.vault.ciphertexts():
+        if not outside.vault.holds(item.id):
             return
     raise DestructionFailedError(f"item {item.id.hex}: still in the vault after its destruction")

@@ -20,7 +20,6 @@ class RecordUnreadableError(DomainError):
 class StoredLog:
     """A log as its database holds it."""
 
-    origin: str
     mode: str
     head: StoredHead
     scope_heads: list[StoredScopeHead]
@@ -45,9 +44,13 @@ def stored_log(database: Path) -> Iterator[StoredLog]:
             if head is None:
                 raise RecordUnreadableError(f"the record {database} was never founded")
             yield StoredLog(
-                origin=head["origin"],
                 mode=head["mode"],
-                head=StoredHead(size=head["size"], frontier=head["frontier"]),
+                head=StoredHead(
+                    size=head["size"],
+                    frontier=head["frontier"],
+                    origin=head["origin"],
+                    mode=head["mode"],
+                ),
                 scope_heads=[
                     StoredScopeHead(scope=row["scope"], size=row["size"], leaf_hex=row["leaf"])
                     for row in connection.execute("SELECT * FROM scope_head ORDER BY scope")

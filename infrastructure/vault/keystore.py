@@ -142,6 +142,11 @@ class Keystore:
             )
             return Tombstone(sequence=seq, digest=digest)
 
+    def holds(self, item: UUID) -> bool:
+        """Whether an item has a key."""
+        found = self._connection.execute("SELECT 1 FROM item_key WHERE item = ?", (item.hex,))
+        return found.fetchone() is not None
+
     def items(self) -> set[UUID]:
         """Every item that has a key."""
         rows = self._connection.execute("SELECT item FROM item_key").fetchall()

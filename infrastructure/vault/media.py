@@ -45,6 +45,11 @@ class MediaStore:
         path.with_name(path.name + _UNFINISHED).unlink(missing_ok=True)
         sync_directory(path.parent)
 
+    def holds(self, item: UUID) -> bool:
+        """Whether there is a ciphertext of an item, finished or not."""
+        path = self._path(item)
+        return path.exists() or path.with_name(path.name + _UNFINISHED).exists()
+
     def items(self) -> set[UUID]:
         """Every item that has a ciphertext, finished or not."""
         return {item for path in self._files() if (item := _item_of(path)) is not None}

@@ -80,6 +80,10 @@ class SealedVault:
         """Unlink the ciphertext."""
         self._media.remove(item)
 
+    def holds(self, item: UUID) -> bool:
+        """Whether there is still a key or a ciphertext of it, finished or not."""
+        return self._keystore.holds(item) or self._media.holds(item)
+
     def keys(self) -> set[UUID]:
         """Every item that has a key."""
         return self._keystore.items()

@@ -1,0 +1,1 @@
+"""Stored names, imports, samples and the repository itself are as promised."""

@@ -1,0 +1,1 @@
+"""Promises that every store and every implementation of a port must keep."""

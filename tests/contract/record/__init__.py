@@ -1,0 +1,1 @@
+"""The record keeps its promises, on every store."""

@@ -1,0 +1,253 @@
+"""Commands and events to store: at least one example of every class in the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+from uuid import UUID, uuid5
+
+from domain.alerts.events import AlertViewed
+from domain.kernel.commands import Command, Mode, Role
+from domain.kernel.events import NEXT_VERSION, Happened
+from domain.kernel.references import journal
+from domain.kernel.refusals import Refusal
+from domain.sightings.events import FaceEnrolledAndDiscarded
+from tests.support.stores import HALF_PAST_NINE, OpenRecord
+
+DEPLOYMENT = UUID("d1" * 16)
+ANOTHER_DEPLOYMENT = UUID("d2" * 16)
+RUN = UUID("a7" * 16)
+ENVELOPE = ("originator_id", "originator_version", "timestamp")
+
+_REFERENCES = UUID("5d0c1c2e-7f0b-5f57-9a55-0e3f6f2b8a41")
+
+
+def stream(number: int) -> UUID:
+    """A stream of the tests' own."""
+    return uuid5(_REFERENCES, str(number))
+
+
+def asked(**changed: Any) -> Command:
+    """A command of a stand-in in a rehearsal."""
+    given: dict[str, Any] = {
+        "scope": DEPLOYMENT.hex,
+        "mode": Mode.REHEARSAL,
+        "actor": "stand-in:operator-1",
+        "role": Role.OPERATOR,
+        "at": HALF_PAST_NINE,
+        "command_id": UUID("c0" * 16),
+    }
+    return Command(**(given | changed))
+
+
+def viewed(number: int = 1, *, version: int = 1) -> AlertViewed:
+    """An event of an ordinary stream."""
+    return AlertViewed(
+        originator_id=stream(number),
+        originator_version=version,
+        timestamp=HALF_PAST_NINE,
+        officer="stand-in:operator-1",
+    )
+
+
+def face(ordinal: int = 1, *, camera: str = "camera-1") -> FaceEnrolledAndDiscarded:
+    """An event for a journal."""
+    return FaceEnrolledAndDiscarded(
+        originator_id=journal("faces", f"{RUN.hex}/{camera}"),
+        originator_version=NEXT_VERSION,
+        timestamp=HALF_PAST_NINE,
+        run=RUN,
+        camera=camera,
+        ordinal=ordinal,
+        template_life_ms=38,
+    )
+
+
+def three_entries(record: OpenRecord) -> None:
+    """One scope, two streams: the log that a store's forbidden statements are about."""
+    record.append(viewed(1), viewed(1, version=2), viewed(2), by=asked())
+
+
+def thirty_entries(record: OpenRecord) -> None:
+    """Two deployments beside each other, ordinary streams and journals, transactions of 1 and 3."""
+    for number in range(5):
+        for deployment, camera in ((DEPLOYMENT, "camera-1"), (ANOTHER_DEPLOYMENT, "camera-2")):
+            by = asked(scope=deployment.hex)
+            events = [
+                viewed(deployment.int % 100 + number),
+                face(number * 2, camera=camera),
+                face(number * 2 + 1, camera=camera),
+            ]
+            for transaction in [events] if number % 2 else [[event] for event in events]:
+                record.append(*transaction, by=by)
+    assert record.size() == 30
+
+
+def usual(event_class: type[Happened]) -> Happened:
+    """An example as a rehearsal would record it."""
+
+    def value(name: str, kind: Any) -> Any:
+        if kind == list[Refusal]:
+            return _REASONS
+        return _USUAL[name] if name in _USUAL else _usual(kind)
+
+    return _example(event_class, value)
+
+
+def at_the_edges(event_class: type[Happened]) -> list[Happened]:
+    """Examples whose every field holds what is still allowed, and only just."""
+    return [
+        _example(event_class, lambda _, kind: _smallest(kind)),
+        _example(event_class, lambda _, kind: _largest(kind)),
+    ]
+
+
+def field_types(event_class: type[Happened]) -> dict[str, Any]:
+    """The fields of its own, with the types that the class declares."""
+    hints = get_type_hints(event_class)
+    return {
+        field.name: hints[field.name]
+        for field in fields(event_class)
+        if field.name not in ENVELOPE
+    }
+
+
+def _example(event_class: type[Happened], value: Callable[[str, Any], Any]) -> Happened:
+    return event_class(
+        originator_id=uuid5(_REFERENCES, event_class.NAME),
+        originator_version=1,
+        timestamp=HALF_PAST_NINE,
+        **{name: value(name, kind) for name, kind in field_types(event_class).items()},
+    )
+
+
+def _smallest(kind: Any) -> Any:
+    """Nothing, nobody, never: the least that a type can hold."""
+    match _taken_apart(kind):
+        case (origin, _) if origin in (list, dict):
+            return origin()
+        case (optional, _) if optional is UnionType:
+            return None
+    return {
+        str: "",
+        int: -(2**53 - 1),
+        bool: False,
+        UUID: UUID(int=0),
+        Decimal: Decimal("-0.000"),
+        datetime: datetime(1, 1, 1, tzinfo=UTC),
+        Refusal: Refusal("", ""),
+    }[kind]
+
+
+def _largest(kind: Any) -> Any:
+    """The most, the furthest, and every kind of character."""
+    match _taken_apart(kind):
+        case (origin, (one,)) if origin is list:
+            return [_largest(one), _smallest(one), _largest(one)]
+        case (origin, (_, one)) if origin is dict:
+            return {"z": _largest(one), "": _smallest(one), 'A "key"\\': _largest(one)}
+        case (optional, (one, *_)) if optional is UnionType:
+            return _largest(one)
+    return {
+        str: "Zo\u00eb \u202e\u2028\x00\r\n\t\"\\/ \U0001f469\u200d\U0001f4bb \ufeff",
+        int: 2**53 - 1,
+        bool: True,
+        UUID: UUID(int=2**128 - 1),
+        Decimal: Decimal("12345678901234567890.12345678901234567890"),
+        datetime: datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC),
+        Refusal: Refusal("late", "come \u2264 5 min earlier", {"limit": "0.40", "": ""}),
+    }[kind]
+
+
+def _usual(kind: Any) -> Any:
+    """A value for a field that says no more than its type."""
+    match _taken_apart(kind):
+        case (optional, (one, *_)) if optional is UnionType:
+            return _usual(one)
+    return {
+        int: 3,
+        bool: True,
+        UUID: UUID("e4" * 16),
+        datetime: datetime(2026, 11, 23, 21, 30, 0, 250_000, tzinfo=UTC),
+    }[kind]
+
+
+def _taken_apart(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    """A generic type's origin and arguments; of a union the arguments without None."""
+    arguments = tuple(one for one in get_args(kind) if one is not NoneType)
+    return get_origin(kind), arguments
+
+
+_USUAL: Mapping[str, Any] = {
+    "accepted_values": "rehearsal-1",
+    "age_band": "adult",
+    "applicant": "stand-in:applicant-1",
+    "attempted_means": "visit-to-last-known-place",
+    "attempted_on": "2026-11-20",
+    "attempted_result": "not-found",
+    "basis": "scripted-rule",
+    "boundary": "keystore and media store of these premises",
+    "by_age_band": {"adult": 3},
+    "by_category": {"wanted-by-courts": 2, "missing-at-risk": 1},
+    "by_source_system": {"rehearsal-list": 3},
+    "camera": "camera-1",
+    "cameras": ["camera-1", "camera-2"],
+    "categories": ["wanted-by-courts", "missing-at-risk"],
+    "category": "wanted-by-courts",
+    "cause": "deployment_ended",
+    "ciphertext_digest": "5f" * 32,
+    "clock_starts": "alert_raised",
+    "commitment": "c4" * 32,
+    "content_type": "image/png",
+    "decision": "insufficient",
+    "doubled": ["camera-1/4"],
+    "environmental_factors": ["lighting"],
+    "image_basis": "custody",
+    "intelligence_led": "seen-here-before",
+    "item_class": "face_crop",
+    "items": {"face_crop": UUID("f1" * 16), "probe_template": UUID("f2" * 16)},
+    "known_copies_outside": [],
+    "levels": ["L0", "L1", "L2"],
+    "location": "rehearsal-street",
+    "missing": ["camera-1/7", "camera-2/1"],
+    "mode": "rehearsal",
+    "model_digest": "3d" * 32,
+    "necessity": "failed-to-appear",
+    "nexus": "lives-nearby",
+    "note_item": None,
+    "objective": "locate-wanted-persons",
+    "officer": "stand-in:engagement-officer-1",
+    "officers": "stand-in",
+    "precautions": {"core_dumps": "off", "memory": "locked"},
+    "proposer": "stand-in:watchlist-manager-1",
+    "purpose": "adjudication",
+    "reason": "blur",
+    "reasons": ["too_small", "two_faces"],
+    "recheck": "in-process",
+    "recogniser_settings": {"cool_down_s": "30", "frames_for_a_decision": "3"},
+    "response_code": "stop-and-verify",
+    "rule": "alert-31-days",
+    "sealer": "stand-in:watchlist-manager-1",
+    "sealers": ["stand-in:watchlist-manager-1", "stand-in:watchlist-manager-2"],
+    "source_kind": "file",
+    "source_system": "rehearsal-list",
+    "subject_factors": ["pose", "occlusion"],
+    "system_factors": ["one-frame-only"],
+    "targeted": "named-persons-wanted",
+    "threshold": Decimal("0.400"),
+    "threshold_justification": "rehearsal-default",
+    "tombstone_digest": "7e" * 32,
+    "use_case": "watchlist-alert",
+    "wide_frame_omitted": "bystanders_not_masked",
+    "zone": [[0, 0], [1000, 0], [1000, 1000], [0, 1000]],
+}
+"""What a rehearsal would put into a field of this name."""
+
+_REASONS = [
+    Refusal("already_decided", "decide each alert once", {"decision": "viable"}),
+    Refusal("reason_missing", "give at least one factor"),
+]

@@ -1,0 +1,1 @@
+"""Whole rehearsals: real faces, real video, real stores, real kills."""

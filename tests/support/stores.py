@@ -1,0 +1,296 @@
+"""Records for tests: fresh, reopened, and reached into behind their backs.
+
+A test asks the fixture ``store`` for a :class:`Store` and names no database. Another database
+joins as one more class in :data:`STORES`.
+"""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from domain.assurance.notes import VerifierKey
+from domain.assurance.verification import Kind, StoredHead, StoredRow, Verdict, verify
+from domain.ports import Record
+from infrastructure.record.event_record import SQLiteRecord
+from infrastructure.record.schema import found_log, migrate
+from infrastructure.record.stored_rows import RecordUnreadableError, StoredLog, stored_log
+
+ORIGIN = "example.org/plumbline/rehearsal"
+HALF_PAST_NINE = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+
+class SetClock:
+    """A clock that shows what a test sets."""
+
+    def __init__(self, at: datetime = HALF_PAST_NINE) -> None:
+        self.at = at
+        self.believed = True
+
+    def now(self) -> datetime:
+        """The instant that was set."""
+        return self.at
+
+    def trusted(self) -> bool:
+        """Whether the test wants the clock believed."""
+        return self.believed
+
+
+class OpenRecord(Record, Protocol):
+    """A record, and what those who sign and close it need besides the domain's port."""
+
+    origin: str
+    mode: str
+
+    def leaves(self) -> Iterator[bytes]:
+        """The leaf hashes, recomputed from the stored entries."""
+
+    def close(self) -> None:
+        """Let go of the database."""
+
+
+class Store(ABC):
+    """One rehearsal record of its own, and a way behind its back.
+
+    ``address`` is what another process needs to reach the same record (:func:`reach`).
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.clock = SetClock()
+        self._open: list[OpenRecord] = []
+
+    def open(self, *, on_commit: Callable[[int], None] = lambda size: None) -> OpenRecord:
+        """The record, opened once more. It is closed with the store."""
+        record = self._opened(on_commit)
+        self._open.append(record)
+        return record
+
+    def close(self) -> None:
+        """Close every record that was opened here."""
+        while self._open:
+            self._open.pop().close()
+
+    @abstractmethod
+    def _opened(self, on_commit: Callable[[int], None]) -> OpenRecord: ...
+
+    @abstractmethod
+    def execute(self, statement: str, /, **values: object) -> list[tuple[Any, ...]]:
+        """Run one statement with ``:named`` values on a connection of its own, and commit.
+
+        Raises:
+            StatementRefusedError: the database itself refused it.
+        """
+
+    @abstractmethod
+    def drop_triggers(self) -> None:
+        """Take away what keeps the record append-only, as whoever owns the file can."""
+
+    @property
+    @abstractmethod
+    def forbidden(self) -> Mapping[str, str]:
+        """Statements that change, remove or slip in what was stored, by what they attempt.
+
+        They assume the log of ``tests.contract.record.examples.three_entries``.
+        """
+
+    @abstractmethod
+    def stored(self) -> AbstractContextManager[StoredLog]:
+        """The rows as they are stored."""
+
+    @abstractmethod
+    def as_it_was(self) -> AbstractContextManager[None]:
+        """Whatever is done to the record inside is undone afterwards. It must not be open."""
+
+    def rows(self) -> list[StoredRow]:
+        """Every stored row, in the order of the log."""
+        with self.stored() as log:
+            return list(log.rows)
+
+    def head(self) -> StoredHead:
+        """The log's head."""
+        with self.stored() as log:
+            return log.head
+
+    def verdict(
+        self, key: VerifierKey, *, own: str | None = None, outside: str | None = None
+    ) -> Verdict:
+        """What verification says of what is stored.
+
+        Raises:
+            RecordUnreadableError: the database cannot be read.
+        """
+        with self.stored() as log:
+            return verify(
+                log.rows,
+                head=log.head,
+                scope_heads=log.scope_heads,
+                key=key,
+                own_checkpoint=own,
+                outside_checkpoint=outside,
+            )
+
+    def kind(self, key: VerifierKey, *, own: str | None = None, outside: str | None = None) -> Kind:
+        """The verdict in one word, as the command line would give it."""
+        try:
+            return self.verdict(key, own=own, outside=outside).kind
+        except RecordUnreadableError:
+            return Kind.UNREADABLE
+
+
+class StatementRefusedError(Exception):
+    """The database refused a statement."""
+
+
+class SQLiteStore(Store):
+    """A record in one SQLite file."""
+
+    def __init__(self, database: Path) -> None:
+        super().__init__(f"sqlite:{database}")
+        self.database = database
+
+    @classmethod
+    def fresh(cls, directory: Path) -> SQLiteStore:
+        """A record without entries."""
+        store = cls(directory / "record.db")
+        store.database.write_bytes(_founded())
+        return store
+
+    def _opened(self, on_commit: Callable[[int], None]) -> OpenRecord:
+        return SQLiteRecord(self.database, clock=self.clock, on_commit=on_commit)
+
+    def execute(self, statement: str, /, **values: object) -> list[tuple[Any, ...]]:
+        """As above."""
+        with closing(sqlite3.connect(self.database, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous = OFF")  # no test pulls the plug on this one
+            try:
+                return connection.execute(statement, values).fetchall()
+            except sqlite3.IntegrityError as error:
+                raise StatementRefusedError(f"{statement}: {error}") from error
+
+    def drop_triggers(self) -> None:
+        """As above."""
+        for (name,) in self.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+            self.execute(f"DROP TRIGGER {name}")
+
+    @property
+    def forbidden(self) -> Mapping[str, str]:
+        """As above."""
+        return _FORBIDDEN_IN_SQLITE
+
+    def stored(self) -> AbstractContextManager[StoredLog]:
+        """As above."""
+        return stored_log(self.database)
+
+    @contextmanager
+    def as_it_was(self) -> Iterator[None]:
+        """As above: the file is put back, byte for byte."""
+        # Out of WAL mode the whole database is in this one file.
+        self.execute("PRAGMA journal_mode = DELETE")
+        before = self.database.read_bytes()
+        try:
+            yield
+        finally:
+            self.database.write_bytes(before)
+
+
+_COLUMNS = (
+    "rowid, position, originator_id, originator_version, topic, scope, scope_pos, leaf, state"
+)
+_OTHER_STREAM = "'ffffffffffffffffffffffffffffffff'"
+
+_FORBIDDEN_IN_SQLITE: Mapping[str, str] = {
+    **{
+        f"change the column {column}": f"UPDATE stored_events SET {column} = {value} "
+        "WHERE position = 1"
+        for column, value in {
+            "rowid": "9",
+            "position": "9",
+            "originator_id": _OTHER_STREAM,
+            "originator_version": "9",
+            "topic": "'alert.closed'",
+            "scope": "'other'",
+            "scope_pos": "9",
+            "leaf": "x'00'",
+            "state": "x'7b7d'",
+        }.items()
+    },
+    "change an entry to itself": "UPDATE stored_events SET state = state",
+    "change an entry over another": (
+        "UPDATE OR REPLACE stored_events SET position = 0 WHERE position = 1"
+    ),
+    "remove the last entry": "DELETE FROM stored_events WHERE position = 2",
+    "remove every entry": "DELETE FROM stored_events",
+    "replace an entry": (
+        f"INSERT OR REPLACE INTO stored_events ({_COLUMNS}) SELECT rowid, position, "
+        "originator_id, originator_version, topic, scope, scope_pos, leaf, x'7b7d' "
+        "FROM stored_events WHERE position = 1"
+    ),
+    "replace an entry by a row at the end with its stream and version": (
+        f"REPLACE INTO stored_events ({_COLUMNS}) SELECT 4, 3, originator_id, "
+        "originator_version, topic, scope, 9, leaf, state FROM stored_events WHERE position = 1"
+    ),
+    "replace an entry by a row at the end with its place in the scope": (
+        f"REPLACE INTO stored_events ({_COLUMNS}) SELECT 4, 3, {_OTHER_STREAM}, 1, topic, "
+        "scope, scope_pos, leaf, state FROM stored_events WHERE position = 1"
+    ),
+    "replace an entry by the upsert of another": (
+        f"INSERT INTO stored_events ({_COLUMNS}) SELECT * FROM stored_events WHERE position = 1 "
+        "ON CONFLICT DO UPDATE SET state = x'7b7d'"
+    ),
+    "leave a gap": (
+        f"INSERT INTO stored_events ({_COLUMNS}) SELECT 6, 5, {_OTHER_STREAM}, 1, topic, scope, "
+        "9, leaf, state FROM stored_events WHERE position = 1"
+    ),
+    "insert before the first": (
+        f"INSERT INTO stored_events ({_COLUMNS}) SELECT 0, -1, {_OTHER_STREAM}, 1, topic, scope, "
+        "9, leaf, state FROM stored_events WHERE position = 1"
+    ),
+    "insert at the end under another rowid": (
+        f"INSERT INTO stored_events ({_COLUMNS}) SELECT 9, 3, {_OTHER_STREAM}, 1, topic, scope, "
+        "9, leaf, state FROM stored_events WHERE position = 1"
+    ),
+    "shrink the log": "UPDATE log_head SET size = 1",
+    "rename the log": "UPDATE log_head SET origin = 'example.org/other'",
+    "change the mode": "UPDATE log_head SET mode = 'operational'",
+    "remove the log's head": "DELETE FROM log_head",
+    "replace the log's head": (
+        "REPLACE INTO log_head (one, origin, mode, size, frontier) "
+        "SELECT one, origin, mode, 1, frontier FROM log_head"
+    ),
+    "shrink a scope": "UPDATE scope_head SET size = 1",
+    "rename a scope": "UPDATE scope_head SET scope = 'other'",
+    "remove a scope's head": "DELETE FROM scope_head",
+    "replace a scope's head": (
+        "REPLACE INTO scope_head (scope, size, leaf) SELECT scope, 1, leaf FROM scope_head"
+    ),
+}
+
+
+@functools.cache
+def _founded() -> bytes:
+    """A founded record without entries: made once, copied for each test."""
+    with tempfile.TemporaryDirectory() as directory:
+        database = Path(directory) / "record.db"
+        migrate(database)
+        found_log(database, origin=ORIGIN, mode="rehearsal")
+        return database.read_bytes()
+
+
+STORES: Mapping[str, Callable[[Path], Store]] = {"sqlite": SQLiteStore.fresh}
+"""Each kind of store, with how it makes a fresh record below a directory."""
+
+_REACHING: Mapping[str, Callable[[str], Store]] = {"sqlite": lambda rest: SQLiteStore(Path(rest))}
+
+
+def reach(address: str) -> Store:
+    """The store at an address, from another process."""
+    kind, rest = address.split(":", 1)
+    return _REACHING[kind](rest)

@@ -1,0 +1,1 @@
+"""Does each part of the outside hold, on its own?"""
