@@ -9,7 +9,7 @@ from pathlib import Path
 from domain.kernel.errors import DomainError
 
 _PREFIX = "PLUMBLINE_"
-_KNOWN = frozenset({"PLUMBLINE_CACHE", "PLUMBLINE_DATA", "PLUMBLINE_HERE"})
+_KNOWN = frozenset({"PLUMBLINE_CACHE", "PLUMBLINE_COMMAND", "PLUMBLINE_DATA", "PLUMBLINE_HERE"})
 
 
 class SettingsError(DomainError):
@@ -24,6 +24,8 @@ class Settings:
     """Models, photographs and rendered videos: can be thrown away and made again."""
     premises: Path
     """Where rehearsals keep record, keystore and media unless told otherwise."""
+    command: str = "plumbline"
+    """How this person calls the program, for what it tells them to type next."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -47,6 +49,7 @@ class Settings:
             premises=_directory(
                 environment, "PLUMBLINE_DATA", "XDG_DATA_HOME", home / ".local" / "share"
             ),
+            command=environment.get("PLUMBLINE_COMMAND", "plumbline"),
         )
 
 

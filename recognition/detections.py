@@ -38,9 +38,7 @@ class Detection:
         if self.landmarks.shape != (5, 2):
             raise ValueError(f"expected landmarks of shape (5, 2), found {self.landmarks.shape}")
         if not (np.isfinite(self.landmarks).all() and math.isfinite(self.score)):
-            raise ValueError(
-                "expected finite landmarks and score, found one that is not"
-            )
+            raise ValueError("expected finite landmarks and score, found one that is not")
 
     @property
     def width(self) -> float:

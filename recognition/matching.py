@@ -180,7 +180,10 @@ class TrackScore:
         gallery: what the track is compared with.
         min_frames: at least 1.
         min_agreeing: at least 1.
-        hysteresis: same unit as a similarity.
+        hysteresis: at least 0; same unit as a similarity.
+
+    Raises:
+        ValueError: one of them is less.
     """
 
     def __init__(
@@ -191,6 +194,11 @@ class TrackScore:
         min_agreeing: int = MIN_AGREEING,
         hysteresis: float = HYSTERESIS,
     ) -> None:
+        if not (min_frames >= 1 and min_agreeing >= 1 and hysteresis >= 0):
+            raise ValueError(
+                "expected at least 1 frame, 1 agreeing frame and a hysteresis of 0, "
+                f"found {min_frames}, {min_agreeing} and {hysteresis}"
+            )
         self.frames = 0
         """Frames taken in so far."""
         self._gallery = gallery

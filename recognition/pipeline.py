@@ -17,7 +17,7 @@ import re
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TypedDict
@@ -39,6 +39,7 @@ from recognition.detections import Detection
 from recognition.engine import Engine
 from recognition.evidence import material_of
 from recognition.matching import CoolDown, Gallery, TrackScore, threshold
+from recognition.models import DEFAULT_NAME, ModelPackage
 from recognition.quality import PROBE_GATES, Gates, Reason, assess, norm_reason
 from recognition.sources import FileSource, Frame, SourceError
 from recognition.templates import Template
@@ -70,6 +71,13 @@ class RecogniserSettings:
     """Frames between two embeddings of one face: neighbours say the same thing twice."""
     embed_again_at: float = 1.1
     """A face is embedded again once its quality is this many times its best so far."""
+
+    @classmethod
+    def for_model(cls, package: ModelPackage) -> RecogniserSettings:
+        """The limits for a model: the norm of an embedding is gated only where it was measured."""
+        if package.name == DEFAULT_NAME:
+            return cls()
+        return cls(gates=replace(PROBE_GATES, embedding_norm=0))
 
     def as_recorded(self) -> dict[str, str]:
         """The limits as ``deployment.started`` keeps them."""

@@ -14,8 +14,9 @@ When in doubt a track ends and another is opened. One person counted twice is a 
 two persons in one track, which would mix their faces in one decision.
 
 Source: ByteTrack (Zhang et al., ECCV 2022) for the two rounds, sure detections first. Pairs are
-taken nearest first: in simulated crowds of 4,080 people (5 to 25 frames a second, some dropped) 422
-tracks held two people, with the assignment of least total cost 438, and it needs no other library.
+taken nearest first: in simulated crowds of 4,080 people (5 to 25 frames a second, some dropped) 268
+of 4,636 tracks held two people, with the assignment of least total cost 268 of 4,631, and nearest
+first needs no other library.
 """
 
 from __future__ import annotations
@@ -103,7 +104,9 @@ class Tracker:
             raise ValueError(f"expected a frame of {self._now_ms} ms or later, found {captured_ms}")
         self._now_ms = captured_ms
         ended = self._give_up(lambda face: captured_ms - face.last_ms > self._lost_after_ms)
-        found = self._associate(captured_ms, sorted(detections, key=lambda found: found.box))
+        found = self._associate(
+            captured_ms, sorted(detections, key=lambda found: (found.box, found.score))
+        )
         self._give_up(
             lambda face: (
                 face.ordinal is None and captured_ms - face.last_ms > self._confirm_within_ms

@@ -47,9 +47,7 @@ class Zone:
         _check_corners(self.points)
         _check_shape(self.points)
 
-    def contains(
-        self, box: tuple[float, float, float, float], *, width: int, height: int
-    ) -> bool:
+    def contains(self, box: tuple[float, float, float, float], *, width: int, height: int) -> bool:
         """Whether the centre of a box lies in the zone; its border belongs to it.
 
         Args:

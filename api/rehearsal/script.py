@@ -23,7 +23,6 @@ from api.rehearsal.stand_ins import AttendedSink, by
 from api.rehearsal.summary import AlertLine, Summary
 from domain.custody.classes import ItemClass
 from domain.custody.commands import ConsultItem
-from domain.deployments.aggregate import Deployment
 from domain.deployments.commands import (
     ApplyForDeployment,
     AuthoriseDeployment,
@@ -129,6 +128,7 @@ class _Rehearsal:
         self._watchlist = new_reference()
         self._run = new_reference()
         self._began = time.monotonic()
+        self._until = node.outside.clock.now() + WINDOW
 
     def play(self) -> Summary:
         try:
@@ -172,7 +172,7 @@ class _Rehearsal:
                     objective="locate-listed-persons",
                     location="rehearsal-video",
                     requested_from=now,
-                    requested_until=now + WINDOW,
+                    requested_until=self._until,
                 ),
             )
         )
@@ -193,7 +193,10 @@ class _Rehearsal:
                 ),
             )
         )
-        return FileSource(self._play.video)
+        source = FileSource(self._play.video)
+        if not source.states_its_length:
+            self._listener.step("the video does not state its length: a cut end would not be seen")
+        return source
 
     def _compile(self) -> None:
         categories = self._play.accepted.default_categories
@@ -247,7 +250,6 @@ class _Rehearsal:
 
     def _authorise(self) -> None:
         now = self._outside.clock.now()
-        until = self._outside.record.load(Deployment, self._deployment).requested_until
         self._agreed(
             deployments.authorise(
                 self._outside,
@@ -258,7 +260,7 @@ class _Rehearsal:
                     targeted="entries-of-the-approved-list",
                     intelligence_led="nexus-recorded-for-each-entry",
                     valid_from=now,
-                    valid_until=until or now + WINDOW,
+                    valid_until=self._until,
                     cameras=[CAMERA],
                     threshold=self._play.threshold,
                     threshold_justification="given-to-the-rehearsal",
@@ -307,11 +309,11 @@ class _Rehearsal:
             pipeline.run(
                 source,
                 on_progress=lambda progress: self._listener.progress(progress, sink.alerts),
-                asked_to_stop=self._listener.asked_to_stop,
+                asked_to_stop=self._must_stop,
             )
         finally:
             gallery.wipe()
-        self._stop("asked-to-stop" if self._listener.asked_to_stop() else "video-over")
+        self._stop(self._cause())
         balanced = reconcile(
             self._outside,
             ReconcileRun(
@@ -322,6 +324,18 @@ class _Rehearsal:
             raise SumsDoNotBalanceError(
                 "the sums of this run do not balance: see run.reconciliation_failed"
             )
+
+    def _must_stop(self) -> bool:
+        return self._listener.asked_to_stop() or self._window_is_over()
+
+    def _window_is_over(self) -> bool:
+        """A run stops by itself at the end of what was authorised."""
+        return self._outside.clock.now() >= self._until
+
+    def _cause(self) -> str:
+        if self._window_is_over():
+            return "authorised-window-over"
+        return "asked-to-stop" if self._listener.asked_to_stop() else "video-over"
 
     def _gallery(self) -> Gallery:
         """The sealed list's templates, in memory of their own."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar, cast
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -117,7 +118,9 @@ class SQLiteRecord:
             yield leaf_hash(row["state"])
 
     def _rows(self, statement: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
-        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
+        with closing(
+            sqlite3.connect(f"file:{quote(str(self.database))}?mode=ro", uri=True)
+        ) as connection:
             connection.row_factory = sqlite3.Row
             return connection.execute(statement, values).fetchall()
 

@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import URL, Engine, create_engine, event, text
 from sqlalchemy.engine import Connection
 
 from domain.kernel.errors import DomainError
@@ -90,7 +90,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _engine(database: Path) -> Engine:
-    engine = create_engine(f"sqlite+pysqlite:///{database}")
+    engine = create_engine(URL.create("sqlite+pysqlite", database=str(database)))
 
     # The driver opens transactions late and never around DDL; a half-made schema must not stay.
     @event.listens_for(engine, "connect")

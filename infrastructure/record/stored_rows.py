@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from domain.assurance.verification import StoredHead, StoredRow, StoredScopeHead
 from domain.kernel.errors import DomainError
@@ -37,9 +39,7 @@ def stored_log(database: Path) -> Iterator[StoredLog]:
     if not database.is_file():
         raise RecordUnreadableError(f"expected a record at {database}, found none")
     try:
-        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-            connection.row_factory = sqlite3.Row
-            connection.execute("BEGIN")
+        with closing(_opened(database)) as connection:
             head = connection.execute("SELECT * FROM log_head").fetchone()
             if head is None:
                 raise RecordUnreadableError(f"the record {database} was never founded")
@@ -59,6 +59,27 @@ def stored_log(database: Path) -> Iterator[StoredLog]:
             )
     except sqlite3.Error as error:
         raise RecordUnreadableError(f"the record {database} cannot be read: {error}") from error
+
+
+def _opened(database: Path) -> sqlite3.Connection:
+    """The database, read-only, in one reading transaction.
+
+    SQLite wants to write a shared-memory file even to read a database in write-ahead mode; on a
+    read-only medium, where nobody can be writing, it is told that nothing changes.
+    """
+    connection = sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)
+    try:
+        connection.execute("BEGIN")
+        connection.execute("SELECT 1 FROM log_head").fetchone()
+    except sqlite3.OperationalError:
+        connection.close()
+        journal = database.with_name(database.name + "-wal")
+        if os.access(database.parent, os.W_OK) or (journal.exists() and journal.stat().st_size):
+            raise
+        connection = sqlite3.connect(f"file:{quote(str(database))}?immutable=1", uri=True)
+        connection.execute("BEGIN")
+    connection.row_factory = sqlite3.Row
+    return connection
 
 
 def _rows(connection: sqlite3.Connection) -> Iterator[StoredRow]:

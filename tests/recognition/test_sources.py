@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -260,6 +261,21 @@ def test_an_mp4_cut_between_two_boxes_never_passes(tmp_path: Path) -> None:
     assert isinstance(error, TruncatedVideoError)
 
 
+def test_an_mp4_that_was_repaired_to_fit_never_passes(tmp_path: Path) -> None:
+    """It was cut between two frames and its box shortened: only its index tells what is missing."""
+    video = record(tmp_path / "walk.mp4", container=FASTSTART, encoder={"preset": "ultrafast"})
+    content = video.read_bytes()
+    with av.open(str(video)) as container:
+        places = [packet.pos for packet in container.demux(video=0) if packet.size]
+    box = content.index(b"mdat") - 4
+    for frames_kept in (FRAMES - 6, 6):
+        end = places[frames_kept]
+        size = (end - box).to_bytes(4, "big")
+        frames, error = played(altered(video, content[:box] + size + content[box + 4 : end]))
+        assert isinstance(error, TruncatedVideoError)
+        assert len(frames) == frames_kept
+
+
 def test_an_mp4_without_its_index_cannot_be_read(tmp_path: Path) -> None:
     """The index stands at the end: a recorder that lost power left none."""
     video = record(tmp_path / "walk.mp4")
@@ -316,6 +332,7 @@ def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
     """A text, a picture and noise: the message says what was expected."""
     for name, content in (
         ("letter.txt", b"Dear Sir or Madam,\n" * 100),
+        ("photograph.png", cv2.imencode(".png", picture(3))[1].tobytes()),
         ("noise.mp4", np.random.default_rng(1).bytes(5000)),
         ("only.mkv", b"\x1a\x45\xdf\xa3"),
         ("zeros.ts", bytes(5000)),
@@ -328,11 +345,12 @@ def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
 
 def test_a_playlist_is_no_video_even_if_it_names_one(tmp_path: Path) -> None:
     """It would lead to other files or, with an address in it, to a live camera."""
-    record(tmp_path / "walk.ts")
+    video = record(tmp_path / "walk.ts")
     playlist = tmp_path / "walk.m3u8"
-    playlist.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1.2,\nwalk.ts\n#EXT-X-ENDLIST\n")
-    with av.open(str(playlist)) as followed:  # the positive control: the library would follow it
-        assert followed.format.name == "hls"
+    playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1,\n{video}\n#EXT-X-ENDLIST\n")
+    # The positive control: the library by itself would follow it, even from an open file.
+    with playlist.open("rb") as file, av.open(file) as followed:
+        assert sum(1 for _ in followed.decode(video=0)) == FRAMES
     with pytest.raises(NotAVideoError):
         FileSource(playlist)
 
@@ -408,6 +426,18 @@ def test_a_file_that_was_exchanged_after_the_check_is_checked_again(tmp_path: Pa
     os.mkfifo(video)
     with pytest.raises(NotARegularFileError, match="a pipe"):
         list(source)
+
+
+def test_a_file_that_is_exchanged_during_the_check_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look before saw a regular file; what was opened is a pipe, and nobody waits for it."""
+    pipe, regular = tmp_path / "pipe.mp4", os.stat(record(tmp_path / "walk.mp4"))
+    os.mkfifo(pipe)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", lambda path: regular)
+        with pytest.raises(NotARegularFileError, match="a pipe"):
+            FileSource(pipe)
 
 
 def test_no_message_says_where_the_file_lies(tmp_path: Path) -> None:

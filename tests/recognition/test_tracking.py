@@ -180,6 +180,15 @@ def test_a_detection_that_is_not_sure_continues_a_track_and_opens_none() -> None
     assert (tracker.opened, tracker.dismissed) == (1, 0)
 
 
+def test_a_detection_that_is_not_sure_does_not_make_a_face_seen_once_count() -> None:
+    """Two weak signs are not a strong one: the ghost of a poster flickers about the limit."""
+    tracker = Tracker()
+    for number in range(20):
+        score = 0.9 if number == 0 else SURE_SCORE - 0.1
+        assert tracker.follow(number * FRAME_MS, [a_face(300, score=score)]).active == []
+    assert (tracker.opened, tracker.dismissed) == (0, 1)
+
+
 # --- who is kept apart -------------------------------------------------------------------------
 
 
@@ -325,7 +334,9 @@ def test_what_is_handed_out_adds_up_whatever_is_detected(crowd, shuffling) -> No
         step = tracker.follow(now_ms, faces)
         shuffled = shuffling.sample(faces, len(faces))
         again = other.follow(now_ms, shuffled)
-        assert [track for track, _ in step.active] == [track for track, _ in again.active]
+        assert [(track, face.box) for track, face in step.active] == [
+            (track, face.box) for track, face in again.active
+        ]
         assert len({track.ordinal for track, _ in step.active}) == len(step.active)
         assert len({id(face) for _, face in step.active}) == len(step.active)
         assert all(any(face is given for given in faces) for _, face in step.active)
@@ -375,4 +386,4 @@ def test_a_crowd_is_counted_to_within_a_tenth_and_seldom_mixed() -> None:
     visits = sum((np.diff(times) > 600).sum() for times in seen_at.values())
     assert visits >= 120
     assert visits * 0.95 <= tracker.opened <= visits * 1.1
-    assert sum(len(who) > 1 for who in in_track.values()) <= visits * 0.08
+    assert sum(len(who) > 1 for who in in_track.values()) <= visits * 0.12

@@ -144,12 +144,9 @@ def test_verify_is_sound_and_a_changed_copy_is_not(played: Played, tmp_path: Pat
     with sqlite3.connect(copy / "record" / "record.db") as database:
         database.execute("DROP TRIGGER stored_events_no_update")
         database.execute(
-            "UPDATE stored_events SET state = replace(CAST(state AS TEXT), 'insufficient', 'viable')"
-            " WHERE topic = 'alert.adjudicated'"
-        )
-        database.execute(
-            "UPDATE stored_events SET state = replace(CAST(state AS TEXT), 'viable', 'not_viable')"
-            " WHERE topic = 'alert.adjudicated'"
+            "UPDATE stored_events SET state = CAST(replace(CAST(state AS TEXT), "
+            "'engagement-officer-1', 'engagement-officer-2') AS BLOB) "
+            "WHERE topic = 'alert.adjudicated'"
         )
     done = run(command("verify", copy, "--key", played.key))
     assert done.returncode == 3 and done.stdout.startswith("ALTERED at position")

@@ -93,6 +93,10 @@ class Store(ABC):
     def drop_triggers(self) -> None:
         """Take away what keeps the record append-only, as whoever owns the file can."""
 
+    @abstractmethod
+    def drop_constraints(self) -> None:
+        """Take away triggers and every other rule of the tables too: no key, no NOT NULL."""
+
     @property
     @abstractmethod
     def forbidden(self) -> Mapping[str, str]:
@@ -179,6 +183,13 @@ class SQLiteStore(Store):
         """As above."""
         for (name,) in self.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
             self.execute(f"DROP TRIGGER {name}")
+
+    def drop_constraints(self) -> None:
+        """As above."""
+        for table in ("stored_events", "log_head", "scope_head"):
+            self.execute(f"CREATE TABLE copied AS SELECT * FROM {table}")
+            self.execute(f"DROP TABLE {table}")
+            self.execute(f"ALTER TABLE copied RENAME TO {table}")
 
     @property
     def forbidden(self) -> Mapping[str, str]:

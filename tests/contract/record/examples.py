@@ -110,9 +110,7 @@ def field_types(event_class: type[Happened]) -> dict[str, Any]:
     """The fields of its own, with the types that the class declares."""
     hints = get_type_hints(event_class)
     return {
-        field.name: hints[field.name]
-        for field in fields(event_class)
-        if field.name not in ENVELOPE
+        field.name: hints[field.name] for field in fields(event_class) if field.name not in ENVELOPE
     }
 
 
@@ -149,17 +147,18 @@ def _largest(kind: Any) -> Any:
         case (origin, (one,)) if origin is list:
             return [_largest(one), _smallest(one), _largest(one)]
         case (origin, (_, one)) if origin is dict:
-            return {"z": _largest(one), "": _smallest(one), 'A "key"\\': _largest(one)}
+            # in the order of canonical JSON, which is the order that a dict comes back in
+            return {"": _smallest(one), 'A "key"\\': _largest(one), "z": _largest(one)}
         case (optional, (one, *_)) if optional is UnionType:
             return _largest(one)
     return {
-        str: "Zo\u00eb \u202e\u2028\x00\r\n\t\"\\/ \U0001f469\u200d\U0001f4bb \ufeff",
+        str: 'Zo\u00eb \u202e\u2028\x00\r\n\t"\\/ \U0001f469\u200d\U0001f4bb \ufeff',
         int: 2**53 - 1,
         bool: True,
         UUID: UUID(int=2**128 - 1),
         Decimal: Decimal("12345678901234567890.12345678901234567890"),
         datetime: datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC),
-        Refusal: Refusal("late", "come \u2264 5 min earlier", {"limit": "0.40", "": ""}),
+        Refusal: Refusal("late", "come \u2264 5 min earlier", {"": "", "limit": "0.40"}),
     }[kind]
 
 

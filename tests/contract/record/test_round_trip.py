@@ -154,17 +154,17 @@ def with_camera_of(length: int) -> Happened:
 def test_an_entry_may_have_65535_bytes_and_no_more(store: Store) -> None:
     """One byte more is refused, with the rest of its transaction."""
     record = store.open()
-    record.append(with_camera_of(1), by=asked())
+    record.append(with_camera_of(1), by=asked(scope="a" * 32))
     spare = 65_535 - len(store.rows()[0].blob)
-
     largest = replace(with_camera_of(1 + spare), originator_version=2)
+    one_more = replace(with_camera_of(2 + spare), originator_version=2)
+
     before = (store.rows(), store.head())
-    scope = {"scope": "another"}  # the first entry of a scope names no entry before it
     with pytest.raises(EntryError, match="65535 bytes, found 65536"):
-        record.append(viewed(1), replace(largest, camera="c" * (spare + 2)), by=asked())
+        record.append(one_more, viewed(1), by=asked(scope="b" * 32))
     assert (store.rows(), store.head()) == before
 
-    record.append(replace(largest, originator_id=stream(9), originator_version=1), by=asked(**scope))
+    record.append(largest, viewed(1), by=asked(scope="b" * 32))
     assert len(store.rows()[1].blob) == 65_535
 
 

@@ -1,0 +1,42 @@
+"""``./run bench [NAME...] [--json]``: run benchmarks by name, or all of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+
+from tests.benchmarks.figure import Figure
+from tests.benchmarks.pipeline_vs_insightface import pipeline_vs_insightface
+
+BENCHMARKS: dict[str, Callable[[], Figure]] = {
+    "pipeline_vs_insightface": pipeline_vs_insightface,
+}
+
+
+def main() -> None:
+    """Run what was named and print one line, or one JSON object, of figures."""
+    parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--json", action="store_true", help="one JSON object: name to figures")
+    chosen = parser.parse_args()
+    if unknown := [name for name in chosen.names if name not in BENCHMARKS]:
+        parser.error(f"unknown {', '.join(unknown)}; known are {', '.join(BENCHMARKS)}")
+    figures = {}
+    for name in chosen.names or BENCHMARKS:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        figures[name] = BENCHMARKS[name]()
+    if chosen.json:
+        print(json.dumps({name: asdict(figure) for name, figure in figures.items()}))
+        return
+    for name, figure in figures.items():
+        print(
+            f"{name}: ours {figure.ours:.1f}, baseline {figure.baseline:.1f} {figure.unit}, "
+            f"ratio {figure.ratio:.2f} (above 1: ours is faster), n {figure.n}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""What was said to be stored is stored, whatever becomes of the process that said it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+from pathlib import Path
+
+from domain.assurance.notes import VerifierKey
+from domain.assurance.verification import Kind
+from infrastructure.seal.sealer import Sealer
+from tests.contract.record.examples import asked, face, viewed
+from tests.support.stores import ORIGIN, Store, reach
+
+KILLS = 5
+
+
+def append_without_end(address: str, seed: int, telling: int) -> None:
+    """Append transactions of one to nine entries, and tell of each once its COMMIT is done."""
+    record = reach(address).open()
+    chosen = random.Random(seed)
+    for number in range(1_000_000):
+        faces = [face(number) for _ in range(chosen.randrange(9))]
+        size = record.append(
+            viewed(seed * 1_000_000 + number),
+            *faces,
+            by=asked(scope=chosen.choice(["one", "two", "three"])),
+        )
+        os.write(telling, b"%d\n" % size)
+
+
+def killed_while_appending(store: Store, seed: int) -> list[int]:
+    """The sizes that a process told of before it was killed, in the middle of whatever it did."""
+    store.close()  # no connection may be open on both sides of a fork
+    moment = random.Random(seed).randrange(1, 60)
+    reading, telling = os.pipe()
+    process = multiprocessing.get_context("fork").Process(
+        target=append_without_end, args=(store.address, seed, telling)
+    )
+    process.start()
+    os.close(telling)
+    with open(reading, encoding="ascii") as lines:
+        told = [int(lines.readline()) for _ in range(moment)]
+        process.kill()
+        process.join()
+        return told + [int(line) for line in lines]
+
+
+def test_a_killed_process_loses_nothing_that_it_said_was_stored(
+    store: Store, tmp_path: Path
+) -> None:
+    """Five kills, one after the other, each on what the one before left behind."""
+    sealer = Sealer(tmp_path / "seal", origin=ORIGIN)
+    sealer.make_key()
+    key = VerifierKey.from_text(sealer.verifier_key_file.read_text(encoding="utf-8").strip())
+    for seed in range(1, KILLS + 1):
+        told = killed_while_appending(store, seed)
+        rows = store.rows()
+        assert max(told) <= len(rows), "an entry that was told of is gone"
+        assert [row.position for row in rows] == list(range(len(rows)))
+        assert store.kind(key) is Kind.UNANCHORED
+
+        record = store.open()
+        assert record.append(viewed(seed), by=asked()) == len(rows) + 1
+        sealer.seal(record.leaves(), size=record.size())
+        found = store.verdict(key, own=sealer.checkpoint_file.read_text(encoding="utf-8"))
+        assert (found.kind, found.unanchored_tail) == (Kind.SOUND, 0)

@@ -1,0 +1,1 @@
+"""Can any order of commands break a promise?"""

@@ -1,0 +1,749 @@
+"""Lawful commands and facts, with everything that a test is not about already filled in.
+
+``to_start()`` is a command, ``started()`` is the fact that it leads to. Both take the fields that
+a test is about: ``to_start(gallery_size=3)``. They are written apart, so that a test which
+expects ``started()`` after ``to_start()`` says something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from domain.alerts import commands as alert_commands
+from domain.alerts import events as alert_events
+from domain.alerts.aggregate import Alert
+from domain.alerts.policies import RaiseFacts
+from domain.custody import events as item_events
+from domain.custody.aggregate import Item
+from domain.custody.commands import ConsultItem
+from domain.custody.sealing import SealedContent, Tombstone
+from domain.deployments import commands as deployment_commands
+from domain.deployments import events as deployment_events
+from domain.deployments.aggregate import Deployment
+from domain.deployments.policies import ListFacts
+from domain.kernel.aggregate import Aggregate
+from domain.kernel.commands import Command, Mode, Role
+from domain.kernel.events import Happened
+from domain.sightings import commands as sighting_commands
+from domain.watchlists import commands as watchlist_commands
+from domain.watchlists import events as watchlist_events
+from domain.watchlists.aggregate import Watchlist
+
+A = TypeVar("A", bound=Aggregate)
+A_co = TypeVar("A_co", bound=Aggregate, covariant=True)
+
+AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+"""When everything happens, unless a test says otherwise."""
+WINDOW = timedelta(hours=8)
+"""How long the requested and the authorised window last, from :data:`AT`."""
+DAY = timedelta(hours=24)
+
+DEPLOYMENT = UUID(int=0xD)
+WATCHLIST = UUID(int=0x11)
+RUN = UUID(int=0x2)
+ALERT = UUID(int=0xA)
+ITEM = UUID(int=0x17)
+ENTRY = UUID(int=0xE)
+OTHER_ENTRY = UUID(int=0xEE)
+STREAMS: dict[type[Aggregate], UUID] = {
+    Deployment: DEPLOYMENT,
+    Watchlist: WATCHLIST,
+    Alert: ALERT,
+    Item: ITEM,
+}
+"""The stream of each kind in a scenario."""
+
+APPLICANT = "staff:applicant"
+FIRST_MANAGER = "staff:manager-1"
+SECOND_MANAGER = "staff:manager-2"
+AUTHORISING_OFFICER = "staff:authorising-officer"
+OPERATOR = "staff:operator"
+ENGAGEMENT_OFFICER = "staff:engagement-officer"
+RECOGNISER = "system:recogniser/camera-1"
+
+CAMERA = "camera-1"
+MODEL = "d" * 64
+THRESHOLD = Decimal("0.62")
+ZONE = [[0, 0], [1000, 0], [1000, 1000], [0, 1000]]
+CATEGORY = "wanted-by-the-courts"
+
+
+@dataclass(frozen=True)
+class Fact(Generic[A_co]):
+    """Something that happened to one kind of aggregate, before it has a place in a stream."""
+
+    kind: type[A_co]
+    event: type[Happened]
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    at: datetime = AT
+
+    def placed(self, stream: UUID, version: int) -> Happened:
+        """The event, at its place."""
+        return self.event(
+            originator_id=stream, originator_version=version, timestamp=self.at, **self.fields
+        )
+
+
+def _fact(kind: type[A], event: type[Happened], fields: Mapping[str, Any]) -> Fact[A]:
+    """A fact; ``at`` among its fields is the time at which it happened."""
+    return Fact(
+        kind,
+        event,
+        {name: value for name, value in fields.items() if name != "at"},
+        fields.get("at", AT),
+    )
+
+
+def _asked_by(actor: str, role: Role, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Who asks, as the base of every command, where the test does not say otherwise."""
+    return {
+        "scope": DEPLOYMENT.hex,
+        "mode": Mode.REHEARSAL,
+        "actor": actor,
+        "role": role,
+        "at": AT,
+        **changes,
+    }
+
+
+def a_command(**changes: Any) -> Command:
+    """Some command, by the system."""
+    return Command(**_asked_by("system:test", Role.SYSTEM, changes))
+
+
+# -- deployments: commands ---------------------------------------------------------------------
+
+
+def to_apply(**changes: Any) -> deployment_commands.ApplyForDeployment:
+    """An applicant applies for the next eight hours."""
+    asked = {
+        "deployment": DEPLOYMENT,
+        "watchlist": WATCHLIST,
+        "use_case": "locate-wanted-persons",
+        "objective": "arrest",
+        "location": "high-street",
+        "requested_from": AT,
+        "requested_until": AT + WINDOW,
+    }
+    return deployment_commands.ApplyForDeployment(
+        **_asked_by(APPLICANT, Role.APPLICANT, asked | changes)
+    )
+
+
+def to_configure_a_camera(**changes: Any) -> deployment_commands.ConfigureCamera:
+    """An operator gives a camera the whole frame as its zone."""
+    asked = {
+        "deployment": DEPLOYMENT,
+        "camera": CAMERA,
+        "source_kind": "file",
+        "zone": ZONE,
+        "footage_recorded": False,
+    }
+    return deployment_commands.ConfigureCamera(
+        **_asked_by(OPERATOR, Role.OPERATOR, asked | changes)
+    )
+
+
+def to_authorise(**changes: Any) -> deployment_commands.AuthoriseDeployment:
+    """An Authorising Officer allows everything that was asked for."""
+    asked = {
+        "deployment": DEPLOYMENT,
+        "targeted": "entries-of-the-approved-list",
+        "intelligence_led": "nexus-recorded-for-each-entry",
+        "valid_from": AT,
+        "valid_until": AT + WINDOW,
+        "cameras": [CAMERA],
+        "threshold": THRESHOLD,
+        "threshold_justification": "evidence-2026-3",
+        "model_digest": MODEL,
+    }
+    return deployment_commands.AuthoriseDeployment(
+        **_asked_by(AUTHORISING_OFFICER, Role.AUTHORISING_OFFICER, asked | changes)
+    )
+
+
+def to_start(**changes: Any) -> deployment_commands.StartDeployment:
+    """An operator switches recognition on, with a list of one entry loaded."""
+    asked = {
+        "deployment": DEPLOYMENT,
+        "run": RUN,
+        "model_digest": MODEL,
+        "gallery_size": 1,
+        "recogniser_settings": {"cool_down_ms": "10000"},
+        "precautions": {"core_dumps": "off"},
+    }
+    return deployment_commands.StartDeployment(
+        **_asked_by(OPERATOR, Role.OPERATOR, asked | changes)
+    )
+
+
+def to_stop(**changes: Any) -> deployment_commands.StopDeployment:
+    """An operator switches recognition off."""
+    asked = {"deployment": DEPLOYMENT, "cause": "asked-to-stop"}
+    return deployment_commands.StopDeployment(**_asked_by(OPERATOR, Role.OPERATOR, asked | changes))
+
+
+def to_end(**changes: Any) -> deployment_commands.EndDeployment:
+    """An operator closes the deployment."""
+    asked = {"deployment": DEPLOYMENT}
+    return deployment_commands.EndDeployment(**_asked_by(OPERATOR, Role.OPERATOR, asked | changes))
+
+
+def to_cancel(**changes: Any) -> deployment_commands.CancelDeployment:
+    """An operator calls the deployment off."""
+    asked = {"deployment": DEPLOYMENT, "reason": "weather"}
+    return deployment_commands.CancelDeployment(
+        **_asked_by(OPERATOR, Role.OPERATOR, asked | changes)
+    )
+
+
+def an_approved_list(**changes: Any) -> ListFacts:
+    """What a deployment knows of an approved list with one entry."""
+    facts: dict[str, Any] = {
+        "watchlist": WATCHLIST,
+        "approved": True,
+        "sealers": [FIRST_MANAGER, SECOND_MANAGER],
+        "accepted": 1,
+        "model_digest": MODEL,
+    }
+    return ListFacts(**(facts | changes))
+
+
+# -- deployments: facts ------------------------------------------------------------------------
+
+
+def an_applied_deployment(**changes: Any) -> Fact[Deployment]:
+    """A rehearsal was applied for."""
+    fields = {
+        "mode": "rehearsal",
+        "officers": "stand-in",
+        "applicant": APPLICANT,
+        "watchlist": WATCHLIST,
+        "use_case": "locate-wanted-persons",
+        "objective": "arrest",
+        "location": "high-street",
+        "requested_from": AT,
+        "requested_until": AT + WINDOW,
+    }
+    return _fact(Deployment, deployment_events.DeploymentAppliedFor, fields | changes)
+
+
+def camera_configured(**changes: Any) -> Fact[Deployment]:
+    """The camera got its zone."""
+    fields = {"camera": CAMERA, "source_kind": "file", "zone": ZONE, "footage_recorded": False}
+    return _fact(Deployment, deployment_events.CameraConfigured, fields | changes)
+
+
+def authorised(**changes: Any) -> Fact[Deployment]:
+    """An Authorising Officer allowed everything that was asked for."""
+    fields = {
+        "officer": AUTHORISING_OFFICER,
+        "targeted": "entries-of-the-approved-list",
+        "intelligence_led": "nexus-recorded-for-each-entry",
+        "valid_from": AT,
+        "valid_until": AT + WINDOW,
+        "cameras": [CAMERA],
+        "watchlist": WATCHLIST,
+        "threshold": THRESHOLD,
+        "threshold_justification": "evidence-2026-3",
+        "model_digest": MODEL,
+    }
+    return _fact(Deployment, deployment_events.DeploymentAuthorised, fields | changes)
+
+
+def started(**changes: Any) -> Fact[Deployment]:
+    """Recognition was switched on."""
+    fields = {
+        "run": RUN,
+        "watchlist": WATCHLIST,
+        "gallery_size": 1,
+        "model_digest": MODEL,
+        "threshold": THRESHOLD,
+        "footage_recorded": False,
+        "recogniser_settings": {"cool_down_ms": "10000"},
+        "precautions": {"core_dumps": "off"},
+    }
+    return _fact(Deployment, deployment_events.DeploymentStarted, fields | changes)
+
+
+def stopped(**changes: Any) -> Fact[Deployment]:
+    """Recognition was switched off."""
+    return _fact(
+        Deployment,
+        deployment_events.DeploymentStopped,
+        {"run": RUN, "cause": "asked-to-stop"} | changes,
+    )
+
+
+def ended(**changes: Any) -> Fact[Deployment]:
+    """The deployment is over."""
+    return _fact(Deployment, deployment_events.DeploymentEnded, changes)
+
+
+def cancelled(**changes: Any) -> Fact[Deployment]:
+    """The deployment was called off."""
+    return _fact(Deployment, deployment_events.DeploymentCancelled, {"reason": "weather"} | changes)
+
+
+def a_running_deployment() -> tuple[Fact[Deployment], ...]:
+    """Applied for, one camera, authorised, started."""
+    return (an_applied_deployment(), camera_configured(), authorised(), started())
+
+
+# -- watchlists: commands ----------------------------------------------------------------------
+
+
+def to_propose_criteria(**changes: Any) -> watchlist_commands.ProposeCriteria:
+    """A watchlist manager proposes one category."""
+    asked = {
+        "watchlist": WATCHLIST,
+        "deployment": DEPLOYMENT,
+        "categories": [CATEGORY],
+        "accepted_values": "2026-1",
+    }
+    return watchlist_commands.ProposeCriteria(
+        **_asked_by(FIRST_MANAGER, Role.WATCHLIST_MANAGER, asked | changes)
+    )
+
+
+def to_approve_criteria(**changes: Any) -> watchlist_commands.ApproveCriteria:
+    """An Authorising Officer approves the criteria."""
+    asked = {"watchlist": WATCHLIST}
+    return watchlist_commands.ApproveCriteria(
+        **_asked_by(AUTHORISING_OFFICER, Role.AUTHORISING_OFFICER, asked | changes)
+    )
+
+
+def why(**changes: Any) -> watchlist_commands.Necessity:
+    """Why a person is proposed."""
+    codes: dict[str, Any] = {
+        "category": CATEGORY,
+        "source_system": "custody-images",
+        "image_basis": "taken-in-custody",
+        "necessity": "serious-harm",
+        "attempted_means": "visit-to-address",
+        "attempted_on": date(2026, 11, 20),
+        "attempted_result": "not-found",
+        "nexus": "seen-here-before",
+        "age_band": "18-and-over",
+        "vulnerable": False,
+        "response_code": "arrest",
+    }
+    return watchlist_commands.Necessity(**(codes | changes))
+
+
+def to_propose_an_entry(**changes: Any) -> watchlist_commands.ProposeEntry:
+    """A watchlist manager proposes one person."""
+    asked = {"watchlist": WATCHLIST, "entry": ENTRY, "necessity": why()}
+    return watchlist_commands.ProposeEntry(
+        **_asked_by(FIRST_MANAGER, Role.WATCHLIST_MANAGER, asked | changes)
+    )
+
+
+def to_accept(**changes: Any) -> watchlist_commands.AcceptEntry:
+    """The system takes an entry whose image was good enough."""
+    asked = {"watchlist": WATCHLIST, "entry": ENTRY, "model_digest": MODEL}
+    return watchlist_commands.AcceptEntry(
+        **_asked_by("system:listing", Role.SYSTEM, asked | changes)
+    )
+
+
+def to_reject(**changes: Any) -> watchlist_commands.RejectEntry:
+    """The system turns an entry away."""
+    asked = {"watchlist": WATCHLIST, "entry": ENTRY, "reasons": ["no_face"]}
+    return watchlist_commands.RejectEntry(
+        **_asked_by("system:listing", Role.SYSTEM, asked | changes)
+    )
+
+
+def to_refuse_the_import(**changes: Any) -> watchlist_commands.RefuseImport:
+    """The system does not import a file."""
+    asked = {"watchlist": WATCHLIST, "reasons": []}
+    return watchlist_commands.RefuseImport(
+        **_asked_by("system:listing", Role.SYSTEM, asked | changes)
+    )
+
+
+def to_seal(**changes: Any) -> watchlist_commands.SealWatchlist:
+    """The first watchlist manager closes the list."""
+    asked = {"watchlist": WATCHLIST}
+    return watchlist_commands.SealWatchlist(
+        **_asked_by(FIRST_MANAGER, Role.WATCHLIST_MANAGER, asked | changes)
+    )
+
+
+def to_approve(**changes: Any) -> watchlist_commands.ApproveWatchlist:
+    """An Authorising Officer approves the composition."""
+    asked = {"watchlist": WATCHLIST}
+    return watchlist_commands.ApproveWatchlist(
+        **_asked_by(AUTHORISING_OFFICER, Role.AUTHORISING_OFFICER, asked | changes)
+    )
+
+
+# -- watchlists: facts -------------------------------------------------------------------------
+
+IMAGE_ITEM = UUID(int=0x1001)
+REFERENCE_ITEM = UUID(int=0x1002)
+TEMPLATE_ITEM = UUID(int=0x1003)
+
+
+def criteria_proposed(**changes: Any) -> Fact[Watchlist]:
+    """A manager proposed one category."""
+    fields = {
+        "deployment": DEPLOYMENT,
+        "proposer": FIRST_MANAGER,
+        "categories": [CATEGORY],
+        "accepted_values": "2026-1",
+    }
+    return _fact(Watchlist, watchlist_events.CriteriaProposed, fields | changes)
+
+
+def criteria_approved(**changes: Any) -> Fact[Watchlist]:
+    """An Authorising Officer approved the criteria."""
+    return _fact(
+        Watchlist, watchlist_events.CriteriaApproved, {"officer": AUTHORISING_OFFICER} | changes
+    )
+
+
+def entry_proposed(**changes: Any) -> Fact[Watchlist]:
+    """A manager proposed one person."""
+    fields = {
+        "entry": ENTRY,
+        "proposer": FIRST_MANAGER,
+        "category": CATEGORY,
+        "source_system": "custody-images",
+        "image_basis": "taken-in-custody",
+        "necessity": "serious-harm",
+        "attempted_means": "visit-to-address",
+        "attempted_on": "2026-11-20",
+        "attempted_result": "not-found",
+        "nexus": "seen-here-before",
+        "age_band": "18-and-over",
+        "vulnerable": False,
+        "response_code": "arrest",
+        "image_item": IMAGE_ITEM,
+        "reference_item": REFERENCE_ITEM,
+    }
+    return _fact(Watchlist, watchlist_events.EntryProposed, fields | changes)
+
+
+def entry_accepted(**changes: Any) -> Fact[Watchlist]:
+    """The entry's image was good enough."""
+    fields = {"entry": ENTRY, "template_item": TEMPLATE_ITEM, "model_digest": MODEL}
+    return _fact(Watchlist, watchlist_events.EntryAccepted, fields | changes)
+
+
+def entry_rejected(**changes: Any) -> Fact[Watchlist]:
+    """The entry was turned away."""
+    return _fact(
+        Watchlist,
+        watchlist_events.EntryRejected,
+        {"entry": ENTRY, "reasons": ["no_face"]} | changes,
+    )
+
+
+def seal_requested(**changes: Any) -> Fact[Watchlist]:
+    """The first of two managers closed the list."""
+    return _fact(
+        Watchlist, watchlist_events.SealRequested, {"sealer": FIRST_MANAGER, "entries": 1} | changes
+    )
+
+
+def list_sealed(**changes: Any) -> Fact[Watchlist]:
+    """The second of two managers closed the list of one entry."""
+    fields = {
+        "sealers": [FIRST_MANAGER, SECOND_MANAGER],
+        "entries": 1,
+        "rejected": 0,
+        "by_category": {CATEGORY: 1},
+        "by_source_system": {"custody-images": 1},
+        "by_age_band": {"18-and-over": 1},
+        "vulnerable": 0,
+        "model_digest": MODEL,
+    }
+    return _fact(Watchlist, watchlist_events.WatchlistSealed, fields | changes)
+
+
+def list_approved(**changes: Any) -> Fact[Watchlist]:
+    """An Authorising Officer approved the composition."""
+    fields = {"officer": AUTHORISING_OFFICER, "entries": 1}
+    return _fact(Watchlist, watchlist_events.WatchlistApproved, fields | changes)
+
+
+def an_open_list() -> tuple[Fact[Watchlist], ...]:
+    """Criteria proposed and approved; nobody is on the list."""
+    return (criteria_proposed(), criteria_approved())
+
+
+def a_list_of_one() -> tuple[Fact[Watchlist], ...]:
+    """An open list with one accepted entry."""
+    return (*an_open_list(), entry_proposed(), entry_accepted())
+
+
+def a_sealed_list() -> tuple[Fact[Watchlist], ...]:
+    """A list of one entry that two managers closed."""
+    return (*a_list_of_one(), seal_requested(), list_sealed())
+
+
+# -- alerts: commands --------------------------------------------------------------------------
+
+
+def material(**changes: Any) -> alert_commands.KeptMaterial:
+    """What a recogniser hands over with a possible match."""
+    kept: dict[str, Any] = {
+        "face_crop": memoryview(bytearray(b"a face")),
+        "wide_frame": memoryview(bytearray(b"a frame")),
+        "wide_frame_omitted": None,
+        "probe_template": memoryview(bytearray(b"a template")),
+        "detail": memoryview(bytearray(b'{"similarity": "0.71"}')),
+    }
+    return alert_commands.KeptMaterial(**(kept | changes))
+
+
+def to_raise(**changes: Any) -> alert_commands.RaiseAlert:
+    """The recogniser raises a possible match of the camera's first face."""
+    asked = {
+        "deployment": DEPLOYMENT,
+        "alert": ALERT,
+        "run": RUN,
+        "camera": CAMERA,
+        "ordinal": 1,
+        "first_seen_ms": 1000,
+        "captured_ms": 1200,
+        "entry": ENTRY,
+        "threshold": THRESHOLD,
+        "model_digest": MODEL,
+        "inside_zone": True,
+        "template_life_ms": 40,
+        "material": material(),
+    }
+    return alert_commands.RaiseAlert(**_asked_by(RECOGNISER, Role.SYSTEM, asked | changes))
+
+
+def everything_stands(**changes: Any) -> RaiseFacts:
+    """What a possible match rests on, all of it as authorised."""
+    facts: dict[str, Any] = {
+        "at": AT,
+        "run": RUN,
+        "live_run": RUN,
+        "valid_from": AT,
+        "valid_until": AT + WINDOW,
+        "camera": CAMERA,
+        "cameras": [CAMERA],
+        "inside_zone": True,
+        "entry_listed": True,
+        "threshold": THRESHOLD,
+        "authorised_threshold": THRESHOLD,
+        "model_digest": MODEL,
+        "authorised_model": MODEL,
+    }
+    return RaiseFacts(**(facts | changes))
+
+
+def to_view(**changes: Any) -> alert_commands.ViewAlert:
+    """An engagement officer looks."""
+    return alert_commands.ViewAlert(
+        **_asked_by(ENGAGEMENT_OFFICER, Role.ENGAGEMENT_OFFICER, {"alert": ALERT} | changes)
+    )
+
+
+def to_decide(**changes: Any) -> alert_commands.AdjudicateAlert:
+    """An engagement officer, played by a stand-in, decides."""
+    asked = {
+        "deployment": DEPLOYMENT,
+        "alert": ALERT,
+        "decision": "viable",
+        "subject_factors": ["frontal-view"],
+        "system_factors": ["above-threshold"],
+        "environmental_factors": ["daylight"],
+        "basis": "scripted-rule",
+        "note": "",
+    }
+    return alert_commands.AdjudicateAlert(
+        **_asked_by(ENGAGEMENT_OFFICER, Role.ENGAGEMENT_OFFICER, asked | changes)
+    )
+
+
+def to_close(**changes: Any) -> alert_commands.CloseUndetermined:
+    """The custodian closes an alert whose time is up."""
+    asked = {"alert": ALERT, "cause": "due"}
+    return alert_commands.CloseUndetermined(
+        **_asked_by("system:custodian", Role.SYSTEM, asked | changes)
+    )
+
+
+# -- alerts: facts -----------------------------------------------------------------------------
+
+ITEMS_OF_THE_ALERT = {"face_crop": UUID(int=0x2001), "alert_detail": UUID(int=0x2002)}
+
+
+def an_alert(**changes: Any) -> Fact[Alert]:
+    """A possible match was raised."""
+    fields = {
+        "run": RUN,
+        "camera": CAMERA,
+        "ordinal": 1,
+        "first_seen_ms": 1000,
+        "captured_ms": 1200,
+        "watchlist": WATCHLIST,
+        "entry": ENTRY,
+        "threshold": THRESHOLD,
+        "model_digest": MODEL,
+        "items": ITEMS_OF_THE_ALERT,
+        "wide_frame_omitted": None,
+        "template_life_ms": 40,
+    }
+    return _fact(Alert, alert_events.AlertRaised, fields | changes)
+
+
+def viewed(**changes: Any) -> Fact[Alert]:
+    """The engagement officer looked."""
+    return _fact(Alert, alert_events.AlertViewed, {"officer": ENGAGEMENT_OFFICER} | changes)
+
+
+def decided(**changes: Any) -> Fact[Alert]:
+    """The engagement officer, played by a stand-in, decided."""
+    fields = {
+        "officer": ENGAGEMENT_OFFICER,
+        "decision": "viable",
+        "subject_factors": ["frontal-view"],
+        "system_factors": ["above-threshold"],
+        "environmental_factors": ["daylight"],
+        "basis": "scripted-rule",
+        "note_item": None,
+    }
+    return _fact(Alert, alert_events.AlertAdjudicated, fields | changes)
+
+
+def closed(**changes: Any) -> Fact[Alert]:
+    """The time was up before anyone decided."""
+    return _fact(Alert, alert_events.AlertClosedUndetermined, {"cause": "due"} | changes)
+
+
+# -- custody -----------------------------------------------------------------------------------
+
+SEALED_CONTENT = SealedContent(ciphertext_digest="c" * 64, ciphertext_length=100)
+TOMBSTONE = Tombstone(sequence=7, digest="7" * 64)
+
+
+def to_consult(**changes: Any) -> ConsultItem:
+    """An engagement officer opens an item to decide an alert."""
+    asked = {"item": ITEM, "purpose": "adjudication"}
+    return ConsultItem(**_asked_by(ENGAGEMENT_OFFICER, Role.ENGAGEMENT_OFFICER, asked | changes))
+
+
+def a_registered_item(**changes: Any) -> Fact[Item]:
+    """A face crop may come to exist."""
+    fields = {
+        "item_class": "face_crop",
+        "content_type": "image/jpeg",
+        "deployment": DEPLOYMENT,
+        "concerning": ALERT,
+        "rule": "RT-03",
+        "clock_starts": "alert",
+        "due_at": AT + DAY,
+        "commitment": "a" * 64,
+    }
+    return _fact(Item, item_events.ItemRegistered, fields | changes)
+
+
+def item_sealed(**changes: Any) -> Fact[Item]:
+    """The item exists."""
+    fields = {"ciphertext_digest": "c" * 64, "ciphertext_length": 100}
+    return _fact(Item, item_events.ItemSealed, fields | changes)
+
+
+def item_consulted(**changes: Any) -> Fact[Item]:
+    """Someone opened the item."""
+    return _fact(Item, item_events.ItemConsulted, {"purpose": "adjudication"} | changes)
+
+
+def destruction_started(**changes: Any) -> Fact[Item]:
+    """The item is to be destroyed."""
+    return _fact(Item, item_events.DestructionStarted, {"cause": "due"} | changes)
+
+
+def item_destroyed(**changes: Any) -> Fact[Item]:
+    """The item is gone; its receipt."""
+    fields = {
+        "item_class": "face_crop",
+        "deployment": DEPLOYMENT,
+        "concerning": ALERT,
+        "registered_at": AT,
+        "registered_version": 1,
+        "rule": "RT-03",
+        "clock_starts": "alert",
+        "due_at": AT + DAY,
+        "cause": "due",
+        "started_at": AT,
+        "finished_at": AT,
+        "commitment": "a" * 64,
+        "ciphertext_digest": "c" * 64,
+        "ciphertext_length": 100,
+        "tombstone_sequence": 7,
+        "tombstone_digest": "7" * 64,
+        "levels": ["L0", "L1", "L2"],
+        "beyond_use": True,
+        "recheck": "in-process",
+        "boundary": "this data directory: its record, keystore and media store",
+        "known_copies_outside": [],
+    }
+    return _fact(Item, item_events.ItemDestroyed, fields | changes)
+
+
+# -- sightings ---------------------------------------------------------------------------------
+
+
+def to_record_faces(**changes: Any) -> sighting_commands.RecordFaces:
+    """The recogniser says what became of faces, at a busy time."""
+    asked = {
+        "deployment": DEPLOYMENT,
+        "run": RUN,
+        "camera": CAMERA,
+        "faces": [],
+        "faces_in_the_last_minute": 30,
+        "progress": None,
+    }
+    return sighting_commands.RecordFaces(**_asked_by(RECOGNISER, Role.SYSTEM, asked | changes))
+
+
+def to_report_a_failure(**changes: Any) -> sighting_commands.ReportSourceFailure:
+    """The recogniser could not read on."""
+    asked = {
+        "deployment": DEPLOYMENT,
+        "run": RUN,
+        "camera": CAMERA,
+        "reason": "truncated_video",
+        "frames": 12,
+    }
+    return sighting_commands.ReportSourceFailure(
+        **_asked_by(RECOGNISER, Role.SYSTEM, asked | changes)
+    )
+
+
+def to_reconcile(**changes: Any) -> sighting_commands.ReconcileRun:
+    """The system compares what was seen with what became of it."""
+    asked = {"deployment": DEPLOYMENT, "run": RUN}
+    return sighting_commands.ReconcileRun(
+        **_asked_by("system:reconciler", Role.SYSTEM, asked | changes)
+    )
+
+
+def enrolled(ordinal: int, *, life_ms: int = 30) -> sighting_commands.Enrolled:
+    """A passer-by's face matched nobody."""
+    return sighting_commands.Enrolled(ordinal=ordinal, template_life_ms=life_ms)
+
+
+def not_enrolled(ordinal: int, *, reason: str = "blur") -> sighting_commands.NotEnrolled:
+    """A face was never good enough."""
+    return sighting_commands.NotEnrolled(ordinal=ordinal, reason=reason, template_life_ms=0)
+
+
+def suppressed(ordinal: int, *, alert: UUID = ALERT) -> sighting_commands.Suppressed:
+    """An entry that had just alerted was seen again."""
+    return sighting_commands.Suppressed(ordinal=ordinal, alert=alert, template_life_ms=30)

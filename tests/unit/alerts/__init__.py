@@ -1,0 +1,1 @@
+"""When a possible match is raised, looked at and decided."""

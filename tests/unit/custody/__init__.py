@@ -1,0 +1,1 @@
+"""One life of an item, from registration to receipt."""

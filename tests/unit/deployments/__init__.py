@@ -1,0 +1,1 @@
+"""Who may apply for, authorise, start, stop and close a deployment."""

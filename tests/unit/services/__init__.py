@@ -1,0 +1,1 @@
+"""What a command does to several aggregates and the vault together."""

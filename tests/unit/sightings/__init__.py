@@ -1,0 +1,1 @@
+"""What became of every face, and whether the sums balance."""

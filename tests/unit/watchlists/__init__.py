@@ -1,0 +1,1 @@
+"""Who may be on a watchlist, and who says so."""
