@@ -10,12 +10,13 @@ import json
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from eventsourcing.persistence import Mapper, StoredEvent
 
 from domain.catalogue import EVENTS
-from domain.kernel.errors import RecordBrokenError
+from domain.kernel.errors import DomainError, RecordBrokenError
 from domain.kernel.events import Happened
-from domain.kernel.time import read, written
+from domain.kernel.time import read, utc, written
 from infrastructure.record.bodies import from_body, to_body
 
 ENTRY_FORMAT = 1
@@ -48,7 +49,34 @@ class EntryMapper(Mapper[UUID]):
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
         """The event of a stored entry."""
-        return event_of(json.loads(stored_event.state))
+        return event_of(entry_of(stored_event.state))
+
+
+def entry_of(blob: bytes) -> dict[str, Any]:
+    """The entry that is stored as these bytes; what is in it is not asked here.
+
+    Raises:
+        RecordBrokenError: the bytes are not a JSON object.
+    """
+    try:
+        entry = msgspec.json.decode(blob)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordBrokenError(f"expected an entry in JSON, found: {error}") from error
+    if not isinstance(entry, dict):
+        raise RecordBrokenError(f"expected an entry, found a {type(entry).__name__}")
+    return entry
+
+
+class _OfTheEvent(msgspec.Struct):
+    """What an entry says of its event, beside what only the log knows."""
+
+    pos: int
+    name: str
+    shape: int
+    stream: str
+    version: int
+    occurred_at: str
+    body: dict[str, Any]
 
 
 def event_of(entry: dict[str, Any]) -> Happened:
@@ -57,17 +85,25 @@ def event_of(entry: dict[str, Any]) -> Happened:
     Raises:
         RecordBrokenError: this version does not know the name, the shape or the fields.
     """
-    event_class = EVENTS.get(entry["name"])
+    try:
+        told = msgspec.convert(entry, _OfTheEvent)
+    except msgspec.ValidationError as error:
+        raise RecordBrokenError(f"entry {entry.get('pos')!a}: {error}") from error
+    event_class = EVENTS.get(told.name)
     if event_class is None:
-        raise RecordBrokenError(f"entry {entry['pos']}: no event is called {entry['name']}")
-    if entry["shape"] != event_class.SHAPE:
+        raise RecordBrokenError(f"entry {told.pos}: no event is called {told.name}")
+    if told.shape != event_class.SHAPE:
         raise RecordBrokenError(
-            f"entry {entry['pos']}: {entry['name']} has shape {entry['shape']}, "
+            f"entry {told.pos}: {told.name} has shape {told.shape}, "
             f"this version reads shape {event_class.SHAPE}"
         )
-    return event_class(
-        originator_id=UUID(entry["stream"]),
-        originator_version=entry["version"],
-        timestamp=read(entry["occurred_at"]),
-        **from_body(event_class, entry["body"]),
-    )
+    fields = from_body(event_class, told.body)
+    try:
+        return event_class(
+            originator_id=UUID(told.stream),
+            originator_version=told.version,
+            timestamp=utc(read(told.occurred_at)),
+            **fields,
+        )
+    except (ValueError, DomainError) as error:
+        raise RecordBrokenError(f"entry {told.pos}: {error}") from error

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 from uuid import UUID
 
-import msgspec
 from eventsourcing.persistence import EventStore, IntegrityError, PersistenceError
 from eventsourcing.sqlite import SQLiteDatastore
 
 from domain.assurance.tree import leaf_hash
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command
-from domain.kernel.errors import ConflictError, DomainError, NotFoundError
+from domain.kernel.errors import ConflictError, DomainError, NotFoundError, RecordBrokenError
 from domain.kernel.events import Happened
 from domain.kernel.time import Grain, read, written
 from domain.ports import Clock, Recorded
-from infrastructure.record.entry_mapper import EntryMapper, event_of
+from infrastructure.record.entry_mapper import EntryMapper, entry_of, event_of
 from infrastructure.record.schema import require_current
 from infrastructure.record.sqlite_recorder import Attribution, LogRecorder
 
@@ -68,7 +67,8 @@ class SQLiteRecord:
 
     def load(self, kind: type[A], stream: UUID) -> A:
         """The aggregate as its events leave it (see ``domain.ports.Record``)."""
-        events = cast(list[Happened], list(self._store.get(stream)))
+        with self._reading():
+            events = cast(list[Happened], list(self._store.get(stream)))
         if not events:
             raise NotFoundError(f"there is no {kind.KIND} {stream.hex}")
         return kind.replayed(stream, events)
@@ -93,6 +93,10 @@ class SQLiteRecord:
         try:
             recordings = self._store.put(events, attribution=attribution)
         except IntegrityError as error:
+            if isinstance(error.__cause__, sqlite3.Error):
+                # Not the recorder's own comparison of versions but a rule of the tables: under
+                # the log's lock only heads that do not fit the rows can lead there.
+                raise RecordBrokenError(f"the heads do not fit the entries: {error}") from error
             raise ConflictError(str(error)) from error
         except (PersistenceError, sqlite3.Error) as error:
             raise RecordUnavailableError(
@@ -106,7 +110,7 @@ class SQLiteRecord:
         """The entries in the order of the log: of one scope, or all."""
         where, values = ("WHERE scope = ?", (scope,)) if scope is not None else ("", ())
         for row in self._rows(f"SELECT state FROM stored_events {where} ORDER BY rowid", values):
-            yield recorded(msgspec.json.decode(row["state"]))
+            yield recorded(entry_of(row["state"]))
 
     def size(self) -> int:
         """The number of entries in the log."""
@@ -118,26 +122,43 @@ class SQLiteRecord:
             yield leaf_hash(row["state"])
 
     def _rows(self, statement: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
-        with closing(
-            sqlite3.connect(f"file:{quote(str(self.database))}?mode=ro", uri=True)
-        ) as connection:
+        address = f"file:{quote(str(self.database))}?mode=ro"
+        with self._reading(), closing(sqlite3.connect(address, uri=True)) as connection:
             connection.row_factory = sqlite3.Row
             return connection.execute(statement, values).fetchall()
 
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except (PersistenceError, sqlite3.Error, UnicodeDecodeError) as error:
+            # UnicodeDecodeError: SQLite quotes what is damaged in its own message.
+            raise RecordUnavailableError(
+                f"{type(error).__name__}: the record {self.database} cannot be read ({error})"
+            ) from error
+
 
 def recorded(entry: dict[str, Any]) -> Recorded:
-    """An entry as the domain reads it."""
-    return Recorded(
-        position=entry["pos"],
-        scope=entry["scope"],
-        mode=entry["mode"],
-        recorded_at=read(entry["recorded_at"]),
-        actor=entry["actor"],
-        role=entry["role"],
-        cause=entry["cause"],
-        clock=entry["clock"],
-        event=event_of(entry),
-    )
+    """An entry as the domain reads it.
+
+    Raises:
+        RecordBrokenError: a field is missing, or this version does not know the event.
+    """
+    event = event_of(entry)
+    try:
+        return Recorded(
+            position=entry["pos"],
+            scope=entry["scope"],
+            mode=entry["mode"],
+            recorded_at=read(entry["recorded_at"]),
+            actor=entry["actor"],
+            role=entry["role"],
+            cause=entry["cause"],
+            clock=entry["clock"],
+            event=event,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordBrokenError(f"entry {entry['pos']}: {error!r}") from error
 
 
 def _events(changes: Sequence[Aggregate | Happened]) -> list[Any]:

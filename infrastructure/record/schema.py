@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -10,6 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Engine, create_engine, event, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 
 from domain.kernel.errors import DomainError
 
@@ -25,28 +28,24 @@ def migrate(database: Path) -> str:
 
     Returns:
         The revision that it is at now.
+
+    Raises:
+        SchemaError: a newer version made it, or it cannot be changed. Nothing was changed.
     """
-    engine = _engine(database)
-    try:
-        with engine.begin() as connection:
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            return _revision(connection) or ""
-    finally:
-        engine.dispose()
+    with _transaction(database) as connection:
+        _require_known(database, _revision(connection))
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        return _revision(connection) or ""
 
 
 def revision(database: Path) -> str | None:
     """The shape that a database is at, or ``None`` where no table was made yet."""
     if not database.is_file():
         return None
-    engine = _engine(database)
-    try:
-        with engine.connect() as connection:
-            return _revision(connection)
-    finally:
-        engine.dispose()
+    with _transaction(database) as connection:
+        return _revision(connection)
 
 
 def require_current(database: Path) -> None:
@@ -56,6 +55,7 @@ def require_current(database: Path) -> None:
     found = revision(database)
     wanted = ScriptDirectory.from_config(_config()).get_current_head()
     if found != wanted:
+        _require_known(database, found)
         raise SchemaError(
             f"the record {database} is at schema {found or 'none'}, this version needs {wanted}: "
             f"run plumbline migrate --data {database.parent.parent}"
@@ -64,18 +64,14 @@ def require_current(database: Path) -> None:
 
 def found_log(database: Path, *, origin: str, mode: str) -> None:
     """Write a new log's origin and mode: once, and for ever."""
-    engine = _engine(database)
-    try:
-        with engine.begin() as connection:
-            connection.execute(
-                text(
-                    "INSERT OR IGNORE INTO log_head (one, origin, mode, size, frontier) "
-                    "VALUES (1, :origin, :mode, 0, x'')"
-                ),
-                {"origin": origin, "mode": mode},
-            )
-    finally:
-        engine.dispose()
+    with _transaction(database) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO log_head (one, origin, mode, size, frontier) "
+                "SELECT 1, :origin, :mode, 0, x'' WHERE NOT EXISTS (SELECT 1 FROM log_head)"
+            ),
+            {"origin": origin, "mode": mode},
+        )
 
 
 def _config() -> Config:
@@ -83,6 +79,32 @@ def _config() -> Config:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
+
+
+def _require_known(database: Path, found: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if found is not None and found not in known:
+        raise SchemaError(
+            f"the record {database} is at schema {found}, which this version does not know: "
+            "use the version of Plumbline that made it"
+        )
+
+
+@contextmanager
+def _transaction(database: Path) -> Iterator[Connection]:
+    """One transaction, all or nothing.
+
+    Raises:
+        SchemaError: what the database said against it.
+    """
+    engine = _engine(database)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except DBAPIError as error:
+        raise SchemaError(f"the record {database} cannot be used: {error.orig}") from error
+    finally:
+        engine.dispose()
 
 
 def _revision(connection: Connection) -> str | None:

@@ -16,8 +16,9 @@ from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
 
 from domain.assurance.entries import complete
-from domain.assurance.tree import Frontier, leaf_hash
+from domain.assurance.tree import Frontier, FrontierMalformedError, leaf_hash
 from domain.kernel.commands import Command
+from domain.kernel.errors import RecordBrokenError
 from domain.kernel.events import NEXT_VERSION
 
 
@@ -98,7 +99,9 @@ class LogRecorder(SQLiteApplicationRecorder):
         """Give each event its position, its place in its scope and its leaf; move the heads."""
         c.execute("SELECT origin, mode, size, frontier FROM log_head WHERE one = 1")
         head = c.fetchone()
-        frontier = Frontier.from_bytes(head["size"], head["frontier"])
+        if head is None:
+            raise RecordBrokenError("the log has no head: it was there when the record was opened")
+        frontier = _frontier(head["size"], head["frontier"])
         scope = by.command.scope
         c.execute("SELECT size, leaf FROM scope_head WHERE scope = ?", (scope,))
         found = c.fetchone()
@@ -179,6 +182,13 @@ class LogRecorder(SQLiteApplicationRecorder):
             (stream.hex,),
         )
         return int(c.fetchone()["version"])
+
+
+def _frontier(size: int, raw: bytes) -> Frontier:
+    try:
+        return Frontier.from_bytes(size, raw)
+    except FrontierMalformedError as error:
+        raise RecordBrokenError(f"the log's head: {error}") from error
 
 
 def _hex(stream: UUID | str) -> str:

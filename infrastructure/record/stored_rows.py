@@ -40,24 +40,30 @@ def stored_log(database: Path) -> Iterator[StoredLog]:
         raise RecordUnreadableError(f"expected a record at {database}, found none")
     try:
         with closing(_opened(database)) as connection:
-            head = connection.execute("SELECT * FROM log_head").fetchone()
+            head = connection.execute(
+                "SELECT origin, mode, size, frontier FROM log_head"
+            ).fetchone()
             if head is None:
                 raise RecordUnreadableError(f"the record {database} was never founded")
             yield StoredLog(
-                mode=head["mode"],
+                mode=str(head["mode"]),
                 head=StoredHead(
                     size=head["size"],
                     frontier=head["frontier"],
-                    origin=head["origin"],
-                    mode=head["mode"],
+                    # never None, which would mean that there is nothing to compare
+                    origin=str(head["origin"]),
+                    mode=str(head["mode"]),
                 ),
                 scope_heads=[
                     StoredScopeHead(scope=row["scope"], size=row["size"], leaf_hex=row["leaf"])
-                    for row in connection.execute("SELECT * FROM scope_head ORDER BY scope")
+                    for row in connection.execute(
+                        "SELECT scope, size, leaf FROM scope_head ORDER BY scope"
+                    )
                 ],
                 rows=_rows(connection),
             )
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        # UnicodeDecodeError: SQLite quotes what is damaged in its own message.
         raise RecordUnreadableError(f"the record {database} cannot be read: {error}") from error
 
 
@@ -83,10 +89,14 @@ def _opened(database: Path) -> sqlite3.Connection:
 
 
 def _rows(connection: sqlite3.Connection) -> Iterator[StoredRow]:
-    for row in connection.execute("SELECT * FROM stored_events ORDER BY rowid"):
+    # Each column by its name, and none of its values taken for what its column was declared as.
+    for row in connection.execute(
+        "SELECT rowid, position, rowid = position + 1 AS at_its_rowid, originator_id, "
+        "originator_version, topic, scope, scope_pos, leaf, state FROM stored_events ORDER BY rowid"
+    ):
         yield StoredRow(
             # rowid is an index over the position too; where they differ, neither is believed
-            position=row["position"] if row["rowid"] == row["position"] + 1 else -1,
+            position=row["position"] if row["at_its_rowid"] else -1,
             stream=row["originator_id"],
             version=row["originator_version"],
             name=row["topic"],

@@ -68,6 +68,12 @@ _APPEND_ONLY = (
     WHEN NEW.size < OLD.size OR NEW.origin <> OLD.origin OR NEW.mode <> OLD.mode
     BEGIN SELECT RAISE(ABORT, 'the log only grows'); END
     """,
+    # Here too INSERT OR REPLACE would delete without asking; there is one head, made once.
+    """
+    CREATE TRIGGER log_head_no_replace BEFORE INSERT ON log_head
+    WHEN EXISTS (SELECT 1 FROM log_head)
+    BEGIN SELECT RAISE(ABORT, 'the log only grows'); END
+    """,
     """
     CREATE TRIGGER log_head_no_delete BEFORE DELETE ON log_head
     BEGIN SELECT RAISE(ABORT, 'the log only grows'); END
@@ -75,6 +81,11 @@ _APPEND_ONLY = (
     """
     CREATE TRIGGER scope_head_only_grows BEFORE UPDATE ON scope_head
     WHEN NEW.size < OLD.size OR NEW.scope <> OLD.scope
+    BEGIN SELECT RAISE(ABORT, 'a scope only grows'); END
+    """,
+    """
+    CREATE TRIGGER scope_head_no_replace BEFORE INSERT ON scope_head
+    WHEN EXISTS (SELECT 1 FROM scope_head WHERE scope = NEW.scope AND size > NEW.size)
     BEGIN SELECT RAISE(ABORT, 'a scope only grows'); END
     """,
     """

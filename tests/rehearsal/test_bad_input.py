@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from api.bootstrap import Kind, verify_premises
+from api.bootstrap import verify_premises
 from api.cli import main
 from api.demo.watchlist import Listing
+from domain.assurance.verification import Kind
 from recognition.engine import Engine
 
 Spoil = Callable[[Listing, Path, Path], dict[str, object]]

@@ -176,7 +176,7 @@ class SQLiteStore(Store):
             connection.execute("PRAGMA synchronous = OFF")  # no test pulls the plug on this one
             try:
                 return connection.execute(statement, values).fetchall()
-            except sqlite3.IntegrityError as error:
+            except (sqlite3.IntegrityError, sqlite3.OperationalError) as error:
                 raise StatementRefusedError(f"{statement}: {error}") from error
 
     def drop_triggers(self) -> None:

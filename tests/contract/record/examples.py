@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import NoneType, UnionType
@@ -104,6 +104,11 @@ def at_the_edges(event_class: type[Happened]) -> list[Happened]:
         _example(event_class, lambda _, kind: _smallest(kind)),
         _example(event_class, lambda _, kind: _largest(kind)),
     ]
+
+
+def changed(event: Happened, **fields: Any) -> Happened:
+    """Other values in an event, whatever their types."""
+    return replace(event, **fields)
 
 
 def field_types(event_class: type[Happened]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -22,14 +21,14 @@ from domain.kernel.errors import DomainError, NotFoundError, RecordBrokenError
 from domain.kernel.events import Happened
 from domain.kernel.refusals import Refusal
 from domain.watchlists.events import WatchlistSealed
-from tests.contract.record.examples import asked, at_the_edges, stream, usual, viewed
+from tests.contract.record.examples import asked, at_the_edges, changed, stream, usual, viewed
 from tests.support.stores import HALF_PAST_NINE, Store
 
 
 def examples() -> list[Happened]:
     """Every class of the catalogue, each three times in a stream of its own."""
     return [
-        replace(event, originator_version=version)
+        changed(event, originator_version=version)
         for event_class in EVENTS.values()
         for version, event in enumerate([usual(event_class), *at_the_edges(event_class)], start=1)
     ]
@@ -93,36 +92,36 @@ class Colour(StrEnum):
 
 
 MAY_NOT_BE_HELD: dict[str, Callable[[], Happened]] = {
-    "a float": lambda: replace(usual(AlertRaised), threshold=0.4),
-    "a decimal that is no number": lambda: replace(usual(AlertRaised), threshold=Decimal("NaN")),
-    "a signalling NaN": lambda: replace(usual(AlertRaised), threshold=Decimal("sNaN")),
-    "an infinite decimal": lambda: replace(usual(AlertRaised), threshold=Decimal("-Infinity")),
-    "bytes": lambda: replace(usual(AlertRaised), camera=b"camera-1"),
-    "a tuple": lambda: replace(usual(AlertAdjudicated), subject_factors=("pose",)),
-    "a set": lambda: replace(usual(AlertAdjudicated), subject_factors={"pose"}),
-    "an enum in a list": lambda: replace(usual(AlertAdjudicated), subject_factors=[Colour]),
+    "a float": lambda: changed(usual(AlertRaised), threshold=0.4),
+    "a decimal that is no number": lambda: changed(usual(AlertRaised), threshold=Decimal("NaN")),
+    "a signalling NaN": lambda: changed(usual(AlertRaised), threshold=Decimal("sNaN")),
+    "an infinite decimal": lambda: changed(usual(AlertRaised), threshold=Decimal("-Infinity")),
+    "bytes": lambda: changed(usual(AlertRaised), camera=b"camera-1"),
+    "a tuple": lambda: changed(usual(AlertAdjudicated), subject_factors=("pose",)),
+    "a set": lambda: changed(usual(AlertAdjudicated), subject_factors={"pose"}),
+    "an enum in a list": lambda: changed(usual(AlertAdjudicated), subject_factors=[Colour]),
     "a time without its zone": lambda: replace(
-        usual(DeploymentAppliedFor), requested_from=datetime(2026, 11, 23)
+        usual(DeploymentAppliedFor), requested_from=HALF_PAST_NINE.replace(tzinfo=None)
     ),
     "a time without its zone, of the event itself": lambda: replace(
-        usual(AlertRaised), timestamp=datetime(2026, 11, 23)
+        usual(AlertRaised), timestamp=HALF_PAST_NINE.replace(tzinfo=None)
     ),
-    "an integer that not every reader keeps": lambda: replace(usual(AlertRaised), ordinal=2**53),
-    "half a character": lambda: replace(usual(AlertRaised), camera="\ud83d"),
-    "a key that is a number": lambda: replace(usual(WatchlistSealed), by_category={1: 1}),
-    "a key outside ASCII": lambda: replace(usual(WatchlistSealed), by_category={"é": 1}),
-    "an object of another class": lambda: replace(usual(AlertRaised), camera=object()),
+    "an integer that not every reader keeps": lambda: changed(usual(AlertRaised), ordinal=2**53),
+    "half a character": lambda: changed(usual(AlertRaised), camera="\ud83d"),
+    "a key that is a number": lambda: changed(usual(WatchlistSealed), by_category={1: 1}),
+    "a key outside ASCII": lambda: changed(usual(WatchlistSealed), by_category={"é": 1}),
+    "an object of another class": lambda: changed(usual(AlertRaised), camera=object()),
 }
 
 WRONG_TYPE: dict[str, Callable[[], Happened]] = {
-    "text for a number": lambda: replace(usual(AlertRaised), ordinal="7"),
-    "a bool for a number": lambda: replace(usual(AlertRaised), ordinal=True),
-    "a number for a bool": lambda: replace(usual(DeploymentAppliedFor), officers=1),
-    "a number for a decimal": lambda: replace(usual(AlertRaised), threshold=1),
-    "nothing for text": lambda: replace(usual(AlertRaised), camera=None),
-    "text for a reference": lambda: replace(usual(AlertRaised), run="a7" * 16),
-    "one for a list": lambda: replace(usual(AlertAdjudicated), subject_factors="pose"),
-    "numbers for a list of text": lambda: replace(usual(AlertAdjudicated), subject_factors=[1]),
+    "text for a number": lambda: changed(usual(AlertRaised), ordinal="7"),
+    "a bool for a number": lambda: changed(usual(AlertRaised), ordinal=True),
+    "a number for a bool": lambda: changed(usual(DeploymentAppliedFor), officers=1),
+    "a number for a decimal": lambda: changed(usual(AlertRaised), threshold=1),
+    "nothing for text": lambda: changed(usual(AlertRaised), camera=None),
+    "text for a reference": lambda: changed(usual(AlertRaised), run="a7" * 16),
+    "one for a list": lambda: changed(usual(AlertAdjudicated), subject_factors="pose"),
+    "numbers for a list of text": lambda: changed(usual(AlertAdjudicated), subject_factors=[1]),
     "microseconds, which are not kept": lambda: replace(
         usual(DeploymentAppliedFor), requested_from=datetime(2026, 1, 1, 0, 0, 0, 1, tzinfo=UTC)
     ),
@@ -148,7 +147,7 @@ def test_what_could_not_come_back_unchanged_is_refused_and_nothing_is_stored(
 
 def with_camera_of(length: int) -> Happened:
     """An event whose entry is longer by each character."""
-    return replace(usual(AlertRaised), camera="c" * length)
+    return changed(usual(AlertRaised), camera="c" * length)
 
 
 def test_an_entry_may_have_65535_bytes_and_no_more(store: Store) -> None:
@@ -156,8 +155,8 @@ def test_an_entry_may_have_65535_bytes_and_no_more(store: Store) -> None:
     record = store.open()
     record.append(with_camera_of(1), by=asked(scope="a" * 32))
     spare = 65_535 - len(store.rows()[0].blob)
-    largest = replace(with_camera_of(1 + spare), originator_version=2)
-    one_more = replace(with_camera_of(2 + spare), originator_version=2)
+    largest = changed(with_camera_of(1 + spare), originator_version=2)
+    one_more = changed(with_camera_of(2 + spare), originator_version=2)
 
     before = (store.rows(), store.head())
     with pytest.raises(EntryError, match="65535 bytes, found 65536"):
@@ -263,7 +262,7 @@ def test_a_reason_keeps_what_its_rule_compared(store: Store) -> None:
     """A refusal is a fact, with its reasons and the values they rest on."""
     reasons = [Refusal("too_late", "apply earlier", {"limit": "7", "found": "3"})]
     record = store.open()
-    record.append(replace(usual(AdjudicationRefused), reasons=reasons), by=asked())
+    record.append(changed(usual(AdjudicationRefused), reasons=reasons), by=asked())
     (stored,) = record.history()
     assert isinstance(stored.event, AdjudicationRefused)
     assert stored.event.reasons == reasons

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -28,7 +28,7 @@ from infrastructure.record.schema import (
 )
 from infrastructure.record.stored_rows import RecordUnreadableError, stored_log
 from tests.contract.record.examples import asked, thirty_entries, viewed
-from tests.support.stores import ORIGIN, SetClock, SQLiteStore
+from tests.support.stores import ORIGIN, SetClock, SQLiteStore, StatementRefusedError
 
 KEY = SignerKey(ORIGIN, bytes(range(32))).verifier()
 
@@ -50,7 +50,8 @@ def thirty(tmp_path: Path) -> Iterator[SQLiteStore]:
 def test_the_migrations_are_found_beside_the_code() -> None:
     """From wherever the program is started, and wherever it is installed."""
     assert MIGRATIONS.is_absolute()
-    assert MIGRATIONS == Path(__file__).parents[3] / "migrations"
+    repository = Path(__file__).parents[3]
+    assert MIGRATIONS.relative_to(repository) == Path("migrations")
     assert (MIGRATIONS / "env.py").is_file()
 
 
@@ -101,17 +102,11 @@ def test_a_record_that_was_never_founded_is_refused(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize(
-    "statement",
-    ["UPDATE alembic_version SET version_num = '0000'", "DELETE FROM alembic_version"],
-)
-def test_a_record_of_an_older_shape_is_refused_with_the_command_to_run(
-    tmp_path: Path, statement: str
-) -> None:
+def test_a_record_of_an_older_shape_is_refused_with_the_command_to_run(tmp_path: Path) -> None:
     """It is not moved forward unasked."""
     (tmp_path / "record").mkdir()
     store = SQLiteStore.fresh(tmp_path / "record")
-    store.execute(statement)
+    store.execute("DELETE FROM alembic_version")
     with pytest.raises(SchemaError, match=f"run plumbline migrate --data {tmp_path}$"):
         store.open()
 
@@ -121,7 +116,7 @@ def test_a_record_of_an_unknown_shape_is_neither_opened_nor_migrated(tmp_path: P
     store = SQLiteStore.fresh(tmp_path)
     store.execute("UPDATE alembic_version SET version_num = '9999'")
     for attempt in (store.open, lambda: migrate(store.database)):
-        with pytest.raises(SchemaError, match="9999.*does not know"):
+        with pytest.raises(SchemaError, match=r"9999.*does not know"):
             attempt()
 
 
@@ -220,10 +215,8 @@ def test_noise_in_the_file_is_never_a_traceback(thirty: SQLiteStore) -> None:
         noisy[start : start + length] = chosen.randbytes(len(noisy[start : start + length]))
         thirty.database.write_bytes(noisy)
         kinds.add(thirty.kind(KEY))
-        try:
+        with suppress(DomainError, RecordBrokenError):
             list(thirty.open().history())
-        except (DomainError, RecordBrokenError):
-            pass
         thirty.close()
     assert {Kind.UNREADABLE, Kind.ALTERED} <= kinds
 
@@ -246,11 +239,19 @@ ODD_VALUES = {
 }
 
 COLUMNS = {
-    "stored_events": (
-        "rowid position originator_id originator_version topic scope scope_pos leaf state"
-    ).split(),
-    "log_head": "origin mode size frontier".split(),
-    "scope_head": "scope size leaf".split(),
+    "stored_events": [
+        "rowid",
+        "position",
+        "originator_id",
+        "originator_version",
+        "topic",
+        "scope",
+        "scope_pos",
+        "leaf",
+        "state",
+    ],
+    "log_head": ["origin", "mode", "size", "frontier"],
+    "scope_head": ["scope", "size", "leaf"],
 }
 
 
@@ -270,8 +271,8 @@ def test_an_odd_value_in_a_column_gets_a_verdict(
         with thirty.as_it_was():
             try:
                 thirty.execute(f"UPDATE {table} SET {column} = {value} WHERE _rowid_ = {row}")
-            except Exception as error:  # noqa: BLE001
-                assert constrained, error
+            except StatementRefusedError:
+                assert constrained
                 continue
             assert thirty.kind(KEY) not in (Kind.SOUND, Kind.UNANCHORED), what
     assert thirty.kind(KEY) is Kind.UNANCHORED

@@ -255,7 +255,7 @@ def test_another_history_that_agrees_with_itself_is_not_the_one_that_was_signed(
 
 
 def test_what_was_not_signed_can_be_rewritten_and_is_counted_as_such(sealed: Sealed) -> None:
-    """After the newest checkpoint nothing can be seen: the tail is what it says on every verdict."""
+    """After the newest checkpoint nothing can be seen. Every verdict says how much that is."""
     another_history(sealed.store, SIGNED)
     found = sealed.store.verdict(KEY.verifier(), own=sealed.at_twenty)
     assert (found.kind, found.unanchored_tail) == (Kind.SOUND, SIZE - SIGNED)

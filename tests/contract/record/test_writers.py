@@ -63,7 +63,7 @@ def test_of_two_writers_of_one_version_one_wins(store: Store) -> None:
     for version in range(1, 9):
         outcomes = at_once(
             *(
-                lambda record=record, own=own: record.append(
+                lambda record=record, own=own, version=version: record.append(
                     viewed(own), viewed(1, version=version), by=asked()
                 )
                 for own, record in enumerate(records, start=10 * version)

@@ -215,22 +215,10 @@ def test_an_entry_outside_the_criteria_is_proposed_so_that_the_list_shows_it() -
 
 def test_the_category_outside_the_criteria_is_the_reason_for_its_rejection() -> None:
     """The aggregate names the code; within the criteria there is none."""
-    within = Watchlist.replayed(
-        ENTRY,
-        [
-            fact.placed(ENTRY, version)
-            for version, fact in enumerate(
-                (
-                    *an_open_list(),
-                    entry_proposed(),
-                    entry_proposed(entry=OTHER_ENTRY, category="witness"),
-                ),
-                start=1,
-            )
-        ],
-    )
-    assert within.category_refusal(ENTRY) is None
-    assert within.category_refusal(OTHER_ENTRY) == "category_not_in_the_criteria"
+    witness = entry_proposed(entry=OTHER_ENTRY, category="witness")
+    watchlist = given(*an_open_list(), entry_proposed(), witness).when(lambda one: None).aggregate
+    assert watchlist.category_refusal(ENTRY) is None
+    assert watchlist.category_refusal(OTHER_ENTRY) == "category_not_in_the_criteria"
 
 
 def test_a_refused_proposal_tells_every_reason_at_once() -> None:
@@ -441,13 +429,6 @@ def test_a_refused_seal_tells_every_reason_at_once() -> None:
                 "entries_not_judged",
             )
         )
-    )
-
-
-def test_both_sealers_closed_the_same_list() -> None:
-    """Nobody is added between the first person's seal and the second's."""
-    given(*a_list_of_one(), seal_requested()).when(propose(entry=OTHER_ENTRY)).then(
-        refused("watchlist_sealed")
     )
 
 
