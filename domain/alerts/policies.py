@@ -76,13 +76,18 @@ def entry_is_on_the_list(facts: RaiseFacts) -> Refusal | None:
 
 
 def threshold_is_the_authorised_one(facts: RaiseFacts) -> Refusal | None:
-    """The recogniser worked with what the AO authorised. Source: requirement 22; C-13."""
+    """The recogniser worked with the threshold that the AO authorised. Source: requirement 22."""
     if facts.threshold != facts.authorised_threshold:
         return Refusal(
             "threshold_not_authorised",
             "recognise with the authorised threshold",
             {"used": str(facts.threshold), "authorised": str(facts.authorised_threshold)},
         )
+    return None
+
+
+def model_is_the_authorised_one(facts: RaiseFacts) -> Refusal | None:
+    """A threshold means nothing with any other model. Source: domain specification, C-13."""
     if facts.model_digest != facts.authorised_model:
         return Refusal(
             "model_not_authorised",
@@ -98,6 +103,7 @@ RAISE_POLICIES: tuple[Policy[RaiseFacts], ...] = (
     alert_is_inside_the_zone,
     entry_is_on_the_list,
     threshold_is_the_authorised_one,
+    model_is_the_authorised_one,
 )
 
 

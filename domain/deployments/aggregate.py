@@ -32,6 +32,7 @@ from domain.deployments.policies import (
     StopFacts,
 )
 from domain.kernel.aggregate import Aggregate
+from domain.kernel.commands import Mode
 from domain.kernel.refusals import Refused, refusals
 
 
@@ -89,7 +90,7 @@ class Deployment(Aggregate):
     def decide_camera(self, command: ConfigureCamera) -> Refused | None:
         """Take a camera with its zone."""
         facts = CameraFacts(
-            mode=command.mode,
+            mode=Mode(self.mode),  # as fixed at the application, whatever the command says
             source_kind=command.source_kind,
             zone=command.zone,
             footage_recorded=command.footage_recorded,

@@ -25,8 +25,8 @@ class ListFacts:
 
     watchlist: UUID
     approved: bool
-    sealers: Sequence[str]
-    """Who compiled and sealed it."""
+    makers: Sequence[str]
+    """Who had a hand in it: criteria, entries, seal."""
     accepted: int
     """Entries that were accepted."""
     model_digest: str | None
@@ -220,7 +220,7 @@ def officer_did_not_apply(facts: AuthorisationFacts) -> Refusal | None:
 
 def officer_did_not_make_the_list(facts: AuthorisationFacts) -> Refusal | None:
     """Nobody authorises the use of a list that they compiled. Source: SOD-2."""
-    if facts.officer in facts.watchlist.sealers:
+    if facts.officer in facts.watchlist.makers:
         return Refusal(
             "officer_made_the_list",
             "someone other than those who compiled and sealed the watchlist must authorise",

@@ -10,11 +10,11 @@ from domain.alerts.commands import AdjudicateAlert, RaiseAlert, ViewAlert
 from domain.alerts.policies import RaiseFacts
 from domain.custody.classes import RETENTION, ItemClass
 from domain.deployments.aggregate import Deployment
-from domain.kernel.errors import RecordBrokenError
+from domain.kernel.errors import NotFoundError, RecordBrokenError
 from domain.kernel.refusals import Refused
 from domain.ports import Outside
 from domain.services.carrying_out import carry_out
-from domain.services.custody import Content, KeptItem, destroy_for, keep, sealed_items
+from domain.services.custody import Content, Keeping, carry_out_keeping
 from domain.watchlists.aggregate import Watchlist
 
 Answer = Alert | Refused
@@ -34,30 +34,26 @@ def raise_alert(outside: Outside, command: RaiseAlert) -> Answer:
 
     The grounds (run live, window, zone, entry listed) are read before anything is kept, and their
     versions are compared again in T2 under the log's lock. If they moved on in between, the
-    decision is made anew; if it is now a refusal, what had been kept is destroyed.
+    decision is made anew; if it is now a refusal, what had been kept is destroyed. An alert that
+    was raised already is the answer to the same command again.
     """
-    kept: list[KeptItem] = []
 
-    def attempt() -> Answer:
+    def attempt(keeping: Keeping) -> Answer:
+        alert = _found_or_new(outside, command.alert)
+        if alert.raised is not None:
+            return alert
         grounds = _grounds(outside, command)
-        alert = Alert(command.alert)
-        items = {one.item_class.value: one.item for one in kept}
         if refused := alert.decide_raise(
-            command, grounds.facts, watchlist=grounds.watchlist, items=items
+            command, grounds.facts, watchlist=grounds.watchlist, items=keeping.items
         ):
             return refused
-        if not kept:
-            kept.extend(_keep_material(outside, command))
-            return attempt()
-        outside.record.append(
-            *sealed_items(outside, kept, at=command.at), alert, by=command, given=grounds.given
-        )
+        if not keeping.items:
+            _keep_material(keeping, command)
+            return attempt(keeping)
+        outside.record.append(*keeping.sealed_items(), alert, by=command, given=grounds.given)
         return alert
 
-    answer = carry_out(outside, command, attempt)
-    if isinstance(answer, Refused) and kept:
-        destroy_for(outside, command, [one.item for one in kept], cause="alert_refused")
-    return answer
+    return carry_out_keeping(outside, command, attempt)
 
 
 def view(outside: Outside, command: ViewAlert) -> Answer:
@@ -75,27 +71,30 @@ def view(outside: Outside, command: ViewAlert) -> Answer:
 
 def adjudicate(outside: Outside, command: AdjudicateAlert) -> Answer:
     """Take an officer's decision; its free text goes into the vault."""
-    kept: list[KeptItem] = []
 
-    def attempt() -> Answer:
+    def attempt(keeping: Keeping) -> Answer:
         deployment = outside.record.load(Deployment, command.deployment)
         alert = outside.record.load(Alert, command.alert)
         if refused := alert.decide_adjudication(
             command,
             stand_ins=deployment.officers == "stand-in",
-            note_item=kept[0].item if kept else None,
+            note_item=keeping.items.get(ItemClass.FREE_TEXT),
         ):
             return refused
-        if command.note and not kept:
-            kept.extend(_keep_note(outside, command))
-            return attempt()
-        outside.record.append(*sealed_items(outside, kept, at=command.at), alert, by=command)
+        if command.note and not keeping.items:
+            _keep_note(keeping, command, alert)
+            return attempt(keeping)
+        outside.record.append(*keeping.sealed_items(), alert, by=command)
         return alert
 
-    answer = carry_out(outside, command, attempt)
-    if isinstance(answer, Refused) and kept:
-        destroy_for(outside, command, [one.item for one in kept], cause="decision_refused")
-    return answer
+    return carry_out_keeping(outside, command, attempt)
+
+
+def _found_or_new(outside: Outside, alert: UUID) -> Alert:
+    try:
+        return outside.record.load(Alert, alert)
+    except NotFoundError:
+        return Alert(alert)
 
 
 def _grounds(outside: Outside, command: RaiseAlert) -> _Grounds:
@@ -123,7 +122,7 @@ def _grounds(outside: Outside, command: RaiseAlert) -> _Grounds:
     )
 
 
-def _keep_material(outside: Outside, command: RaiseAlert) -> list[KeptItem]:
+def _keep_material(keeping: Keeping, command: RaiseAlert) -> None:
     material = command.material
     contents = [
         Content(ItemClass.FACE_CROP, "image/jpeg", command.alert, material.face_crop),
@@ -140,14 +139,13 @@ def _keep_material(outside: Outside, command: RaiseAlert) -> list[KeptItem]:
             Content(ItemClass.WIDE_FRAME, "image/jpeg", command.alert, material.wide_frame)
         )
     due_at = command.at + min(RETENTION[one.item_class].limit for one in contents)
-    return keep(outside, command, contents, deployment=command.deployment, due_at=due_at)
+    keeping.keep(contents, deployment=command.deployment, due_at=due_at)
 
 
-def _keep_note(outside: Outside, command: AdjudicateAlert) -> list[KeptItem]:
-    raised = outside.record.load(Alert, command.alert).raised
-    if raised is None:
-        raise RecordBrokenError(f"alert {command.alert.hex} was never raised")
-    note = Content(ItemClass.FREE_TEXT, "text/plain", command.alert, command.note.encode())
+def _keep_note(keeping: Keeping, command: AdjudicateAlert, alert: Alert) -> None:
+    if alert.raised is None:
+        raise RecordBrokenError(f"alert {alert.id.hex} was never raised")
+    note = Content(ItemClass.FREE_TEXT, "text/plain", alert.id, command.note.encode())
     # The note's clock is the alert's: a later decision does not keep anything longer.
-    due_at = raised.timestamp + RETENTION[ItemClass.FREE_TEXT].limit
-    return keep(outside, command, [note], deployment=command.deployment, due_at=due_at)
+    due_at = alert.raised.timestamp + RETENTION[ItemClass.FREE_TEXT].limit
+    keeping.keep([note], deployment=command.deployment, due_at=due_at)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TypedDict, TypeVar
 
 from domain.kernel.commands import Command, Mode, Role
-from domain.kernel.errors import ConflictError
+from domain.kernel.errors import ConflictError, DomainError
 from domain.kernel.refusals import Refused
 from domain.ports import Outside
 
@@ -23,8 +23,12 @@ def carry_out(
     """Decide and append; keep a refusal; start over when the state had moved on.
 
     Raises:
+        DomainError: the command names one deployment and is attributed to another's scope.
         ConflictError: the state moved on every time.
     """
+    named = getattr(command, "deployment", None)
+    if named is not None and command.scope != named.hex:
+        raise DomainError(f"expected a command in scope {named.hex}, found scope {command.scope}")
     for _ in range(ATTEMPTS - 1):
         try:
             return _once(outside, command, attempt)

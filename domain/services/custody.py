@@ -8,9 +8,10 @@ Every step can be repeated; :mod:`domain.services.recovery` does so after a cras
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from domain.custody.aggregate import Item
@@ -18,10 +19,13 @@ from domain.custody.classes import ItemClass
 from domain.custody.commands import ConsultItem, DestroyItems
 from domain.custody.sealing import SALT_BYTES, SealedContent, commitment
 from domain.kernel.commands import Command
+from domain.kernel.errors import ConflictError
 from domain.kernel.references import new_reference
 from domain.kernel.refusals import Refused
-from domain.ports import CiphertextMissingError, KeyDestroyedError, Outside
+from domain.ports import CiphertextMissingError, KeyDestroyedError, Outside, VaultError
 from domain.services.carrying_out import by_the_system, carry_out
+
+T = TypeVar("T")
 
 
 class DestructionFailedError(Exception):
@@ -38,59 +42,88 @@ class Content:
     content: bytes | memoryview
 
 
-@dataclass(frozen=True)
-class KeptItem:
-    """An item whose key and ciphertext exist, and whose ``item.sealed`` is still to be stored."""
+class Keeping:
+    """What one command keeps: registered, made durable, stored with what refers to it.
 
-    item: UUID
-    item_class: ItemClass
-    sealed: SealedContent
-
-
-def keep(
-    outside: Outside,
-    command: Command,
-    contents: Sequence[Content],
-    *,
-    deployment: UUID,
-    due_at: datetime,
-) -> list[KeptItem]:
-    """Register the items (one transaction), then make them durable in the vault.
-
-    The caller stores ``item.sealed`` for each (:func:`sealed_items`) together with the event that
-    refers to them. Until then a crash leaves items that were registered and never sealed, which
-    the next start destroys.
+    If the command comes to nothing, what was kept is destroyed (:meth:`give_up`). If the process
+    dies instead, the next start destroys what was registered and never sealed.
     """
-    prepared = [(Item(new_reference()), one, secrets.token_bytes(SALT_BYTES)) for one in contents]
-    for item, one, salt in prepared:
-        item.register(
-            one.item_class,
-            content_type=one.content_type,
-            deployment=deployment,
-            concerning=one.concerning,
-            due_at=due_at,
-            commitment=commitment(salt, one.content),
-            at=command.at,
+
+    def __init__(self, outside: Outside, command: Command) -> None:
+        self._outside = outside
+        self._command = command
+        self._sealed: dict[UUID, SealedContent] = {}
+        self.items: dict[str, UUID] = {}
+        """Class to item, once registered."""
+
+    def keep(self, contents: Sequence[Content], *, deployment: UUID, due_at: datetime) -> None:
+        """Register the items (one transaction), then make key and ciphertext durable.
+
+        Raises:
+            ConflictError: an item was destroyed before it was sealed; the deployment is over.
+        """
+        prepared = [
+            (Item(new_reference()), one, secrets.token_bytes(SALT_BYTES)) for one in contents
+        ]
+        for item, one, salt in prepared:
+            item.register(
+                one.item_class,
+                content_type=one.content_type,
+                deployment=deployment,
+                concerning=one.concerning,
+                due_at=due_at,
+                commitment=commitment(salt, one.content),
+                at=self._command.at,
+            )
+        self._outside.record.append(*(item for item, _, _ in prepared), by=self._command)
+        self.items = {one.item_class.value: item.id for item, one, _ in prepared}
+        for item, one, salt in prepared:
+            try:
+                content = self._outside.vault.seal(item.label, salt=salt, content=one.content)
+            except KeyDestroyedError as error:
+                raise ConflictError(str(error)) from error
+            self._sealed[item.id] = content
+
+    def sealed_items(self) -> list[Item]:
+        """The items with their ``item.sealed``, to be stored together with what refers to them.
+
+        Raises:
+            ConflictError: not all of them exist, or one was destroyed meanwhile.
+        """
+        found = []
+        for one in self.items.values():
+            item = self._outside.record.load(Item, one)
+            if one not in self._sealed or item.destruction is not None:
+                raise ConflictError(f"item {one.hex}: was destroyed before it was referred to")
+            item.seal(self._sealed[one], at=self._command.at)
+            found.append(item)
+        return found
+
+    def give_up(self) -> None:
+        """Destroy what was kept for a command that came to nothing."""
+        destroy_for(
+            self._outside, self._command, list(self.items.values()), cause="command_came_to_nothing"
         )
-    outside.record.append(*(item for item, _, _ in prepared), by=command)
-    return [
-        KeptItem(
-            item.id,
-            one.item_class,
-            outside.vault.seal(item.label, salt=salt, content=one.content),
-        )
-        for item, one, salt in prepared
-    ]
 
 
-def sealed_items(outside: Outside, kept: Iterable[KeptItem], *, at: datetime) -> list[Item]:
-    """The items with their ``item.sealed`` event, to be stored with what refers to them."""
-    items = []
-    for one in kept:
-        item = outside.record.load(Item, one.item)
-        item.seal(one.sealed, at=at)
-        items.append(item)
-    return items
+def carry_out_keeping(
+    outside: Outside, command: Command, attempt: Callable[[Keeping], T | Refused]
+) -> T | Refused:
+    """Carry out a command that keeps items; leave none behind if it is refused or fails.
+
+    Raises:
+        ConflictError: the state moved on every time.
+        VaultError: the vault could not keep what was to be kept.
+    """
+    keeping = Keeping(outside, command)
+    try:
+        answer = carry_out(outside, command, lambda: attempt(keeping))
+    except (ConflictError, VaultError):
+        keeping.give_up()
+        raise
+    if isinstance(answer, Refused):
+        keeping.give_up()
+    return answer
 
 
 def consult(outside: Outside, command: ConsultItem) -> bytearray | Refused:

@@ -126,7 +126,7 @@ def _list_of(outside: Outside, deployment: Deployment) -> tuple[ListFacts, Mappi
     facts = ListFacts(
         watchlist=watchlist.id,
         approved=watchlist.approved and watchlist.deployment == deployment.id,
-        sealers=[watchlist.proposer, *watchlist.sealers],
+        makers=watchlist.makers,
         accepted=len(watchlist.accepted),
         model_digest=watchlist.model_digest,
     )

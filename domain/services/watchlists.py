@@ -11,13 +11,13 @@ from domain.custody.classes import RETENTION, ItemClass
 from domain.custody.events import GalleryLoaded
 from domain.deployments.aggregate import Deployment
 from domain.kernel.commands import Command
-from domain.kernel.errors import DomainError, RecordBrokenError
+from domain.kernel.errors import DomainError, NotFoundError, RecordBrokenError
 from domain.kernel.events import NEXT_VERSION
 from domain.kernel.references import journal
 from domain.kernel.refusals import Refused
 from domain.ports import Outside
 from domain.services.carrying_out import carry_out
-from domain.services.custody import Content, destroy_for, keep, sealed_items
+from domain.services.custody import Content, Keeping, carry_out_keeping, destroy_for
 from domain.watchlists.aggregate import Watchlist
 from domain.watchlists.commands import (
     AcceptEntry,
@@ -37,7 +37,7 @@ def propose_criteria(outside: Outside, command: ProposeCriteria) -> Watchlist | 
     """Propose who may be on a new list."""
 
     def attempt() -> Watchlist | Refused:
-        watchlist = Watchlist(command.watchlist)
+        watchlist = _found_or_new(outside, command.watchlist)
         if refused := watchlist.decide_criteria(command):
             return refused
         outside.record.append(watchlist, by=command)
@@ -163,6 +163,13 @@ def load_gallery(outside: Outside, command: LoadGallery) -> list[tuple[UUID, byt
     ]
 
 
+def _found_or_new(outside: Outside, watchlist: UUID) -> Watchlist:
+    try:
+        return outside.record.load(Watchlist, watchlist)
+    except NotFoundError:
+        return Watchlist(watchlist)
+
+
 OnWatchlist = ApproveCriteria | RefuseImport | RejectEntry | SealWatchlist | ApproveWatchlist
 
 
@@ -181,7 +188,7 @@ def _decide_with_items(
     outside: Outside,
     command: ProposeEntry | AcceptEntry,
     contents: list[Content],
-    decide: Callable[[Watchlist, dict[ItemClass, UUID]], Refused | None],
+    decide: Callable[[Watchlist, dict[str, UUID]], Refused | None],
 ) -> Watchlist | Refused:
     """Keep the contents, then decide; what was kept for a refused command is destroyed at once."""
     watchlist = outside.record.load(Watchlist, command.watchlist)
@@ -191,18 +198,14 @@ def _decide_with_items(
     if deployment.requested_until is None:
         raise RecordBrokenError(f"deployment {deployment.id.hex} has no window")
     due_at = deployment.requested_until + RETENTION[contents[0].item_class].limit
-    kept = keep(outside, command, contents, deployment=deployment.id, due_at=due_at)
-    items = {one.item_class: one.item for one in kept}
 
-    def attempt() -> Watchlist | Refused:
+    def attempt(keeping: Keeping) -> Watchlist | Refused:
         watchlist = outside.record.load(Watchlist, command.watchlist)
-        if refused := decide(watchlist, items):
+        if not keeping.items:
+            keeping.keep(contents, deployment=deployment.id, due_at=due_at)
+        if refused := decide(watchlist, keeping.items):
             return refused
-        sealed = sealed_items(outside, kept, at=command.at)
-        outside.record.append(*sealed, watchlist, by=command)
+        outside.record.append(*keeping.sealed_items(), watchlist, by=command)
         return watchlist
 
-    answer = carry_out(outside, command, attempt)
-    if isinstance(answer, Refused):
-        destroy_for(outside, command, list(items.values()), cause="command_refused")
-    return answer
+    return carry_out_keeping(outside, command, attempt)

@@ -88,8 +88,9 @@ def sums_balance(sums: Sums) -> bool:
     seen = not enrolled + enrolled and discarded + alerted + suppressed + interrupted, and no
     ordinal stands twice. Source: domain specification, section 3.6; architecture, decision 2.
     """
-    lost = sum(sums.lost.values())
-    return len(sums.missing()) == lost and not sums.doubled()
+    missing = Counter(one.rpartition("/")[0] for one in sums.missing())
+    # Per camera: one camera's dead worker does not excuse another's forgotten face.
+    return missing == Counter(sums.lost) and not sums.doubled()
 
 
 def shortened(faces: list[str]) -> list[str]:

@@ -1,15 +1,21 @@
 """The codes that a watchlist file may use: a catalogue in data, read once and checked.
 
+A force may give its own in place of the one that ships; one that is not as it must be stops with
+an error that says where.
+
 Source: domain specification, sections 1 and 3.4; architecture, decision 8 (policies are data
 where the force decides them).
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 from domain.kernel.errors import DomainError
@@ -27,6 +33,12 @@ CODE_COLUMNS = (
     "response_code",
 )
 
+_KEYS = frozenset({"version", "source", "defaults", "forbidden_columns", *CODE_COLUMNS})
+_CODE = re.compile(r"[A-Za-z0-9<>+-]{1,24}")
+"""Codes go into events: none may be long enough, or have the signs, to be free text."""
+_YES_OR_NO = frozenset({"yes", "no"})
+_WORD_ENDS = re.compile(r"[\W_]+")
+
 
 class AcceptedValuesError(DomainError):
     """The catalogue itself is not as it must be."""
@@ -34,21 +46,26 @@ class AcceptedValuesError(DomainError):
 
 @dataclass(frozen=True)
 class AcceptedValues:
-    """One version of the catalogue."""
+    """One version of the catalogue. It cannot be changed, only replaced by another version."""
 
     version: str
     source: str
-    codes: dict[str, dict[str, str]]
+    codes: Mapping[str, Mapping[str, str]]
     """Column to code to what the code means."""
     off_categories: frozenset[str]
     """Known, but in no criteria unless someone puts them there."""
-    forbidden: dict[str, str]
+    forbidden: Mapping[str, str]
     """Column name (lower case, letters and digits only) to what it would hold."""
 
     @property
     def default_categories(self) -> list[str]:
         """The categories that are on by default."""
         return [one for one in self.codes["category"] if one not in self.off_categories]
+
+    def forbidden_word(self, column: str) -> str | None:
+        """The name in ``forbidden`` that a column has as its own or as one word of it."""
+        names = (plain(column), *(plain(word) for word in _WORD_ENDS.split(column)))
+        return next((name for name in names if name in self.forbidden), None)
 
 
 @cache
@@ -63,27 +80,28 @@ def read_accepted_values(text: str) -> AcceptedValues:
     """A catalogue from its TOML.
 
     Raises:
-        AcceptedValuesError: says what is missing or of the wrong kind.
+        AcceptedValuesError: says what is missing, unknown or of the wrong kind.
     """
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise AcceptedValuesError(f"expected a catalogue in TOML, found: {error}") from error
+    if unknown := found.keys() - _KEYS:
+        raise AcceptedValuesError(
+            f"expected only known keys in the catalogue, found {', '.join(sorted(unknown))}"
+        )
     codes = {column: _codes(found, column) for column in CODE_COLUMNS}
-    off = frozenset(_table(found, "defaults").get("off_categories", []))
-    if unknown := off - codes["category"].keys():
-        raise AcceptedValuesError(f"off_categories names no category: {', '.join(sorted(unknown))}")
-    forbidden = {
-        plain(name): kind
-        for kind, names in _table(found, "forbidden_columns").items()
-        for name in names
-    }
+    if codes["vulnerable"].keys() != _YES_OR_NO:
+        raise AcceptedValuesError(
+            "expected the codes yes and no under vulnerable, found "
+            f"{', '.join(sorted(codes['vulnerable']))}"
+        )
     return AcceptedValues(
         version=_text(found, "version"),
         source=_text(found, "source"),
-        codes=codes,
-        off_categories=off,
-        forbidden=forbidden,
+        codes=MappingProxyType(codes),
+        off_categories=_off_categories(found, codes["category"]),
+        forbidden=_forbidden(found),
     )
 
 
@@ -92,22 +110,59 @@ def plain(column: str) -> str:
     return "".join(one for one in column.casefold() if one.isalnum())
 
 
-def _codes(found: dict[str, Any], column: str) -> dict[str, str]:
+def _codes(found: Mapping[str, Any], column: str) -> Mapping[str, str]:
     table = _table(found, column)
-    if not table or not all(isinstance(meaning, str) for meaning in table.values()):
-        raise AcceptedValuesError(f"expected codes with their meaning under {column}")
-    return table
+    if not table:
+        raise AcceptedValuesError(f"expected codes under {column}, found none")
+    for code, meaning in table.items():
+        if not _CODE.fullmatch(code):
+            raise AcceptedValuesError(
+                f"expected codes of 1 to 24 letters, digits and <>+- under {column}, found {code!r}"
+            )
+        if not _is_text(meaning):
+            raise AcceptedValuesError(
+                f"expected a sentence that says what {code} means under {column}"
+            )
+    return MappingProxyType(table)
 
 
-def _table(found: dict[str, Any], name: str) -> dict[str, Any]:
+def _off_categories(found: Mapping[str, Any], categories: Mapping[str, str]) -> frozenset[str]:
+    defaults = _table(found, "defaults")
+    off = _texts(defaults.get("off_categories"), "off_categories under defaults")
+    if unknown := [one for one in off if one not in categories]:
+        raise AcceptedValuesError(f"off_categories names no category: {', '.join(unknown)}")
+    return frozenset(off)
+
+
+def _forbidden(found: Mapping[str, Any]) -> Mapping[str, str]:
+    return MappingProxyType(
+        {
+            plain(name): kind
+            for kind, names in _table(found, "forbidden_columns").items()
+            for name in _texts(names, f"{kind!r} under forbidden_columns")
+        }
+    )
+
+
+def _table(found: Mapping[str, Any], name: str) -> dict[str, Any]:
     table = found.get(name)
     if not isinstance(table, dict):
         raise AcceptedValuesError(f"expected a table {name} in the catalogue, found none")
     return table
 
 
-def _text(found: dict[str, Any], name: str) -> str:
+def _text(found: Mapping[str, Any], name: str) -> str:
     value = found.get(name)
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value.strip():
         raise AcceptedValuesError(f"expected the text {name} in the catalogue, found none")
     return value
+
+
+def _texts(value: object, where: str) -> list[str]:
+    if not isinstance(value, list) or not all(_is_text(one) for one in value):
+        raise AcceptedValuesError(f"expected a list of texts as {where}, found something else")
+    return value
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())

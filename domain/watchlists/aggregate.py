@@ -69,6 +69,12 @@ class Watchlist(Aggregate):
         return bool(self.sealers)
 
     @property
+    def makers(self) -> list[str]:
+        """Everyone who had a hand in the list: criteria, entries, seal."""
+        hands = [self.proposer, *(one.proposer for one in self.entries.values()), *self.sealers]
+        return sorted(set(hands))
+
+    @property
     def accepted(self) -> list[UUID]:
         """The entries that were accepted, in the order of their proposal."""
         return [one for one in self.entries if self.standing[one] is Standing.ACCEPTED]
@@ -221,7 +227,7 @@ class Watchlist(Aggregate):
         facts = ApprovalFacts(
             officer=command.actor,
             role=command.role,
-            sealers=[self.proposer, *self.sealers],
+            makers=self.makers,
             sealed=self.sealed,
             approved=self.approved,
         )

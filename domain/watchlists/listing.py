@@ -1,7 +1,8 @@
 """Reading a watchlist file: every row of it, or none and every reason.
 
 Pure: bytes and the names of the photographs in, rows or problems out. A problem names line and
-column and never repeats what stands in a cell, which might be what must not be here.
+column and never repeats what stands in a cell: that might be what must not be here, moved one
+column over, and the reasons of a refused file are recorded for ever (promise 4).
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from domain.kernel.errors import DomainError
-from domain.watchlists.accepted import CODE_COLUMNS, AcceptedValues, plain
+from domain.watchlists.accepted import AcceptedValues, plain
 
 COLUMNS = (
     "entry_ref",
@@ -38,7 +39,10 @@ LONGEST_CELL = 200
 OLDEST_ATTEMPT = date(2000, 1, 1)
 
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
-_SAFE_TO_REPEAT = re.compile(r"[A-Za-z0-9<>+-]{1,24}")
+"""The first sign is a letter or digit, so that no spreadsheet takes it for a formula."""
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_COLUMN_NAME = re.compile(r"[A-Za-z0-9 _-]{1,40}")
+_OWN_IN_EACH_ROW = ("entry_ref", "image")
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class ListedEntry:
     """One row, checked."""
 
     line: int
+    """The line of the file on which it begins, from 1."""
     entry_ref: str
     image: str
     category: str
@@ -73,17 +78,25 @@ class ListingProblem:
     """Why a file cannot be imported."""
 
     line: int | None
+    """The line of the file, from 1, or ``None`` where it is about the file or the folder."""
     column: str | None
     code: str
+    """What a program reads: stable."""
     sentence: str
+    """What a person reads. Never the content of a cell."""
 
 
 class ListingRefusedError(DomainError):
-    """The file is refused as a whole, with every reason."""
+    """The file is refused as a whole, with every reason.
 
-    def __init__(self, problems: Sequence[ListingProblem]) -> None:
+    Args:
+        problems: all that were found, or the first of them.
+        left_out: how many more there were.
+    """
+
+    def __init__(self, problems: Sequence[ListingProblem], *, left_out: int = 0) -> None:
         self.problems = list(problems[:MOST_PROBLEMS])
-        self.left_out = len(problems) - len(self.problems)
+        self.left_out = left_out + len(problems) - len(self.problems)
         more = f"\n  and {self.left_out} more" if self.left_out else ""
         super().__init__(
             "the watchlist was not imported, and nothing of it was:\n"
@@ -104,223 +117,305 @@ def read_listing(
         on: the present day; an attempt cannot lie after it.
 
     Raises:
-        ListingRefusedError: with every problem, in the order of the lines.
+        ListingRefusedError: with every problem, in the order of the lines; what is about the
+            folder stands last.
     """
     records = _records(_text(raw))
-    header = next(records, None)
-    if header is None:
-        raise _refused("empty_file", "expected a header and rows, found nothing")
-    _check_header(header[1], accepted)
-    problems: list[ListingProblem] = []
-    rows: list[ListedEntry] = []
-    for line, cells in records:
-        row = _row(line, dict(zip(header[1], cells, strict=False)), len(cells), accepted, on)
-        if isinstance(row, ListedEntry):
-            rows.append(row)
-        else:
-            problems.extend(row)
-        if len(rows) + len(problems) > MOST_ROWS:
-            raise _refused("too_many_rows", f"expected at most {MOST_ROWS} rows")
-    if not rows and not problems:
-        raise _refused("no_rows", "expected at least one row below the header")
-    problems.extend(_repeated(rows, lambda row: row.entry_ref, "entry_ref"))
-    problems.extend(_repeated(rows, lambda row: row.image, "image"))
-    problems.extend(_unmatched(rows, images, complete=not problems))
-    if problems:
-        raise ListingRefusedError(sorted(problems, key=lambda one: one.line or 0))
-    return Listing(rows)
+    reading = _Reading(_header(records), frozenset(images), accepted, on)
+    try:
+        for line, cells in records:
+            reading.take(line, cells)
+    except _UnreadableRestError as rest:
+        reading.stop(rest.problem)
+    return reading.finished()
+
+
+class _UnreadableRestError(Exception):
+    """From here on the file cannot be read; what came before still counts."""
+
+    def __init__(self, problem: ListingProblem) -> None:
+        super().__init__(problem.sentence)
+        self.problem = problem
+
+
+class _Reading:
+    """What was found in a file so far.
+
+    The first problems are kept and the rest counted, so that a long file without one good cell
+    does not fill the memory with reasons.
+    """
+
+    def __init__(
+        self,
+        header: tuple[int, list[str]],
+        images: frozenset[str],
+        accepted: AcceptedValues,
+        on: date,
+    ) -> None:
+        line, self._header = header
+        self._images = images
+        self._accepted = accepted
+        self._on = on
+        self._count = 0
+        self._rows: list[ListedEntry] = []
+        self._problems: list[ListingProblem] = []
+        self._left_out = 0
+        self._first_seen: dict[tuple[str, str], int] = {}
+        self._named: set[str] = set()
+        self._read_to_the_end = True
+        self._every_image_is_known = self._header.count("image") == 1
+        self._keep(_header_problems(line, self._header, accepted))
+
+    def take(self, line: int, cells: list[str]) -> None:
+        """Check one row and keep it, or what is wrong with it."""
+        self._count += 1
+        if self._count > MOST_ROWS:
+            raise _UnreadableRestError(
+                _problem(line, None, "too_many_rows", f"expected at most {MOST_ROWS} rows")
+            )
+        if len(cells) != len(self._header):
+            self._every_image_is_known = False
+            sentence = f"expected {len(self._header)} cells, found {len(cells)}"
+            self._keep([_problem(line, None, "wrong_cell_count", sentence)])
+            return
+        # Unknown columns are a problem of the header; what stands in them is not looked at.
+        row = {
+            column: cell
+            for column, cell in zip(self._header, cells, strict=True)
+            if column in COLUMNS
+        }
+        problems = list(self._row_problems(line, row))
+        self._keep(problems)
+        if not problems and not self._problems:
+            self._rows.append(_entry(line, row))
+
+    def stop(self, problem: ListingProblem) -> None:
+        """Take note that the rest of the file is not looked at."""
+        self._read_to_the_end = False
+        self._keep([problem])
+
+    def finished(self) -> Listing:
+        """The rows, if nothing at all was wrong.
+
+        Raises:
+            ListingRefusedError: something was.
+        """
+        if self._read_to_the_end:
+            self._keep(self._problems_of_the_whole())
+        if self._problems:
+            raise ListingRefusedError(self._problems, left_out=self._left_out)
+        return Listing(self._rows)
+
+    def _problems_of_the_whole(self) -> list[ListingProblem]:
+        """What only shows once every row was read."""
+        if not self._count:
+            return [_file_problem("no_rows", "expected at least one row below the header")]
+        left_over = len(self._images - self._named)
+        if not left_over or not self._every_image_is_known:
+            return []
+        # Only how many: the name of a photograph may be the name of a person.
+        sentence = (
+            "expected a row for every file in the folder of photographs, "
+            f"found none for {left_over} of {len(self._images)}"
+        )
+        return [_file_problem("image_without_row", sentence)]
+
+    def _row_problems(self, line: int, row: Mapping[str, str]) -> Iterator[ListingProblem]:
+        """What is wrong with one row, in the order of the file's columns."""
+        self._named.add(row.get("image", ""))
+        for column, cell in row.items():
+            fault = _cell_fault(column, cell, self._accepted, self._on)
+            if fault is not None:
+                yield _problem(line, column, *fault)
+                continue
+            if column in _OWN_IN_EACH_ROW:
+                first = self._first_seen.setdefault((column, cell), line)
+                if first != line:
+                    sentence = f"{column} stands in line {first} already"
+                    yield _problem(line, column, f"{column}_twice", sentence)
+            if column == "image" and cell not in self._images:
+                sentence = "its image is not in the folder of photographs"
+                yield _problem(line, column, "row_without_image", sentence)
+
+    def _keep(self, problems: Sequence[ListingProblem]) -> None:
+        room = MOST_PROBLEMS - len(self._problems)
+        self._problems.extend(problems[:room])
+        self._left_out += len(problems[room:])
 
 
 def _text(raw: bytes) -> str:
-    if not raw.strip():
+    if not raw.removeprefix(codecs.BOM_UTF8).strip():
         raise _refused("empty_file", "expected a header and rows, found nothing")
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise _refused("wrong_encoding", "expected UTF-8, found UTF-16: save it as UTF-8")
+    if (zero := raw.find(b"\0")) >= 0:
+        raise _refused(
+            "wrong_encoding",
+            f"expected UTF-8, found a zero at byte {zero}: if it is UTF-16, save it as UTF-8",
+        )
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
+        # Not "from error": that one carries the whole file, and whoever logs it logs a watchlist.
         raise _refused(
             "wrong_encoding", f"expected UTF-8, found another encoding at byte {error.start}"
-        ) from error
-    if "\0" in text:
-        raise _refused("wrong_encoding", "expected text, found a zero byte")
-    return text
+        ) from None
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of every line that is not empty."""
+    """The line on which it begins, and the cells, of every record that is not an empty line.
+
+    Lines end as they may on any machine: LF, CR LF or CR.
+
+    Raises:
+        _UnreadableRestError: quotes are not closed, or a cell has no end in sight.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
+        line = reader.line_num + 1
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            raise _refused(
-                "bad_quoting",
-                f"line {reader.line_num}: expected comma separated cells, quotes closed",
-                reader.line_num,
+            raise _UnreadableRestError(
+                _problem(
+                    line,
+                    None,
+                    "bad_quoting",
+                    "expected cells with their quotes closed, found a cell that does not end as "
+                    "it should; nothing from here on was read",
+                )
             ) from error
         if cells:
-            yield reader.line_num, cells
+            yield line, cells
 
 
-def _check_header(header: Sequence[str], accepted: AcceptedValues) -> None:
+def _header(records: Iterator[tuple[int, list[str]]]) -> tuple[int, list[str]]:
+    """The header and its line.
+
+    Raises:
+        ListingRefusedError: there is none. A first line without one known column is taken for a
+            row: nothing in it may be repeated as if it were the name of a column.
+    """
+    try:
+        header = next(records, None)
+    except _UnreadableRestError as rest:
+        raise ListingRefusedError([rest.problem]) from rest
+    if header is None:
+        raise _refused("empty_file", "expected a header and rows, found nothing")
+    line, columns = header
+    if not set(columns) & set(COLUMNS):
+        sentence = f"expected a header of comma separated columns: {', '.join(COLUMNS)}"
+        raise ListingRefusedError([_problem(line, None, "no_header", sentence)])
+    return line, columns
+
+
+def _header_problems(
+    line: int, header: Sequence[str], accepted: AcceptedValues
+) -> list[ListingProblem]:
     problems = []
     for number, column in enumerate(header, start=1):
-        if column in COLUMNS:
-            if column in header[: number - 1]:
-                problems.append(_header_problem("column_twice", f"column {column} stands twice"))
-            continue
-        kind = accepted.forbidden.get(plain(column))
-        shown = column if _SAFE_TO_REPEAT.fullmatch(plain(column)) else f"number {number}"
-        if kind is not None:
-            problems.append(
-                _header_problem(
-                    "forbidden_column",
-                    f"column {shown} would hold {kind}, which may not be in a watchlist file",
-                )
-            )
-        else:
-            problems.append(
-                _header_problem(
-                    "unknown_column",
-                    f"column {shown} is not known and might hold free text; known are "
-                    f"{', '.join(COLUMNS)}",
-                )
-            )
-    for column in COLUMNS:
-        if column not in header:
-            problems.append(_header_problem("missing_column", f"column {column} is missing"))
-    if problems:
-        raise ListingRefusedError(problems)
-
-
-def _row(
-    line: int, cells: dict[str, str], found: int, accepted: AcceptedValues, on: date
-) -> ListedEntry | list[ListingProblem]:
-    if found != len(COLUMNS):
-        sentence = f"line {line}: expected {len(COLUMNS)} cells, found {found}"
-        return [ListingProblem(line, None, "wrong_cell_count", sentence)]
-    problems = [
-        *_shape_problems(line, cells),
-        *(one for column in CODE_COLUMNS if (one := _code_problem(line, column, cells, accepted))),
+        if column not in COLUMNS:
+            problems.append(_strange_column(line, number, column, accepted))
+        elif column in header[: number - 1]:
+            sentence = f"column {column} stands twice"
+            problems.append(_problem(line, column, "column_twice", sentence))
+    return problems + [
+        _problem(line, column, "missing_column", f"column {column} is missing")
+        for column in COLUMNS
+        if column not in header
     ]
-    attempted_on = _day(cells["attempted_on"])
-    if attempted_on is None or not OLDEST_ATTEMPT <= attempted_on <= on:
-        problems.append(
-            ListingProblem(
-                line,
-                "attempted_on",
-                "bad_date",
-                f"line {line}: attempted_on is a day YYYY-MM-DD from {OLDEST_ATTEMPT} to today",
-            )
-        )
-    if problems or attempted_on is None:
-        return problems
+
+
+def _strange_column(
+    line: int, number: int, column: str, accepted: AcceptedValues
+) -> ListingProblem:
+    """A column that may not be there, named only as far as the catalogue knows its name."""
+    word = accepted.forbidden_word(column)
+    if word is None:
+        sentence = f"column {number} is not known and might hold free text"
+        return _problem(line, None, "unknown_column", sentence)
+    is_whole_name = _COLUMN_NAME.fullmatch(column) is not None and plain(column) == word
+    return _problem(
+        line,
+        word,
+        "forbidden_column",
+        f"column {column if is_whole_name else word} would hold {accepted.forbidden[word]}, "
+        "which may not be in a watchlist file",
+    )
+
+
+def _cell_fault(
+    column: str, cell: str, accepted: AcceptedValues, on: date
+) -> tuple[str, str] | None:
+    """What is wrong with one cell by itself: a code, and a sentence that does not repeat it."""
+    if not cell.strip():
+        return "empty_cell", f"{column} is empty"
+    if len(cell) > LONGEST_CELL:
+        return "cell_too_long", f"{column} is longer than {LONGEST_CELL} characters"
+    if column == "entry_ref":
+        return _reference_fault(cell)
+    if column == "image":
+        return _image_fault(cell)
+    if column == "attempted_on":
+        return _day_fault(cell, on)
+    if cell not in accepted.codes[column]:
+        return "unknown_code", f"{column} is one of {', '.join(accepted.codes[column])}"
+    return None
+
+
+def _reference_fault(cell: str) -> tuple[str, str] | None:
+    if _REFERENCE.fullmatch(cell):
+        return None
+    return (
+        "bad_reference",
+        "entry_ref is an opaque reference of at most 64 letters, digits and ._:/- that begins "
+        "with a letter or digit and has no space, never a name",
+    )
+
+
+def _image_fault(cell: str) -> tuple[str, str] | None:
+    if cell not in (".", "..") and not set("/\\:") & set(cell):
+        return None
+    return "image_is_a_path", "image is the name of a file in the folder, not a path"
+
+
+def _day_fault(cell: str, on: date) -> tuple[str, str] | None:
+    try:
+        day = date.fromisoformat(cell) if _DAY.fullmatch(cell) else None
+    except ValueError:
+        day = None
+    if day is None:
+        return "bad_date", "attempted_on is a day, written YYYY-MM-DD"
+    if day > on:
+        return "date_in_future", f"attempted_on lies after the present day, {on}"
+    if day < OLDEST_ATTEMPT:
+        return "date_too_old", f"attempted_on lies before {OLDEST_ATTEMPT}"
+    return None
+
+
+def _entry(line: int, row: Mapping[str, str]) -> ListedEntry:
+    """A row in which nothing is wrong."""
     return ListedEntry(
         line=line,
-        attempted_on=attempted_on,
-        vulnerable=cells["vulnerable"] == "yes",
+        attempted_on=date.fromisoformat(row["attempted_on"]),
+        vulnerable=row["vulnerable"] == "yes",
         **{
-            column: cells[column]
+            column: row[column]
             for column in COLUMNS
             if column not in ("attempted_on", "vulnerable")
         },
     )
 
 
-def _shape_problems(line: int, cells: dict[str, str]) -> Iterator[ListingProblem]:
-    for column, cell in cells.items():
-        if not cell.strip():
-            yield ListingProblem(line, column, "empty_cell", f"line {line}: {column} is empty")
-        elif len(cell) > LONGEST_CELL:
-            yield ListingProblem(
-                line, column, "cell_too_long", f"line {line}: {column} is over {LONGEST_CELL} signs"
-            )
-    if cells["entry_ref"].strip() and not _REFERENCE.fullmatch(cells["entry_ref"]):
-        yield ListingProblem(
-            line,
-            "entry_ref",
-            "bad_reference",
-            f"line {line}: entry_ref is an opaque reference of at most 64 letters, digits and "
-            "._:/- without spaces, never a name",
-        )
-    image = cells["image"]
-    if "/" in image or "\\" in image or image in (".", ".."):
-        yield ListingProblem(
-            line,
-            "image",
-            "image_is_a_path",
-            f"line {line}: image is the name of a file in the folder, not a path",
-        )
+def _problem(line: int, column: str | None, code: str, sentence: str) -> ListingProblem:
+    return ListingProblem(line, column, code, f"line {line}: {sentence}")
 
 
-def _code_problem(
-    line: int, column: str, cells: dict[str, str], accepted: AcceptedValues
-) -> ListingProblem | None:
-    cell, codes = cells[column], accepted.codes[column]
-    if cell in codes or not cell.strip():
-        return None
-    found = f", found {cell}" if _SAFE_TO_REPEAT.fullmatch(cell) else ""
-    return ListingProblem(
-        line,
-        column,
-        "unknown_code",
-        f"line {line}: {column} is one of {', '.join(codes)}{found}",
-    )
+def _file_problem(code: str, sentence: str) -> ListingProblem:
+    return ListingProblem(None, None, code, sentence)
 
 
-def _repeated(
-    rows: Sequence[ListedEntry], key: Callable[[ListedEntry], str], column: str
-) -> Iterator[ListingProblem]:
-    first: dict[str, int] = {}
-    for row in rows:
-        if (value := key(row)) in first:
-            yield ListingProblem(
-                row.line,
-                column,
-                f"{column}_twice",
-                f"line {row.line}: {column} stands in line {first[value]} already",
-            )
-        first.setdefault(value, row.line)
-
-
-def _unmatched(
-    rows: Sequence[ListedEntry], images: Collection[str], *, complete: bool
-) -> Iterator[ListingProblem]:
-    """Rows without a photograph; and, once every row was read, photographs without a row."""
-    named = {row.image for row in rows}
-    for row in rows:
-        if row.image not in images:
-            yield ListingProblem(
-                row.line,
-                "image",
-                "row_without_image",
-                f"line {row.line}: its image is not in the folder",
-            )
-    left_over = len(set(images) - named)
-    if complete and left_over:
-        yield ListingProblem(
-            None,
-            None,
-            "image_without_row",
-            f"{left_over} files in the folder of photographs are in no row",
-        )
-
-
-def _day(text: str) -> date | None:
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _header_problem(code: str, sentence: str) -> ListingProblem:
-    return ListingProblem(1, None, code, sentence)
-
-
-def _refused(code: str, sentence: str, line: int | None = None) -> ListingRefusedError:
-    return ListingRefusedError([ListingProblem(line, None, code, sentence)])
+def _refused(code: str, sentence: str) -> ListingRefusedError:
+    return ListingRefusedError([_file_problem(code, sentence)])

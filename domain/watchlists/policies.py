@@ -257,7 +257,7 @@ class ApprovalFacts:
 
     officer: str
     role: Role
-    sealers: Sequence[str]
+    makers: Sequence[str]
     sealed: bool
     approved: bool
 
@@ -273,12 +273,12 @@ def officer_may_approve(facts: ApprovalFacts) -> Refusal | None:
     return None
 
 
-def officer_did_not_seal(facts: ApprovalFacts) -> Refusal | None:
+def officer_did_not_make_the_list(facts: ApprovalFacts) -> Refusal | None:
     """Nobody approves a list that they compiled. Source: SOD-2."""
-    if facts.officer in facts.sealers:
+    if facts.officer in facts.makers:
         return Refusal(
             "officer_made_the_list",
-            "someone other than the sealers must approve",
+            "someone who had no hand in the list must approve",
             {"officer": facts.officer},
         )
     return None
@@ -296,7 +296,7 @@ def approved_once(facts: ApprovalFacts) -> Refusal | None:
 
 APPROVAL_POLICIES: tuple[Policy[ApprovalFacts], ...] = (
     officer_may_approve,
-    officer_did_not_seal,
+    officer_did_not_make_the_list,
     approved_list_is_sealed,
     approved_once,
 )

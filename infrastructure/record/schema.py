@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -37,7 +38,9 @@ def migrate(database: Path) -> str:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        return _revision(connection) or ""
+        newest = _revision(connection) or ""
+    _write_ahead(database)
+    return newest
 
 
 def revision(database: Path) -> str | None:
@@ -81,6 +84,16 @@ def _config() -> Config:
     return config
 
 
+def _write_ahead(database: Path) -> None:
+    """Keep a write-ahead log from the first, so that readers and the writer do not wait.
+
+    Left to the first connections of the ``eventsourcing`` library, two at once would collide:
+    SQLite does not wait for its lock when it changes this.
+    """
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
 def _require_known(database: Path, found: str | None) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     if found is not None and found not in known:
@@ -103,6 +116,8 @@ def _transaction(database: Path) -> Iterator[Connection]:
             yield connection
     except DBAPIError as error:
         raise SchemaError(f"the record {database} cannot be used: {error.orig}") from error
+    except UnicodeDecodeError as error:  # SQLite quotes what is damaged in its own message
+        raise SchemaError(f"the record {database} is damaged: {error}") from error
     finally:
         engine.dispose()
 

@@ -18,7 +18,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLite
 from domain.assurance.entries import complete
 from domain.assurance.tree import Frontier, FrontierMalformedError, leaf_hash
 from domain.kernel.commands import Command
-from domain.kernel.errors import RecordBrokenError
+from domain.kernel.errors import DomainError, RecordBrokenError
 from domain.kernel.events import NEXT_VERSION
 
 
@@ -109,7 +109,7 @@ class LogRecorder(SQLiteApplicationRecorder):
         versions: dict[UUID, int] = {}
         rows = []
         for event in stored_events:
-            event = self._versioned(c, event, versions)
+            event = self._versioned(c, event, versions, scope)
             entry = complete(
                 json.loads(event.state) | {"version": event.originator_version},
                 log=head["origin"],
@@ -151,12 +151,16 @@ class LogRecorder(SQLiteApplicationRecorder):
         return rows
 
     def _versioned(
-        self, c: SQLiteCursor, event: StoredEvent, versions: dict[UUID, int]
+        self, c: SQLiteCursor, event: StoredEvent, versions: dict[UUID, int], scope: str
     ) -> StoredEvent:
         """The event with its place in its stream; a journal's is given here, under the lock."""
         stream = UUID(_hex(event.originator_id))
         if stream not in versions:
-            versions[stream] = self._version(c, stream)
+            versions[stream], home = self._head_of(c, stream)
+            if home not in (None, scope):
+                raise DomainError(
+                    f"stream {stream.hex} belongs to scope {home}, not to scope {scope}"
+                )
         if event.originator_version == NEXT_VERSION:
             event = replace(event, originator_version=versions[stream] + 1)
         if event.originator_version != versions[stream] + 1:
@@ -168,20 +172,22 @@ class LogRecorder(SQLiteApplicationRecorder):
         return event
 
     def _require_version(self, c: SQLiteCursor, stream: UUID, version: int) -> None:
-        found = self._version(c, stream)
+        found, _ = self._head_of(c, stream)
         if found != version:
             raise IntegrityError(
                 f"the decision rested on stream {stream.hex} at version {version}, "
                 f"which is at version {found} now"
             )
 
-    def _version(self, c: SQLiteCursor, stream: UUID) -> int:
+    def _head_of(self, c: SQLiteCursor, stream: UUID) -> tuple[int, str | None]:
+        """A stream's newest version, and the one scope that it belongs to; 0 and None if new."""
         c.execute(
-            "SELECT COALESCE(MAX(originator_version), 0) AS version FROM stored_events "
-            "WHERE originator_id = ?",
+            "SELECT originator_version AS version, scope FROM stored_events "
+            "WHERE originator_id = ? ORDER BY originator_version DESC LIMIT 1",
             (stream.hex,),
         )
-        return int(c.fetchone()["version"])
+        row = c.fetchone()
+        return (int(row["version"]), str(row["scope"])) if row else (0, None)
 
 
 def _frontier(size: int, raw: bytes) -> Frontier:

@@ -11,8 +11,8 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from domain.assurance.checkpoints import Checkpoint, open_checkpoint, sign
-from domain.assurance.notes import SignerKey, VerifierKey
+from domain.assurance.checkpoints import Checkpoint, CheckpointError, open_checkpoint, sign
+from domain.assurance.notes import NoteError, SignerKey, VerifierKey
 from domain.assurance.tree import Frontier
 from domain.kernel.errors import DomainError, RecordBrokenError
 from infrastructure.files import make_private_directory, write_durably
@@ -89,7 +89,14 @@ class Sealer:
     def _last(self, key: VerifierKey) -> Checkpoint | None:
         if not self.checkpoint_file.exists():
             return None
-        return open_checkpoint(self.checkpoint_file.read_text(encoding="utf-8"), key, self.origin)
+        try:
+            note = self.checkpoint_file.read_bytes().decode()
+            return open_checkpoint(note, key, self.origin)
+        except (NoteError, CheckpointError, UnicodeDecodeError) as error:
+            raise RecordBrokenError(
+                f"{self.checkpoint_file} is not the last checkpoint of this log ({error}): "
+                "not signing"
+            ) from error
 
     def _key(self) -> SignerKey:
         private = self.directory / "log.key"
@@ -97,4 +104,10 @@ class Sealer:
             raise SealKeyError(f"expected the log's key at {private}, found none")
         if stat.S_IMODE(private.stat().st_mode) & 0o077:
             raise SealKeyError(f"{private} can be read by others: run chmod 600 {private}")
-        return SignerKey.from_text(private.read_text(encoding="utf-8").strip())
+        try:
+            key = SignerKey.from_text(private.read_text(encoding="utf-8").strip())
+        except (NoteError, UnicodeDecodeError) as error:
+            raise SealKeyError(f"{private} cannot be read as a key: {error}") from error
+        if key.name != self.origin:
+            raise SealKeyError(f"expected the key of {self.origin}, found one of {key.name}")
+        return key

@@ -13,14 +13,15 @@ someone made one, still opens what it held.
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
+import shlex
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.keywrap import (
@@ -33,30 +34,39 @@ from domain.custody.sealing import Tombstone
 from domain.kernel.errors import DomainError, RecordBrokenError
 from domain.kernel.time import written
 from domain.ports import ContentAlteredError, KeyDestroyedError
-from infrastructure.files import make_private_directory, write_durably
+from infrastructure.files import make_private_directory, sync_directory, write_durably
 
 _KEY_BYTES = 32
 _GENESIS = "0" * 64
+_PATIENCE_SECONDS = 30
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS item_key (item TEXT PRIMARY KEY, wrapped BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS tombstone (
-    seq INTEGER PRIMARY KEY, item TEXT NOT NULL UNIQUE, at TEXT NOT NULL,
-    prev TEXT NOT NULL, digest TEXT NOT NULL
-);
-CREATE TRIGGER IF NOT EXISTS tombstone_no_update BEFORE UPDATE ON tombstone
-BEGIN SELECT RAISE(ABORT, 'tombstones are for ever (UPDATE refused)'); END;
-CREATE TRIGGER IF NOT EXISTS tombstone_no_delete BEFORE DELETE ON tombstone
-BEGIN SELECT RAISE(ABORT, 'tombstones are for ever (DELETE refused)'); END;
-CREATE TRIGGER IF NOT EXISTS tombstone_no_replace BEFORE INSERT ON tombstone
-WHEN NEW.seq <> (SELECT COALESCE(MAX(seq), 0) + 1 FROM tombstone)
-  OR EXISTS (SELECT 1 FROM tombstone WHERE item = NEW.item)
-BEGIN SELECT RAISE(ABORT, 'tombstones are for ever (only a new one at the end)'); END;
-"""
+_PRAGMAS = (
+    ("journal_mode", "DELETE", "delete"),
+    ("secure_delete", "ON", 1),
+    ("synchronous", "FULL", 2),
+)
+"""Each setting that deletion rests on, and what SQLite answers once it has taken it."""
+
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS item_key (item TEXT PRIMARY KEY, wrapped BLOB NOT NULL) STRICT",
+    """CREATE TABLE IF NOT EXISTS tombstone (
+        seq INTEGER PRIMARY KEY, item TEXT NOT NULL UNIQUE, at TEXT NOT NULL,
+        prev TEXT NOT NULL, digest TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TRIGGER IF NOT EXISTS tombstone_no_update BEFORE UPDATE ON tombstone
+    BEGIN SELECT RAISE(ABORT, 'tombstones are for ever (UPDATE refused)'); END""",
+    """CREATE TRIGGER IF NOT EXISTS tombstone_no_delete BEFORE DELETE ON tombstone
+    BEGIN SELECT RAISE(ABORT, 'tombstones are for ever (DELETE refused)'); END""",
+    # INSERT OR REPLACE deletes without firing the trigger above.
+    """CREATE TRIGGER IF NOT EXISTS tombstone_no_replace BEFORE INSERT ON tombstone
+    WHEN NEW.seq <> (SELECT COALESCE(MAX(seq), 0) + 1 FROM tombstone)
+      OR EXISTS (SELECT 1 FROM tombstone WHERE item = NEW.item)
+    BEGIN SELECT RAISE(ABORT, 'tombstones are for ever (only a new one at the end)'); END""",
+)
 
 
 class KeystoreError(DomainError):
-    """The keystore is not as it must be: settings, permissions, or the key that wraps all."""
+    """The keystore is not as it must be, or its disk did not take or give what was asked."""
 
 
 class Keystore:
@@ -67,22 +77,29 @@ class Keystore:
 
     Raises:
         KeystoreError: it can be read by others, SQLite does not keep to the settings that make
-            deletion real, or the wrapping key is missing while wrapped keys exist.
+            deletion real, or the wrapping key is missing although something was wrapped here.
     """
 
     def __init__(self, directory: Path) -> None:
         make_private_directory(directory)
-        self.directory = directory
-        database = directory / "keystore.db"
-        database.touch(mode=0o600)
         _require_private(directory)
-        _require_private(database)
-        self._connection = sqlite3.connect(database, isolation_level=None, timeout=30)
-        self._set("journal_mode", "DELETE", "delete")
-        self._set("secure_delete", "ON", 1)
-        self._set("synchronous", "FULL", 2)
-        self._connection.executescript(_SCHEMA)
-        self._root = self._root_key(directory / "root.key")
+        self.directory = directory
+        self._database = directory / "keystore.db"
+        with ExitStack() as opening, self._in_our_words():
+            self._database.touch(mode=0o600)
+            _require_private(self._database)
+            self._connection = sqlite3.connect(
+                self._database, isolation_level=None, timeout=_PATIENCE_SECONDS
+            )
+            opening.callback(self._connection.close)
+            for pragma, value, expected in _PRAGMAS:
+                self._set(pragma, value, expected)
+            # In a transaction, so that two processes cannot both make a wrapping key.
+            with self._transaction():
+                for statement in _SCHEMA:
+                    self._connection.execute(statement)
+                self._root = self._root_key(directory / "root.key")
+            opening.pop_all()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -91,8 +108,12 @@ class Keystore:
     def new_key(self, item: UUID) -> bytearray:
         """A fresh 256-bit key for an item, durable before it is given out, replacing any other.
 
+        Returns:
+            32 bytes, to be used once and wiped.
+
         Raises:
             KeyDestroyedError: the item was destroyed; it has one life.
+            KeystoreError: the disk did not take it. There is no new key.
         """
         key = bytearray(secrets.token_bytes(_KEY_BYTES))
         with self._transaction():
@@ -106,93 +127,103 @@ class Keystore:
         return key
 
     def key(self, item: UUID) -> bytearray:
-        """The key of an item.
+        """The key of an item: 32 bytes, to be wiped.
 
         Raises:
             KeyDestroyedError: there is none.
             ContentAlteredError: what is stored is not a key that was wrapped here for this item.
         """
-        row = self._connection.execute(
-            "SELECT wrapped FROM item_key WHERE item = ?", (item.hex,)
-        ).fetchone()
-        if row is None:
+        rows = self._rows("SELECT wrapped FROM item_key WHERE item = ?", item.hex)
+        if not rows:
             raise KeyDestroyedError(f"item {item.hex}: there is no key")
         try:
-            both = aes_key_unwrap(self._root, row[0])
-        except (InvalidUnwrap, ValueError) as error:
+            both = aes_key_unwrap(self._root, rows[0][0])
+        except InvalidUnwrap as error:
             raise ContentAlteredError(f"item {item.hex}: its wrapped key is damaged") from error
         if both[_KEY_BYTES:] != item.bytes:
             raise ContentAlteredError(f"item {item.hex}: its wrapped key is another item's")
         return bytearray(both[:_KEY_BYTES])
 
     def destroy(self, item: UUID, *, at: datetime) -> Tombstone:
-        """Delete the key and chain a tombstone, in one transaction. Repeating answers the same."""
+        """Delete the key and chain a tombstone, in one transaction. Repeating answers the same.
+
+        An item that never had a key gets a tombstone too: it may not be sealed any more.
+
+        Raises:
+            KeystoreError: the disk did not take it. The key may still be there: repeat.
+        """
+        when = written(at)
         with self._transaction():
+            self._connection.execute("DELETE FROM item_key WHERE item = ?", (item.hex,))
             if found := self._tombstone(item):
                 return found
-            self._connection.execute("DELETE FROM item_key WHERE item = ?", (item.hex,))
-            last = self._connection.execute(
-                "SELECT seq, digest FROM tombstone ORDER BY seq DESC LIMIT 1"
-            ).fetchone()
-            seq, prev = (last[0] + 1, last[1]) if last else (1, _GENESIS)
-            digest = _link(seq, item.hex, written(at), prev)
+            last = self._rows("SELECT seq, digest FROM tombstone ORDER BY seq DESC LIMIT 1")
+            seq, prev = (last[0][0] + 1, last[0][1]) if last else (1, _GENESIS)
+            digest = _link(seq, item.hex, when, prev)
             self._connection.execute(
                 "INSERT INTO tombstone (seq, item, at, prev, digest) VALUES (?, ?, ?, ?, ?)",
-                (seq, item.hex, written(at), prev, digest),
+                (seq, item.hex, when, prev, digest),
             )
             return Tombstone(sequence=seq, digest=digest)
 
     def holds(self, item: UUID) -> bool:
         """Whether an item has a key."""
-        found = self._connection.execute("SELECT 1 FROM item_key WHERE item = ?", (item.hex,))
-        return found.fetchone() is not None
+        return bool(self._rows("SELECT 1 FROM item_key WHERE item = ?", item.hex))
 
     def items(self) -> set[UUID]:
         """Every item that has a key."""
-        rows = self._connection.execute("SELECT item FROM item_key").fetchall()
-        return {UUID(row[0]) for row in rows}
+        return {UUID(item) for (item,) in self._rows("SELECT item FROM item_key")}
 
     def verify_tombstones(self) -> Tombstone | None:
-        """Recompute the chain; its last link, or ``None`` where nothing was destroyed.
+        """Recompute the chain.
+
+        A chain that was cut at its end, or made anew from its start, is sound in itself: compare
+        the answer with the newest tombstone on the record.
+
+        Returns:
+            Its last link, or ``None`` where nothing was destroyed.
 
         Raises:
             RecordBrokenError: a link does not follow from the one before, or an item with a
                 tombstone has a key.
         """
         prev, last = _GENESIS, None
-        rows = self._connection.execute("SELECT seq, item, at, prev, digest FROM tombstone")
-        for expected, row in enumerate(sorted(rows.fetchall()), start=1):
-            seq, item, at, stored_prev, digest = row
+        rows = self._rows("SELECT seq, item, at, prev, digest FROM tombstone ORDER BY seq")
+        for expected, (seq, item, at, stored_prev, digest) in enumerate(rows, start=1):
             if seq != expected or stored_prev != prev or digest != _link(seq, item, at, prev):
                 raise RecordBrokenError(
                     f"tombstone {expected}: expected to follow {prev[:16]}, found number {seq} "
                     f"after {stored_prev[:16]} with digest {digest[:16]}"
                 )
             prev, last = digest, Tombstone(sequence=seq, digest=digest)
-        risen = self._connection.execute(
-            "SELECT item FROM item_key WHERE item IN (SELECT item FROM tombstone)"
-        ).fetchone()
+        risen = self._rows("SELECT item FROM item_key WHERE item IN (SELECT item FROM tombstone)")
         if risen:
-            raise RecordBrokenError(f"item {risen[0]}: was destroyed and has a key")
+            raise RecordBrokenError(f"item {risen[0][0]}: was destroyed and has a key")
         return last
 
     def _wrapped(self, item: UUID, key: bytearray) -> bytes:
-        # the item travels inside the wrapping, so that rows cannot be exchanged
-        return aes_key_wrap(self._root, bytes(key) + item.bytes)
+        """AES key wrap (RFC 3394) of key || item: rows that are exchanged do not pass."""
+        both = key + item.bytes
+        try:
+            return aes_key_wrap(self._root, both)
+        finally:
+            both[:] = bytes(len(both))
 
     def _tombstone(self, item: UUID) -> Tombstone | None:
-        row = self._connection.execute(
-            "SELECT seq, digest FROM tombstone WHERE item = ?", (item.hex,)
-        ).fetchone()
-        return Tombstone(sequence=row[0], digest=row[1]) if row else None
+        rows = self._rows("SELECT seq, digest FROM tombstone WHERE item = ?", item.hex)
+        return Tombstone(sequence=rows[0][0], digest=rows[0][1]) if rows else None
 
     def _root_key(self, path: Path) -> bytes:
         """The key that wraps all others: made once, never made again silently."""
         if not path.exists():
-            if self.items():
+            (used,) = self._rows(
+                "SELECT EXISTS (SELECT 1 FROM item_key) OR EXISTS (SELECT 1 FROM tombstone)"
+            )
+            if used[0]:
                 raise KeystoreError(
-                    f"expected the wrapping key {path}, found none although wrapped keys exist: "
-                    "nothing sealed here can be opened; destroy the items or bring it back"
+                    f"expected the wrapping key {path} of a keystore in use, found none: put it "
+                    f"back. If it is lost, so is what was sealed here: put {_KEY_BYTES} fresh "
+                    "random bytes there (chmod 600) and destroy the items"
                 )
             write_durably(path, secrets.token_bytes(_KEY_BYTES), mode=0o600)
         _require_private(path)
@@ -203,22 +234,35 @@ class Keystore:
 
     def _set(self, pragma: str, value: str, expected: object) -> None:
         self._connection.execute(f"PRAGMA {pragma} = {value}")
-        found = self._connection.execute(f"PRAGMA {pragma}").fetchone()[0]
+        ((found,),) = self._rows(f"PRAGMA {pragma}")
         if found != expected:
             raise KeystoreError(
-                f"expected SQLite to take {pragma} = {value}, found {found}: deletion would not "
-                "be real"
+                f"expected SQLite to take {pragma} = {value} for {self._database}, found {found}: "
+                "deletion would not be real"
             )
+
+    def _rows(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
+        with self._in_our_words():
+            return self._connection.execute(statement, values).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
+        """All or nothing, and durable: also where the power fails right after the answer."""
+        with self._in_our_words():
+            # The connection commits at the end, and rolls back where anything was raised.
+            with self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield
+            # COMMIT is the unlinking of the journal, and FULL does not sync that: a journal that
+            # came back with the power would roll back, and bring a destroyed key back to life.
+            sync_directory(self.directory)
+
+    @contextmanager
+    def _in_our_words(self) -> Iterator[None]:
         try:
             yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+        except (sqlite3.Error, OSError) as error:
+            raise KeystoreError(f"keystore {self._database}: {error}") from error
 
 
 def _link(seq: int, item: str, at: str, prev: str) -> str:
@@ -229,6 +273,11 @@ def _link(seq: int, item: str, at: str, prev: str) -> str:
 
 
 def _require_private(path: Path) -> None:
-    if stat.S_IMODE(os.stat(path).st_mode) & 0o077:
+    """Refuse what others may read or write; only its owner may decide to close it."""
+    found = stat.S_IMODE(path.stat().st_mode)
+    if found & 0o077:
         mode = "700" if path.is_dir() else "600"
-        raise KeystoreError(f"{path} can be read by others: run chmod {mode} {path}")
+        raise KeystoreError(
+            f"expected {path} to be closed to others, found mode {found:o}: "
+            f"run chmod {mode} {shlex.quote(str(path))}"
+        )

@@ -1,13 +1,26 @@
-"""The media store: one file of ciphertext for each item."""
+"""The media store: one file of ciphertext for each item.
+
+A file here is of no use without its key, which is never here. What is not ours is reported and
+never touched.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
+from domain.kernel.errors import DomainError
 from infrastructure.files import make_private_directory, sync_directory, write_durably
 
 _UNFINISHED = ".new"
+"""What ``write_durably`` adds to a name until the file is whole."""
+
+
+class MediaStoreError(DomainError):
+    """The disk did not take or give what was asked: it is full, failing, or closed to us."""
 
 
 class MediaStore:
@@ -21,55 +34,87 @@ class MediaStore:
         make_private_directory(directory)
         self.directory = directory
 
-    def write(self, item: UUID, ciphertext: bytes) -> None:
-        """Store an item's ciphertext; whole and durable, or not at all."""
+    def write(self, item: UUID, ciphertext: bytes | bytearray) -> None:
+        """Store an item's ciphertext; whole and durable, or not at all.
+
+        Raises:
+            MediaStoreError: the disk did not take it.
+        """
         path = self._path(item)
-        if not path.parent.is_dir():
+        with _in_our_words(f"write {len(ciphertext)} bytes of", item):
             path.parent.mkdir(mode=0o700, exist_ok=True)
             sync_directory(self.directory)
-        write_durably(path, ciphertext, mode=0o600)
+            try:
+                write_durably(path, ciphertext, mode=0o600)
+            except OSError:
+                # A full disk needs the room at once; after a crash, ``remove`` sees to it.
+                _unfinished(path).unlink(missing_ok=True)
+                raise
 
     def read(self, item: UUID) -> bytes | None:
         """An item's ciphertext, or ``None``."""
-        try:
-            return self._path(item).read_bytes()
-        except FileNotFoundError:
-            return None
+        with _in_our_words("read", item):
+            try:
+                return self._path(item).read_bytes()
+            except FileNotFoundError:
+                return None
 
     def remove(self, item: UUID) -> None:
         """Unlink what there is of an item, finished or not, and make its absence durable."""
         path = self._path(item)
-        if not path.parent.is_dir():
-            return
-        path.unlink(missing_ok=True)
-        path.with_name(path.name + _UNFINISHED).unlink(missing_ok=True)
-        sync_directory(path.parent)
+        with _in_our_words("remove", item):
+            if not path.parent.is_dir():
+                return
+            path.unlink(missing_ok=True)
+            _unfinished(path).unlink(missing_ok=True)
+            sync_directory(path.parent)
 
     def holds(self, item: UUID) -> bool:
         """Whether there is a ciphertext of an item, finished or not."""
         path = self._path(item)
-        return path.exists() or path.with_name(path.name + _UNFINISHED).exists()
+        return path.exists() or _unfinished(path).exists()
 
     def items(self) -> set[UUID]:
         """Every item that has a ciphertext, finished or not."""
-        return {item for path in self._files() if (item := _item_of(path)) is not None}
+        return {item for path in self._files() if (item := self._item(path)) is not None}
 
     def strays(self) -> list[Path]:
         """Files here that are no item's. They are reported, never touched."""
-        return sorted(path for path in self._files() if _item_of(path) is None)
+        return sorted(path for path in self._files() if self._item(path) is None)
 
-    def _files(self) -> list[Path]:
-        return [path for path in self.directory.rglob("*") if not path.is_dir()]
+    def _files(self) -> Iterator[Path]:
+        """Everything below that is no directory of its own; links are not followed."""
+        for folder, folders, names in os.walk(self.directory, onerror=_closed_to_us):
+            yield from (Path(folder, name) for name in names)
+            yield from (path for name in folders if (path := Path(folder, name)).is_symlink())
 
     def _path(self, item: UUID) -> Path:
         return self.directory / item.hex[:2] / item.hex
 
+    def _item(self, path: Path) -> UUID | None:
+        """The item whose file this is: it lies exactly where we put one."""
+        finished = path.with_name(path.name.removesuffix(_UNFINISHED))
+        try:
+            item = UUID(hex=finished.name)
+        except ValueError:
+            return None
+        return item if finished == self._path(item) else None
 
-def _item_of(path: Path) -> UUID | None:
-    name = path.name.removesuffix(_UNFINISHED)
-    if len(name) != 32 or path.parent.name != name[:2]:
-        return None
+
+def _unfinished(path: Path) -> Path:
+    return path.with_name(path.name + _UNFINISHED)
+
+
+def _closed_to_us(error: OSError) -> None:
+    """Stop the walk: a list without a directory that could not be read would be no inventory."""
+    raise MediaStoreError(f"cannot list {error.filename}: {error.strerror}") from error
+
+
+@contextmanager
+def _in_our_words(doing: str, item: UUID) -> Iterator[None]:
     try:
-        return UUID(hex=name)
-    except ValueError:
-        return None
+        yield
+    except OSError as error:
+        raise MediaStoreError(
+            f"item {item.hex}: cannot {doing} its ciphertext: {error.strerror}"
+        ) from error

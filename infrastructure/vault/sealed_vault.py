@@ -1,8 +1,14 @@
-"""The vault: AES-256-GCM under a key of each item's own, bound to what the item is."""
+"""The vault: AES-256-GCM under a key of each item's own, bound to what the item is.
+
+A buffer of salt and content, or of a key, that is made here is overwritten after use. Out of
+reach is the key as the cryptography library unwraps it: unchangeable bytes, left to the
+interpreter.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from datetime import datetime
 from uuid import UUID
@@ -16,6 +22,8 @@ from infrastructure.vault.keystore import Keystore
 from infrastructure.vault.media import MediaStore
 
 _NONCE_BYTES = 12
+_TAG_BYTES = 16
+_LEAST_BYTES = _NONCE_BYTES + SALT_BYTES + _TAG_BYTES
 
 
 class SealedVault:
@@ -23,7 +31,8 @@ class SealedVault:
 
     Plaintext is salt || content, so that the salt of the item's commitment dies with its key. The
     associated text is item, class, deployment and content type: a ciphertext that was exchanged
-    for another item's, or read under another label, does not open.
+    for another item's, or read under another label, does not open. A ciphertext file is
+    nonce (12 bytes) || encrypted (as long as the plaintext) || tag (16 bytes).
     """
 
     def __init__(self, keystore: Keystore, media: MediaStore) -> None:
@@ -35,18 +44,22 @@ class SealedVault:
         self._keystore.close()
 
     def seal(self, label: ItemLabel, *, salt: bytes, content: bytes | memoryview) -> SealedContent:
-        """Encrypt under a fresh key: the key is durable first, then the ciphertext."""
-        if len(salt) != SALT_BYTES:
-            raise ValueError(f"expected a salt of {SALT_BYTES} bytes, found {len(salt)}")
-        key = self._keystore.new_key(label.item)
-        plain = bytearray(salt)
-        plain += content
+        """Encrypt under a fresh key: the key is durable first, then the ciphertext.
+
+        Raises:
+            KeyDestroyedError: the item was destroyed; it has one life.
+            KeystoreError: the key could not be made durable.
+            MediaStoreError: the ciphertext could not. There is a key, and nothing that it opens.
+        """
+        plain = _joined(salt, content)
         try:
-            nonce = secrets.token_bytes(_NONCE_BYTES)
-            ciphertext = nonce + AESGCM(key).encrypt(nonce, plain, _bound_to(label))
+            key = self._keystore.new_key(label.item)
+            try:
+                ciphertext = _encrypted(key, plain, label)
+            finally:
+                _wipe(key)
         finally:
             _wipe(plain)
-            _wipe(key)
         self._media.write(label.item, ciphertext)
         return SealedContent(
             ciphertext_digest=hashlib.sha256(ciphertext).hexdigest(),
@@ -60,17 +73,9 @@ class SealedVault:
             ciphertext = self._media.read(label.item)
             if ciphertext is None:
                 raise CiphertextMissingError(f"item {label.item.hex}: there is no ciphertext")
-            nonce, sealed = ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:]
-            plain = bytearray(AESGCM(key).decrypt(nonce, sealed, _bound_to(label)))
-        except (InvalidTag, ValueError) as error:
-            raise ContentAlteredError(
-                f"item {label.item.hex}: does not open as {label.item_class}: altered, cut or "
-                "exchanged"
-            ) from error
+            return _decrypted(key, ciphertext, label)
         finally:
             _wipe(key)
-        del plain[:SALT_BYTES]
-        return plain
 
     def destroy_key(self, item: UUID, *, at: datetime) -> Tombstone:
         """Delete the key and chain a tombstone."""
@@ -93,17 +98,63 @@ class SealedVault:
         return self._media.items()
 
 
+def _joined(salt: bytes, content: bytes | memoryview) -> bytearray:
+    """Salt || content, copied once."""
+    if len(salt) != SALT_BYTES:
+        raise ValueError(f"expected a salt of {SALT_BYTES} bytes, found {len(salt)}")
+    given = memoryview(content).cast("B")
+    plain = bytearray(SALT_BYTES + len(given))
+    # Through a view: assigning to a slice of a bytearray makes a copy that nobody wipes.
+    view = memoryview(plain)
+    view[:SALT_BYTES] = salt
+    view[SALT_BYTES:] = given
+    return plain
+
+
+def _encrypted(key: bytearray, plain: bytearray, label: ItemLabel) -> bytearray:
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    ciphertext = bytearray(_NONCE_BYTES + len(plain) + _TAG_BYTES)
+    view = memoryview(ciphertext)
+    view[:_NONCE_BYTES] = nonce
+    AESGCM(key).encrypt_into(nonce, plain, _bound_to(label), view[_NONCE_BYTES:])
+    return ciphertext
+
+
+def _decrypted(key: bytearray, ciphertext: bytes, label: ItemLabel) -> bytearray:
+    """The content without its salt, which is wiped."""
+    if len(ciphertext) < _LEAST_BYTES:
+        raise _altered(label)
+    view = memoryview(ciphertext)
+    plain = bytearray(len(ciphertext) - _NONCE_BYTES - _TAG_BYTES)
+    try:
+        AESGCM(key).decrypt_into(view[:_NONCE_BYTES], view[_NONCE_BYTES:], _bound_to(label), plain)
+        # Copied, not cut off at the front: the salt would stay in memory before the content.
+        return bytearray(memoryview(plain)[SALT_BYTES:])
+    except InvalidTag as error:
+        raise _altered(label) from error
+    finally:
+        _wipe(plain)
+
+
+def _altered(label: ItemLabel) -> ContentAlteredError:
+    return ContentAlteredError(
+        f"item {label.item.hex}: does not open as {label.item_class}: altered, cut or exchanged"
+    )
+
+
 def _bound_to(label: ItemLabel) -> bytes:
-    return "\n".join(
-        (
+    """The label as canonical text: JSON, so that no two labels share one."""
+    return json.dumps(
+        [
             "plumbline-item/v1",
             label.item.hex,
             label.item_class,
             label.deployment.hex,
             label.content_type,
-        )
+        ],
+        separators=(",", ":"),
     ).encode()
 
 
 def _wipe(buffer: bytearray) -> None:
-    buffer[:] = bytes(len(buffer))
+    memoryview(buffer)[:] = bytes(len(buffer))

@@ -207,7 +207,7 @@ def an_approved_list(**changes: Any) -> ListFacts:
     facts: dict[str, Any] = {
         "watchlist": WATCHLIST,
         "approved": True,
-        "sealers": [FIRST_MANAGER, SECOND_MANAGER],
+        "makers": [FIRST_MANAGER, SECOND_MANAGER],
         "accepted": 1,
         "model_digest": MODEL,
     }

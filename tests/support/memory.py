@@ -130,10 +130,12 @@ class MemoryRecord:
         self.fuse = fuse or Fuse()
         self._entries: list[Recorded] = []
         self._streams: dict[UUID, list[Happened]] = defaultdict(list)
+        self._scopes: dict[UUID, str] = {}
         self.transactions: list[Transaction] = []
         self.full = False
         """Set: nothing more is stored."""
-        self.meanwhile: list[Callable[[], None]] = []
+        self._others_write = False
+        self.meanwhile: list[Callable[[], object]] = []
         """What someone else does, one each, just before the next calls of ``append``."""
 
     def load(self, kind: type[A], stream: UUID) -> A:
@@ -150,8 +152,7 @@ class MemoryRecord:
         grain: Grain = Grain.MILLISECOND,
     ) -> int:
         """Store new events in one transaction, or none of them."""
-        if self.meanwhile:
-            self.meanwhile.pop(0)()
+        self._let_others_write()
         _require_attribution(by, self._mode)
         events: list[Happened] = []
         for change in changes:
@@ -165,6 +166,13 @@ class MemoryRecord:
                 raise ConflictError(
                     f"the decision rested on stream {stream.hex} at version {version}, "
                     f"which is at version {self.version(stream)} now"
+                )
+        for event in events:
+            scope = self._scopes.get(event.originator_id, by.scope)
+            if scope != by.scope:
+                raise DomainError(
+                    f"stream {event.originator_id.hex} belongs to the scope {scope}, "
+                    f"found a command of the scope {by.scope}"
                 )
         placed = self._placed(events)
         self._store(placed, by=by, grain=grain)
@@ -190,6 +198,16 @@ class MemoryRecord:
         """The events of one stream."""
         return list(self._streams.get(stream, ()))
 
+    def _let_others_write(self) -> None:
+        """What someone else does meanwhile; their own appends are not overtaken."""
+        if not self.meanwhile or self._others_write:
+            return
+        self._others_write = True
+        try:
+            self.meanwhile.pop(0)()
+        finally:
+            self._others_write = False
+
     def _placed(self, events: list[Happened]) -> list[Happened]:
         """The events with their places in their streams; a journal's is given here."""
         versions: dict[UUID, int] = {}
@@ -212,6 +230,7 @@ class MemoryRecord:
     def _store(self, events: list[Happened], *, by: Command, grain: Grain) -> None:
         for event in events:
             self._streams[event.originator_id].append(event)
+            self._scopes[event.originator_id] = by.scope
             self._entries.append(
                 Recorded(
                     position=len(self._entries),
@@ -256,9 +275,11 @@ class MemoryVault:
         self.fuse = fuse or Fuse()
         self._keys: dict[UUID, int] = {}
         self._ciphertexts: dict[UUID, _Ciphertext] = {}
+        self.salts: dict[UUID, bytes] = {}
+        """What was given with each item, kept for a test to recompute its commitment."""
         self.tombstones: dict[UUID, Tombstone] = {}
         self._made = 0
-        self.after_seal: Callable[[ItemLabel], None] = lambda label: None
+        self.after_seal: Callable[[ItemLabel], object] = lambda label: None
         """What happens elsewhere once an item is durable."""
 
     def seal(self, label: ItemLabel, *, salt: bytes, content: bytes | memoryview) -> SealedContent:
@@ -268,6 +289,7 @@ class MemoryVault:
         if label.item in self.tombstones:
             raise KeyDestroyedError(f"item {label.item.hex}: was destroyed and cannot be sealed")
         self._made += 1
+        self.salts[label.item] = salt
         self._keys[label.item] = self._made
         self.fuse.burn()
         self._ciphertexts[label.item] = _Ciphertext(label, self._made, bytes(content))

@@ -1,82 +1,86 @@
-"""The residue search: whether known bytes are left in any file below some paths.
+"""Look for known bytes in every file below some paths, raw: what a thief of the disk would read.
 
-It reads raw bytes, so it also sees what a program would not show: freed database pages, journals
-and the rests of temporary files. What it cannot read raises: an unread file is never a clean one.
+It finds a needle only where it lies in one piece. A database cuts what is longer than a page (and
+a compressed or encrypted file changes everything): look for short pieces, and plant one to show
+that the search would have found it.
 """
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-CHUNK_BYTES = 1 << 22
-"""How much of a file is in memory at once, besides the overlap."""
+CHUNK_BYTES = 1 << 20
+
+
+class NotSearchableError(Exception):
+    """Something below the paths is neither a file nor a directory, so nothing can be said of it."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One place where the bytes stand."""
+    """A needle, found."""
 
     path: Path
     name: str
-    """The name under which the needle was given."""
+    """The needle's."""
     offset: int
-    """Bytes from the start of the file."""
+    """Of its first byte in the file, from 0."""
 
 
 def search(paths: Iterable[Path], needles: Mapping[str, bytes]) -> list[Finding]:
-    """Every place where one of the needles stands, file by file in the order of their paths.
+    """Every place where a needle lies in a file below the paths, or in a path itself.
 
     Args:
-        paths: files, and directories that are read with everything below them.
-        needles: what is looked for, by name.
+        paths: files and directories. Links are not followed: name their targets instead.
+        needles: what to look for, by a name for the finding.
 
     Raises:
-        ValueError: there is nothing to look for, a needle is empty, or there is something that is
-            neither a file nor a directory (a link or a socket, say) and cannot be searched.
-        OSError: a file or a directory cannot be read.
+        ValueError: there is no path or no needle, or a needle is empty: such a search finds
+            nothing whatever is there.
+        NotSearchableError: a link, socket or device lies below the paths.
+        OSError: something cannot be read. It is never passed over.
     """
-    if not needles or not all(needles.values()):
-        raise ValueError("expected needles of at least one byte: this search would find nothing")
-    return [
-        Finding(file, name, offset)
-        for path in paths
-        for file in _files(path.resolve(strict=True))
-        for name, offset in _found(file, needles)
-    ]
+    paths = list(paths)
+    if not paths or not needles or not all(needles.values()):
+        raise ValueError(f"expected paths and needles, found {len(paths)} and {sorted(needles)}")
+    return [one for path in paths for file in _files(path) for one in _found_in(file, needles)]
 
 
 def _files(path: Path) -> Iterator[Path]:
+    """The files at or below a path, in a fixed order."""
     mode = path.lstat().st_mode
-    if stat.S_ISREG(mode):
+    if stat.S_ISDIR(mode):
+        for name in sorted(os.listdir(path)):
+            yield from _files(path / name)
+    elif stat.S_ISREG(mode):
         yield path
-    elif stat.S_ISDIR(mode):
-        for below in sorted(path.iterdir()):
-            yield from _files(below)
     else:
-        raise ValueError(f"expected a file or a directory, found something else: {path}")
+        raise NotSearchableError(f"expected a file or directory, found {path} ({mode:o})")
 
 
-def _found(file: Path, needles: Mapping[str, bytes]) -> Iterator[tuple[str, int]]:
-    """Names and offsets in one file.
+def _found_in(path: Path, needles: Mapping[str, bytes]) -> Iterator[Finding]:
+    """Read chunk by chunk, each with the end of the one before.
 
-    Each chunk is searched together with the last bytes of what came before it, one less than the
-    longest needle. So a needle across the boundary is found, and one that lies wholly in those
-    carried bytes was found in the round before and is not told twice. With chunks of 4 and a needle
-    of 3: ``..AB`` carries ``AB``, and ``AB`` + ``C...`` holds ``ABC``.
+    Invariant: ``kept`` is the end of what was read, one byte shorter than the longest needle, and
+    lies before ``chunk`` in ``window``. A needle that ends in ``kept`` was found with the chunk
+    before, so the search for one of n bytes begins n - 1 bytes before ``chunk``. Example: needle
+    ``abc``, chunks ``xxab`` and ``cabc``. The second window is ``ab`` + ``cabc``; the search begins
+    at 2 - 2 = 0 and finds it at 0 and 3, which are 2 and 5 in the file.
     """
     overlap = max(map(len, needles.values())) - 1
-    carried, start = b"", 0
-    with file.open("rb", buffering=0) as raw:
-        while chunk := raw.read(CHUNK_BYTES):
-            window = carried + chunk
+    kept, end = b"", 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            window = kept + chunk
+            start_of_window = end - len(kept)
             for name, needle in needles.items():
-                at = window.find(needle)
+                at = window.find(needle, max(0, len(kept) - len(needle) + 1))
                 while at >= 0:
-                    if at + len(needle) > len(carried):
-                        yield name, start + at
+                    yield Finding(path, name, start_of_window + at)
                     at = window.find(needle, at + 1)
-            carried = window[max(0, len(window) - overlap) :]
-            start += len(window) - len(carried)
+            end += len(chunk)
+            kept = window[len(window) - overlap :] if overlap < len(window) else window

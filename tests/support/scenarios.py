@@ -154,11 +154,12 @@ class Scene:
 
     mode: Mode = Mode.REHEARSAL
     fuse: Fuse = field(default_factory=Fuse)
+    vault: MemoryVault = field(default_factory=MemoryVault)
 
     def __post_init__(self) -> None:
         self.clock = MemoryClock(a.AT)
         self.record = MemoryRecord(self.clock, mode=self.mode, fuse=self.fuse)
-        self.vault = MemoryVault(fuse=self.fuse)
+        self.vault.fuse = self.fuse
         operational = self.mode is Mode.OPERATIONAL
         self.identities = MemoryIdentities(*((a.APPLICANT,) if operational else ()))
         self.outside = Outside(self.record, self.vault, self.clock, self.identities)
@@ -268,9 +269,11 @@ class Scene:
         agreed(alerts.adjudicate(self.outside, command))
         return self
 
-    def saw(self, *faces: FaceEnded, progress: tuple[int, int] | None = None) -> Scene:
+    def saw(
+        self, *faces: FaceEnded, progress: tuple[int, int] | None = None, camera: str = a.CAMERA
+    ) -> Scene:
         """The recogniser says what became of faces."""
-        command = a.to_record_faces(faces=list(faces), progress=progress, **self.by)
+        command = a.to_record_faces(faces=list(faces), progress=progress, camera=camera, **self.by)
         sightings.record_faces(self.outside, command)
         return self
 

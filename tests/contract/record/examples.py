@@ -196,7 +196,7 @@ _USUAL: Mapping[str, Any] = {
     "basis": "scripted-rule",
     "boundary": "keystore and media store of these premises",
     "by_age_band": {"adult": 3},
-    "by_category": {"wanted-by-courts": 2, "missing-at-risk": 1},
+    "by_category": {"missing-at-risk": 1, "wanted-by-courts": 2},
     "by_source_system": {"rehearsal-list": 3},
     "camera": "camera-1",
     "cameras": ["camera-1", "camera-2"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from domain.kernel.errors import RecordBrokenError
 from tests.contract.record.examples import asked, three_entries, viewed
 from tests.support.stores import StatementRefusedError, Store
 
@@ -56,3 +57,29 @@ def test_reading_and_a_proper_append_still_work(store: Store) -> None:
     assert record.append(viewed(3), viewed(1, version=3), by=asked()) == 5
     assert record.append(viewed(4), by=asked(scope="another")) == 6
     assert [row.position for row in store.rows()] == list(range(6))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE log_head SET size = 2, frontier = (SELECT leaf FROM stored_events LIMIT 1)",
+        "UPDATE log_head SET size = 4",
+        "UPDATE log_head SET frontier = x'00'",
+        "UPDATE log_head SET size = -1",
+        "DELETE FROM log_head",
+        "UPDATE scope_head SET size = 1",
+        "DELETE FROM scope_head",
+    ],
+)
+def test_a_record_whose_heads_do_not_fit_its_entries_takes_nothing_more(
+    store: Store, statement: str
+) -> None:
+    """It is broken: trying again would not help, so it is not called a conflict."""
+    record = store.open()
+    three_entries(record)
+    store.drop_triggers()
+    store.execute(statement)
+    before = everything(store)
+    with pytest.raises(RecordBrokenError):
+        record.append(viewed(3), by=asked())
+    assert everything(store) == before

@@ -21,11 +21,12 @@ def append_without_end(address: str, seed: int, telling: int) -> None:
     record = reach(address).open()
     chosen = random.Random(seed)
     for number in range(1_000_000):
-        faces = [face(number) for _ in range(chosen.randrange(9))]
+        scope = chosen.choice(["one", "two", "three"])
+        faces = [face(number, camera=scope) for _ in range(chosen.randrange(9))]
         size = record.append(
             viewed(seed * 1_000_000 + number),
             *faces,
-            by=asked(scope=chosen.choice(["one", "two", "three"])),
+            by=asked(scope=scope),
         )
         os.write(telling, b"%d\n" % size)
 

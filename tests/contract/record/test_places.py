@@ -83,6 +83,19 @@ def test_the_stored_frontier_is_that_of_the_stored_leaves(store: Store) -> None:
         assert (head.size, head.frontier) == (tree.size, tree.to_bytes())
 
 
+def test_a_stream_belongs_to_the_scope_of_its_first_event(store: Store) -> None:
+    """What is told of one deployment is whole, and no journal runs across two."""
+    record = store.open()
+    record.append(viewed(1), face(1), by=asked(scope="one"))
+    before = (store.rows(), store.head())
+    for event in (viewed(1, version=2), face(2)):
+        with pytest.raises(DomainError, match="belongs to scope one, not to scope two"):
+            record.append(viewed(2), event, by=asked(scope="two"))
+        assert (store.rows(), store.head()) == before
+    assert record.append(viewed(1, version=2), face(2), by=asked(scope="one")) == 4
+    assert record.append(viewed(2), by=asked(scope="two")) == 5
+
+
 @pytest.mark.parametrize(
     ("grain", "told"),
     [

@@ -100,10 +100,10 @@ MAY_NOT_BE_HELD: dict[str, Callable[[], Happened]] = {
     "a tuple": lambda: changed(usual(AlertAdjudicated), subject_factors=("pose",)),
     "a set": lambda: changed(usual(AlertAdjudicated), subject_factors={"pose"}),
     "an enum in a list": lambda: changed(usual(AlertAdjudicated), subject_factors=[Colour]),
-    "a time without its zone": lambda: replace(
+    "a time without its zone": lambda: changed(
         usual(DeploymentAppliedFor), requested_from=HALF_PAST_NINE.replace(tzinfo=None)
     ),
-    "a time without its zone, of the event itself": lambda: replace(
+    "a time without its zone, of the event itself": lambda: changed(
         usual(AlertRaised), timestamp=HALF_PAST_NINE.replace(tzinfo=None)
     ),
     "an integer that not every reader keeps": lambda: changed(usual(AlertRaised), ordinal=2**53),
@@ -122,7 +122,7 @@ WRONG_TYPE: dict[str, Callable[[], Happened]] = {
     "text for a reference": lambda: changed(usual(AlertRaised), run="a7" * 16),
     "one for a list": lambda: changed(usual(AlertAdjudicated), subject_factors="pose"),
     "numbers for a list of text": lambda: changed(usual(AlertAdjudicated), subject_factors=[1]),
-    "microseconds, which are not kept": lambda: replace(
+    "microseconds, which are not kept": lambda: changed(
         usual(DeploymentAppliedFor), requested_from=datetime(2026, 1, 1, 0, 0, 0, 1, tzinfo=UTC)
     ),
 }
@@ -155,8 +155,8 @@ def test_an_entry_may_have_65535_bytes_and_no_more(store: Store) -> None:
     record = store.open()
     record.append(with_camera_of(1), by=asked(scope="a" * 32))
     spare = 65_535 - len(store.rows()[0].blob)
-    largest = changed(with_camera_of(1 + spare), originator_version=2)
-    one_more = changed(with_camera_of(2 + spare), originator_version=2)
+    largest = changed(with_camera_of(1 + spare), originator_id=stream(9))
+    one_more = changed(with_camera_of(2 + spare), originator_id=stream(9))
 
     before = (store.rows(), store.head())
     with pytest.raises(EntryError, match="65535 bytes, found 65536"):

@@ -81,9 +81,7 @@ def test_an_item_is_registered_with_the_rule_that_ends_it(
         .when(lambda one: register(item_class)(one))
         .then(
             happened(
-                a_registered_item(
-                    item_class=item_class.value, rule=rule, clock_starts=clock_starts
-                )
+                a_registered_item(item_class=item_class.value, rule=rule, clock_starts=clock_starts)
             )
         )
     )
@@ -156,7 +154,7 @@ def test_an_item_is_not_opened_for_any_other_purpose(purpose: str, role: Role) -
 
 def test_who_may_read_what_for_is_a_list_that_a_lawyer_can_check() -> None:
     """No other purpose, and no other role for it, without this line changing."""
-    assert PURPOSES == {
+    assert dict(PURPOSES) == {
         "adjudication": {Role.ENGAGEMENT_OFFICER, Role.OPERATOR},
         "rehearsal-summary": {Role.SYSTEM},
         "gallery": {Role.SYSTEM},
@@ -168,7 +166,9 @@ def test_an_item_that_was_never_sealed_is_not_opened() -> None:
     given(a_registered_item()).when(consult()).then(refused("item_not_sealed"))
 
 
-@pytest.mark.parametrize("gone", [(destruction_started(),), (destruction_started(), item_destroyed())])
+@pytest.mark.parametrize(
+    "gone", [(destruction_started(),), (destruction_started(), item_destroyed())]
+)
 def test_an_item_is_not_opened_once_its_destruction_began(gone: tuple[Fact[Item], ...]) -> None:
     """Level L0: reads are refused from the first step on."""
     given(*sealed_item(), *gone).when(consult()).then(refused("item_destroyed"))

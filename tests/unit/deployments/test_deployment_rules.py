@@ -409,7 +409,7 @@ def test_a_refused_authorisation_tells_every_reason_at_once() -> None:
                 cameras=[],
                 threshold=Decimal("NaN"),
                 threshold_justification="",
-                watchlist={"approved": False, "sealers": [APPLICANT], "model_digest": None},
+                watchlist={"approved": False, "makers": [APPLICANT], "model_digest": None},
             )
         )
         .then(

@@ -39,7 +39,7 @@ def test_the_register_of_names_cannot_be_changed_from_outside() -> None:
 def test_a_stored_name_says_the_context_and_the_fact(name: str) -> None:
     """``context.fact``, which is also what its class calls itself."""
     assert re.fullmatch(r"[a-z]+\.[a-z]+(_[a-z]+)*", name)
-    assert EVENTS[name].NAME == name
+    assert name == EVENTS[name].NAME
 
 
 @pytest.mark.parametrize("name", sorted(EVENTS))

@@ -1,0 +1,1 @@
+"""What every vault promises, and what ours promises on disk."""

@@ -1,0 +1,290 @@
+"""The keystore: closed to others, wrapped, real in its deletion, or it does not open."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from threading import Barrier
+from uuid import UUID
+
+import pytest
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
+
+from domain.ports import ContentAlteredError, KeyDestroyedError
+from infrastructure.vault.keystore import Keystore, KeystoreError
+from tests.contract.vault.examples import NOON, OnDisk, item
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """Where a keystore may be made."""
+    return tmp_path / "keystore"
+
+
+def opens(directory: Path) -> bool:
+    """Whether the keystore opens; it is closed again."""
+    Keystore(directory).close()
+    return True
+
+
+def in_use(directory: Path) -> bytearray:
+    """Make a keystore with one key, which is returned."""
+    with closing(Keystore(directory)) as keystore:
+        return keystore.new_key(item())
+
+
+def mode(path: Path) -> int:
+    """The permissions of a file."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_directory_and_files_are_closed_to_others_whatever_the_umask(directory: Path) -> None:
+    """0700 and 0600, the rollback journal while it exists included."""
+    before = os.umask(0)
+    try:
+        with closing(Keystore(directory)) as keystore:
+            keystore.new_key(item())
+            with closing(sqlite3.connect(directory / "keystore.db")) as other:
+                other.execute("UPDATE item_key SET wrapped = x'00'")
+                files = {path.name: mode(path) for path in directory.iterdir()}
+    finally:
+        os.umask(before)
+    assert mode(directory) == 0o700
+    assert files == {"keystore.db": 0o600, "keystore.db-journal": 0o600, "root.key": 0o600}
+
+
+@pytest.mark.parametrize("name", ["", "keystore.db", "root.key"])
+@pytest.mark.parametrize("too_open", [0o040, 0o004, 0o020, 0o002, 0o010, 0o001])
+def test_what_others_may_open_is_refused_with_the_command_that_mends_it(
+    directory: Path, name: str, too_open: int
+) -> None:
+    """The directory, the database and the wrapping key; then the very command mends it."""
+    in_use(directory)
+    path = directory / name
+    right = mode(path)
+    path.chmod(right | too_open)
+    with pytest.raises(KeystoreError, match=f"run chmod {right:o} {path}"):
+        Keystore(directory)
+    assert mode(path) == right | too_open, "nothing is mended silently"
+    path.chmod(right)
+    assert opens(directory)
+
+
+def test_the_command_that_mends_can_be_pasted(tmp_path: Path) -> None:
+    """A path with a space is quoted."""
+    directory = tmp_path / "two words"
+    in_use(directory)
+    directory.chmod(0o755)
+    with pytest.raises(KeystoreError, match=f"run chmod 700 '{directory}'$"):
+        Keystore(directory)
+
+
+class StubbornConnection(sqlite3.Connection):
+    """SQLite that keeps one wrong setting, whatever it is told."""
+
+    wrong: tuple[str, str]
+
+    def __init__(self, *arguments: object, **named: object) -> None:
+        super().__init__(*arguments, **named)  # type: ignore[arg-type]
+        pragma, value = self.wrong
+        self.execute(f"PRAGMA {pragma} = {value}")
+        self.set_authorizer(self._allowed)
+
+    def _allowed(self, action: int, name: str | None, value: str | None, *_: str | None) -> int:
+        setting = action == sqlite3.SQLITE_PRAGMA and name == self.wrong[0] and value is not None
+        return sqlite3.SQLITE_IGNORE if setting else sqlite3.SQLITE_OK
+
+
+@pytest.mark.parametrize(
+    ("pragma", "wrong", "told"),
+    [
+        ("journal_mode", "PERSIST", "journal_mode = DELETE .* found persist"),
+        ("journal_mode", "WAL", "journal_mode = DELETE .* found wal"),
+        ("secure_delete", "OFF", "secure_delete = ON .* found 0"),
+        ("secure_delete", "FAST", "secure_delete = ON .* found 2"),
+        ("synchronous", "NORMAL", "synchronous = FULL .* found 1"),
+    ],
+)
+def test_a_setting_that_does_not_take_effect_keeps_it_closed(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, pragma: str, wrong: str, told: str
+) -> None:
+    """Deletion rests on each; none is believed because it was asked for."""
+    StubbornConnection.wrong = (pragma, wrong)
+    connect = sqlite3.connect
+
+    def stubborn(database: Path, isolation_level: None, timeout: float) -> sqlite3.Connection:
+        return connect(
+            database,
+            isolation_level=isolation_level,
+            timeout=timeout,
+            factory=StubbornConnection,
+        )
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", stubborn)
+        with pytest.raises(KeystoreError, match=f"expected SQLite to take {told}"):
+            Keystore(directory)
+    assert opens(directory)
+
+
+def test_a_write_ahead_log_that_another_holds_open_keeps_it_closed(directory: Path) -> None:
+    """The mode cannot be changed under another's feet, and its log would keep deleted keys."""
+    in_use(directory)
+    with closing(sqlite3.connect(directory / "keystore.db")) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("SELECT * FROM item_key").fetchall()
+        with pytest.raises(KeystoreError, match="database is locked"):
+            Keystore(directory)
+    assert opens(directory)
+    assert sorted(path.name for path in directory.iterdir()) == ["keystore.db", "root.key"]
+
+
+def test_the_wrapping_key_is_made_once(directory: Path) -> None:
+    """32 bytes, other ones for each keystore, and the same at each opening."""
+    in_use(directory)
+    root = (directory / "root.key").read_bytes()
+    assert len(root) == 32
+    assert opens(directory)
+    assert (directory / "root.key").read_bytes() == root
+    in_use(directory.with_name("another"))
+    assert (directory.with_name("another") / "root.key").read_bytes() != root
+
+
+def test_processes_that_start_together_make_one_wrapping_key(directory: Path) -> None:
+    """Otherwise what the first wraps would be lost to the second."""
+    together = Barrier(6)
+
+    def start(number: int) -> tuple[UUID, bytearray]:
+        together.wait()
+        with closing(Keystore(directory)) as keystore:
+            return item(number), keystore.new_key(item(number))
+
+    with ThreadPoolExecutor(6) as pool:
+        made = dict(pool.map(start, range(1, 7)))
+    with closing(Keystore(directory)) as keystore:
+        assert {one: keystore.key(one) for one in made} == made
+
+
+def _with_a_key(directory: Path) -> None:
+    in_use(directory)
+
+
+def _with_a_tombstone(directory: Path) -> None:
+    with closing(Keystore(directory)) as keystore:
+        keystore.destroy(item(), at=NOON)
+
+
+@pytest.mark.parametrize("used", [_with_a_key, _with_a_tombstone])
+def test_a_missing_wrapping_key_is_not_made_anew(
+    directory: Path, used: Callable[[Path], None]
+) -> None:
+    """Not once the keystore was used; put back, all is as it was."""
+    used(directory)
+    root = directory / "root.key"
+    root.rename(directory / "elsewhere")
+    with pytest.raises(KeystoreError, match=r"expected the wrapping key .*root\.key .*put it back"):
+        Keystore(directory)
+    assert not root.exists()
+    (directory / "elsewhere").rename(root)
+    assert opens(directory)
+
+
+@pytest.mark.parametrize("length", [0, 16, 31, 33, 64])
+def test_a_wrapping_key_of_another_length_is_refused(directory: Path, length: int) -> None:
+    """Also one that AES would take; and it is left as it was found."""
+    in_use(directory)
+    (directory / "root.key").write_bytes(bytes(length))
+    with pytest.raises(KeystoreError, match=rf"expected 32 bytes in .*root\.key, found {length}"):
+        Keystore(directory)
+    assert (directory / "root.key").read_bytes() == bytes(length)
+
+
+def test_another_wrapping_key_opens_nothing_but_destroys(directory: Path) -> None:
+    """What an operator is told to do when the wrapping key is lost."""
+    in_use(directory)
+    (directory / "root.key").write_bytes(os.urandom(32))
+    with closing(Keystore(directory)) as keystore:
+        with pytest.raises(ContentAlteredError, match="its wrapped key is damaged"):
+            keystore.key(item())
+        assert keystore.destroy(item(), at=NOON).sequence == 1
+        assert keystore.items() == set()
+
+
+def test_a_key_lies_in_the_keystore_only_wrapped_and_bound_to_its_item(opened: OnDisk) -> None:
+    """AES key wrap (RFC 3394) of the key and the item, under the wrapping key."""
+    key = opened.keystore.new_key(item())
+    ((wrapped,),) = opened.execute("SELECT wrapped FROM item_key")
+    root = (opened.keystore.directory / "root.key").read_bytes()
+    assert aes_key_unwrap(root, wrapped) == key + item().bytes
+    assert key not in opened.database.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        lambda root, wrapped: wrapped[:-8],
+        lambda root, wrapped: wrapped[:8],
+        lambda root, wrapped: b"",
+        lambda root, wrapped: wrapped[:-1] + bytes([wrapped[-1] ^ 1]),
+        lambda root, wrapped: aes_key_wrap(root, bytes(32)),
+        lambda root, wrapped: aes_key_wrap(root, bytes(32) + item(2).bytes),
+        lambda root, wrapped: aes_key_wrap(root, bytes(40) + item(1).bytes),
+    ],
+    ids=["cut", "cut short", "empty", "changed", "of no item", "of another item", "too long"],
+)
+def test_a_wrapped_key_that_is_not_ours_for_this_item_gives_no_key(
+    opened: OnDisk, damaged: Callable[[bytes, bytes], bytes]
+) -> None:
+    """Whether it was damaged, or wrapped for something else."""
+    opened.keystore.new_key(item())
+    root = (opened.keystore.directory / "root.key").read_bytes()
+    ((wrapped,),) = opened.execute("SELECT wrapped FROM item_key")
+    opened.execute("UPDATE item_key SET wrapped = ?", damaged(root, wrapped))
+    with pytest.raises(ContentAlteredError, match=f"item {item().hex}: its wrapped key is"):
+        opened.keystore.key(item())
+
+
+def test_the_unlinked_journal_is_synced_before_anything_is_answered(
+    opened: OnDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A journal that came back with the power would bring a destroyed key back to life."""
+    synced: list[tuple[str, bool]] = []
+    fsync = os.fsync
+
+    def listening(descriptor: int) -> None:
+        path = os.readlink(f"/proc/self/fd/{descriptor}")
+        synced.append((path, opened.database.with_name("keystore.db-journal").exists()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", listening)
+    opened.keystore.new_key(item())
+    opened.keystore.destroy(item(), at=NOON)
+    assert synced == [(str(opened.keystore.directory), False)] * 2
+
+
+def test_there_is_no_key_before_the_first_and_after_the_last(opened: OnDisk) -> None:
+    """``key`` says so, and ``holds`` and ``items`` agree."""
+    for destroyed in (False, True):
+        with pytest.raises(KeyDestroyedError, match=f"item {item().hex}: there is no key"):
+            opened.keystore.key(item())
+        assert not opened.keystore.holds(item())
+        assert opened.keystore.items() == set()
+        if not destroyed:
+            opened.keystore.new_key(item())
+            assert opened.keystore.holds(item())
+            opened.keystore.destroy(item(), at=NOON)
+
+
+@pytest.mark.parametrize("content", [b"this is no database" * 100, bytes(5000)])
+def test_a_file_that_is_no_database_is_told_plainly(directory: Path, content: bytes) -> None:
+    """With its path, and without touching it."""
+    in_use(directory)
+    (directory / "keystore.db").write_bytes(content)
+    with pytest.raises(KeystoreError, match=r"keystore .*keystore\.db: file is not a database"):
+        Keystore(directory)
+    assert (directory / "keystore.db").read_bytes() == content

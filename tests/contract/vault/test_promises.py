@@ -1,0 +1,176 @@
+"""What ``domain.ports.Vault`` promises: of the vault on disk, and of the one other tests use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.kernel.errors import DomainError
+from domain.ports import (
+    CiphertextMissingError,
+    ContentAlteredError,
+    KeyDestroyedError,
+    Vault,
+    VaultError,
+)
+from tests.contract.vault.examples import CONTENT, NOON, SALT, item, label, on_disk
+from tests.support.memory import MemoryVault
+
+
+@pytest.fixture(params=["on disk", "in memory"])
+def vault(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Vault]:
+    """Each kind of vault in turn."""
+    if request.param == "in memory":
+        yield MemoryVault()
+        return
+    with on_disk(tmp_path) as opened:
+        yield opened.vault
+
+
+@pytest.mark.parametrize("size", [0, 1, 31, 4096, 300_001])
+def test_what_was_sealed_opens_as_the_content_alone(vault: Vault, size: int) -> None:
+    """In a buffer that can be wiped, without the salt, whatever its size."""
+    content = (CONTENT * (size // len(CONTENT) + 1))[:size]
+    vault.seal(label(), salt=SALT, content=content)
+    opened = vault.open(label())
+    assert isinstance(opened, bytearray)
+    assert opened == content
+
+
+def test_a_buffer_is_sealed_as_it_is_and_left_as_it_was(vault: Vault) -> None:
+    """The caller wipes its own buffer, and may do so at once."""
+    buffer = bytearray(CONTENT)
+    vault.seal(label(), salt=SALT, content=memoryview(buffer))
+    assert buffer == CONTENT
+    buffer[:] = bytes(len(buffer))
+    assert vault.open(label()) == CONTENT
+
+
+def test_wiping_what_was_opened_changes_nothing_that_is_kept(vault: Vault) -> None:
+    """Each opening gives a buffer of its own."""
+    vault.seal(label(), salt=SALT, content=CONTENT)
+    opened = vault.open(label())
+    opened[:] = bytes(len(opened))
+    assert vault.open(label()) == CONTENT
+
+
+@pytest.mark.parametrize("salt", [b"", SALT[:-1], SALT + b"\0"])
+def test_a_salt_of_another_length_is_refused(vault: Vault, salt: bytes) -> None:
+    """It would shift the content; nothing is kept."""
+    with pytest.raises(ValueError, match="expected a salt of 32 bytes"):
+        vault.seal(label(), salt=salt, content=CONTENT)
+    assert not vault.holds(item())
+
+
+def test_an_item_that_was_never_sealed_has_no_key(vault: Vault) -> None:
+    """Even if another has."""
+    vault.seal(label(1), salt=SALT, content=CONTENT)
+    with pytest.raises(KeyDestroyedError, match=item(2).hex):
+        vault.open(label(2))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"item_class": "wide_frame"},
+        {"deployment": UUID("d2" * 16)},
+        {"content_type": "image/jpeg"},
+        {"content_type": "image/png "},
+    ],
+)
+def test_an_item_does_not_open_as_something_else(vault: Vault, changed: dict[str, Any]) -> None:
+    """Its class, deployment and content type are bound to it."""
+    vault.seal(label(), salt=SALT, content=CONTENT)
+    with pytest.raises(ContentAlteredError, match=item().hex):
+        vault.open(label(**changed))
+    assert vault.open(label()) == CONTENT
+
+
+def test_sealing_again_replaces(vault: Vault) -> None:
+    """The new content opens, and what is said of it differs even where the content is the same."""
+    first = vault.seal(label(), salt=SALT, content=CONTENT)
+    second = vault.seal(label(), salt=SALT, content=CONTENT)
+    assert first.ciphertext_digest != second.ciphertext_digest
+    vault.seal(label(), salt=SALT, content=b"another")
+    assert vault.open(label()) == b"another"
+    assert vault.keys() == vault.ciphertexts() == {item()}
+
+
+def test_what_was_destroyed_does_not_open_and_is_not_held(vault: Vault) -> None:
+    """The key first, then the ciphertext; others live on."""
+    for number in (1, 2):
+        vault.seal(label(number), salt=SALT, content=CONTENT)
+    assert vault.holds(item(1))
+
+    vault.destroy_key(item(1), at=NOON)
+    with pytest.raises(KeyDestroyedError):
+        vault.open(label(1))
+    assert vault.holds(item(1)), "its ciphertext is still there"
+    assert (vault.keys(), vault.ciphertexts()) == ({item(2)}, {item(1), item(2)})
+
+    vault.remove_ciphertext(item(1))
+    with pytest.raises(KeyDestroyedError):
+        vault.open(label(1))
+    assert not vault.holds(item(1))
+    assert vault.keys() == vault.ciphertexts() == {item(2)}
+    assert vault.open(label(2)) == CONTENT
+
+
+def test_a_ciphertext_that_is_missing_is_told_from_a_key_that_is(vault: Vault) -> None:
+    """A key alone is still held."""
+    vault.seal(label(), salt=SALT, content=CONTENT)
+    vault.remove_ciphertext(item())
+    with pytest.raises(CiphertextMissingError, match=item().hex):
+        vault.open(label())
+    assert vault.holds(item())
+    assert (vault.keys(), vault.ciphertexts()) == ({item()}, set())
+
+
+def test_destroying_twice_answers_the_same_tombstone(vault: Vault) -> None:
+    """Whatever the clock says by then; and removing twice does no harm."""
+    vault.seal(label(1), salt=SALT, content=CONTENT)
+    first = vault.destroy_key(item(1), at=NOON)
+    second = vault.destroy_key(item(2), at=NOON)
+    assert vault.destroy_key(item(1), at=NOON.replace(hour=13)) == first
+    assert vault.destroy_key(item(2), at=NOON) == second
+    for _ in range(2):
+        vault.remove_ciphertext(item(1))
+    assert not vault.holds(item(1))
+
+
+def test_tombstones_are_numbered_from_one_without_gaps(vault: Vault) -> None:
+    """Each with a digest of its own, also for items that were never sealed."""
+    vault.seal(label(2), salt=SALT, content=CONTENT)
+    tombstones = [vault.destroy_key(item(number), at=NOON) for number in (1, 2, 1, 3)]
+    assert [one.sequence for one in tombstones] == [1, 2, 1, 3]
+    assert len({one.digest for one in tombstones}) == 3
+
+
+@pytest.mark.parametrize("sealed_before", [True, False])
+def test_an_item_has_one_life(vault: Vault, sealed_before: bool) -> None:
+    """Once it has a tombstone it cannot be sealed, and the attempt leaves nothing."""
+    if sealed_before:
+        vault.seal(label(), salt=SALT, content=CONTENT)
+    vault.destroy_key(item(), at=NOON)
+    vault.remove_ciphertext(item())
+    with pytest.raises(KeyDestroyedError, match="was destroyed and cannot be sealed"):
+        vault.seal(label(), salt=SALT, content=CONTENT)
+    assert not vault.holds(item())
+
+
+def test_a_tombstone_without_a_zone_is_refused(vault: Vault) -> None:
+    """A local time says nothing to whoever reads it elsewhere."""
+    with pytest.raises(DomainError, match="with its zone"):
+        vault.destroy_key(item(), at=datetime(2026, 11, 23, 12, 0))  # noqa: DTZ001
+    assert vault.destroy_key(item(), at=NOON).sequence == 1
+
+
+@pytest.mark.parametrize("error", [KeyDestroyedError, CiphertextMissingError, ContentAlteredError])
+def test_each_reason_is_a_vault_error(error: type[Exception]) -> None:
+    """So that a caller can tell the vault's answer from a fault of its own."""
+    assert issubclass(error, VaultError)
