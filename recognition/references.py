@@ -6,6 +6,7 @@ A reference is compared with every face that passes, so it is held to stricter g
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -89,16 +90,9 @@ def read_image(photograph: bytes) -> Image:
         ReferenceUnfitError: ``image_unreadable`` or ``image_too_large``.
     """
     try:
-        with Pillow.open(io.BytesIO(photograph), formats=_FORMATS) as header:
-            width, height = header.size
-            if width * height > MOST_PIXELS:
-                raise ReferenceUnfitError(
-                    "image_too_large",
-                    f"expected at most {MOST_PIXELS} pixels, found {width} x {height}",
-                )
-            header.load()  # a cut file shows here; OpenCV would fill the rest with grey
-    except (Pillow.DecompressionBombWarning, Pillow.DecompressionBombError) as error:
-        # Pillow's own limits lie above ours and speak first: a warning where warnings are errors.
+        _require_whole(photograph)
+    except Pillow.DecompressionBombError as error:
+        # Pillow's own limit lies above ours and speaks first.
         raise ReferenceUnfitError(
             "image_too_large", f"expected at most {MOST_PIXELS} pixels, found more"
         ) from error
@@ -114,3 +108,21 @@ def read_image(photograph: bytes) -> Image:
         smaller = (max(1, round(width * scale)), max(1, round(height * scale)))
         image = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA)
     return np.asarray(image, dtype=np.uint8)
+
+
+def _require_whole(photograph: bytes) -> None:
+    """Decode it once with a decoder that notices a cut; OpenCV would fill the rest with grey.
+
+    Cameras write EXIF that Pillow warns of: no reason to refuse a photograph, and nobody's to read.
+    Its warning of a large picture is not needed either, as our own limit is lower.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Pillow.open(io.BytesIO(photograph), formats=_FORMATS) as header:
+            width, height = header.size
+            if width * height > MOST_PIXELS:
+                raise ReferenceUnfitError(
+                    "image_too_large",
+                    f"expected at most {MOST_PIXELS} pixels, found {width} x {height}",
+                )
+            header.load()

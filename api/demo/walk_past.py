@@ -4,7 +4,7 @@ A schedule says who passes, when, and where they walk; the same schedule and the
 always give the same frames. People approach at a walking pace, so they grow slowly when far and
 fast when near; they sway, turn, blur, cover one another, and leave at the side or the lower edge.
 
-The enrolled photographs are never shown: an alert is then a match between two photographs.
+The enrolled photographs are never shown, so an alert compares two different photographs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from api.demo.people import CAST, EYE_HEIGHT_M, EYES_APART_M, HIP_M, Colour, Figure, figure
+from api.demo.people import CAST, EYE_HEIGHT_M, EYES_APART_M, HIP_M, Figure, figure
 from api.demo.photographs import MediaError, Photographs
 from api.demo.street import CAMERA, HEIGHT_PX, WIDTH_PX, street
 
@@ -40,6 +40,7 @@ _SEED = 7
 _STEPS_PER_SECOND = 1.9
 _FADES_IN_S = 0.5
 _TURNING_SHARE = 0.15
+_NEAREST_M = 1.25
 _NOISE_SIGMA = 1.6
 _NOISE_MEAN = 8
 
@@ -129,11 +130,11 @@ class Passage:
         )
 
     def _turned(self, share: float) -> float:
-        """Degrees away from the camera: turning back in the first part, turning away in the last."""
+        """Degrees away from the camera: turns to it in the first part, away in the last."""
         first, last = self.turned_deg
-        return first * max(0.0, 1 - share / _TURNING_SHARE) + last * max(
-            0.0, 1 - (1 - share) / _TURNING_SHARE
-        )
+        if share < _TURNING_SHARE:
+            return first * (1 - share / _TURNING_SHARE)
+        return last * max(0.0, 1 - (1 - share) / _TURNING_SHARE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,19 +174,18 @@ def _passes(
     starts_s: float,
     lanes: tuple[float, float],
     *,
-    nearest_m: float = 2.15,
     farthest_m: float = 20.0,
     pace: float = 1.45,
     turned_deg: tuple[float, float] = (0.0, 0.0),
     blurred_s: tuple[tuple[float, float], ...] = (),
 ) -> Passage:
-    """A passage at a walking pace, in metres per second."""
+    """A passage at a pace in metres per second, until nothing of the person is left to see."""
     return Passage(
         cut=cut,
         starts_s=starts_s,
-        lasts_s=round((farthest_m - nearest_m) / pace, 2),
+        lasts_s=round((farthest_m - _NEAREST_M) / pace, 2),
         lane_m=lanes,
-        distance_m=(farthest_m, nearest_m),
+        distance_m=(farthest_m, _NEAREST_M),
         turned_deg=turned_deg,
         blurred_s=blurred_s,
     )
@@ -213,7 +213,7 @@ DEMO = Schedule(
         _passes("passer-by 1", 38.5, (-2.9, -0.6)),
     ),
 )
-"""The demo: one listed man passes twice, eight people who are on no list pass in between."""
+"""The demo: one listed man passes twice; around him eight people pass who are on no list."""
 
 SHORT_CLIP = Schedule(
     name="short",
@@ -221,8 +221,8 @@ SHORT_CLIP = Schedule(
     passages=(
         _passes("listed, first time", 0.8, (-0.5, -0.1), farthest_m=12.0, pace=1.5),
         _passes("passer-by 1", 0.0, (1.0, 0.3), farthest_m=12.0, pace=1.6),
-        _passes("passer-by 8", 1.2, (-1.3, -0.7), farthest_m=13.0, turned_deg=(0, 35)),
-        _passes("passer-by 2", 1.8, (0.9, 0.35), farthest_m=12.0, blurred_s=((4.4, 4.8),)),
+        _passes("passer-by 8", 0.5, (-1.3, -0.7), farthest_m=13.0, turned_deg=(0, 35)),
+        _passes("passer-by 2", 1.4, (0.9, 0.35), farthest_m=12.0, blurred_s=((4.4, 4.8),)),
     ),
 )
 """For tests: the listed man passes once, among three people who are on no list."""
@@ -334,9 +334,9 @@ def _covered(
     person: Figure, moved: NDArray[np.float64], *, margin: int
 ) -> tuple[int, int, int, int]:
     """Left, top, right, bottom of what a person may cover of the frame, feet included."""
-    height, width = person.levels[0].shape[:2]
-    feet = person.eyes_at[1] + (EYE_HEIGHT_M + 0.1) * person.px_per_m
-    corners = np.array([[0, 0], [width, 0], [0, max(height, feet)], [width, max(height, feet)]])
+    width = person.levels[0].shape[1]
+    soles = person.eyes_at[1] + (EYE_HEIGHT_M + 0.1) * person.px_per_m
+    corners = np.array([[0, 0], [width, 0], [0, soles], [width, soles]])
     reached = corners @ moved[:, :2].T + moved[:, 2]
     left, top = np.floor(reached.min(axis=0)).astype(int) - margin
     right, bottom = np.ceil(reached.max(axis=0)).astype(int) + margin
@@ -346,7 +346,7 @@ def _covered(
 def _draw_legs(window: Frame, person: Figure, pose: Pose, moved: NDArray[np.float64]) -> None:
     """Draw the legs in a darker shade of the coat; the lifted one looks shorter from the front."""
     per_m = pose.eyes_apart / EYES_APART_M
-    trousers: Colour = tuple(int(30 + 0.25 * channel) for channel in person.coat)  # type: ignore[assignment]
+    trousers = [30 + 0.25 * channel for channel in person.coat]
     middle = np.array([person.throat_at[0], person.eyes_at[1]])
     for side in (-1, 1):
         lifted = 0.13 * max(0.0, side * pose.stride)
@@ -369,9 +369,10 @@ def _patch(
     """The figure as it lies over a window of the frame: uint8, shape (h, w, 4), multiplied."""
     scale = pose.eyes_apart / (EYES_APART_M * person.px_per_m)
     level = min(len(person.levels) - 1, max(0, math.floor(-math.log2(scale))))
-    source = person.levels[level]
-    from_level = moved @ np.diag([2.0**level, 2.0**level, 1.0])
-    patch = cv2.warpAffine(source, from_level, size, flags=cv2.INTER_LINEAR)
+    # A pixel of level k covers 2^k pixels of the first one; their middles lie (2^k - 1) / 2 on.
+    wide = 2.0**level
+    from_level = moved @ np.array([[wide, 0, (wide - 1) / 2], [0, wide, (wide - 1) / 2], [0, 0, 1]])
+    patch = cv2.warpAffine(person.levels[level], from_level, size, flags=cv2.INTER_LINEAR)
     if (length := round(pose.blurred_px)) > 1:
         patch = cv2.blur(patch, (length, max(1, length // 4)))
     return np.asarray(patch, np.uint8)

@@ -53,7 +53,7 @@ class Deployment(Aggregate):
         self.footage_recorded = False
         self.authorised: happened.DeploymentAuthorised | None = None
         self.run: UUID | None = None
-        self.last_run: UUID | None = None
+        self.runs: set[UUID] = set()
         self.over = False
 
     # -- decide --------------------------------------------------------------------------------
@@ -163,6 +163,7 @@ class Deployment(Aggregate):
             gallery_size=command.gallery_size,
             watchlist=watchlist,
             running=self.run is not None,
+            run_known=command.run in self.runs,
             over=self.over,
         )
         reasons = refusals(START_POLICIES, facts)
@@ -223,7 +224,8 @@ class Deployment(Aggregate):
             case happened.DeploymentAuthorised():
                 self.authorised = event
             case happened.DeploymentStarted():
-                self.run = self.last_run = event.run
+                self.run = event.run
+                self.runs.add(event.run)
             case happened.DeploymentStopped():
                 self.run = None
             case happened.DeploymentEnded() | happened.DeploymentCancelled():

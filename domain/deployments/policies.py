@@ -353,6 +353,7 @@ class StartFacts:
     gallery_size: int
     watchlist: ListFacts
     running: bool
+    run_known: bool
     over: bool
 
 
@@ -416,6 +417,13 @@ def one_run_at_a_time(facts: StartFacts) -> Refusal | None:
     return None
 
 
+def run_is_new(facts: StartFacts) -> Refusal | None:
+    """Each run has a reference of its own, so that its sums are its own."""
+    if facts.run_known and not facts.running:
+        return Refusal("run_known", "give the run a new reference")
+    return None
+
+
 def start_is_before_the_end(facts: StartFacts) -> Refusal | None:
     """A deployment that is over stays over."""
     if facts.over:
@@ -431,6 +439,7 @@ START_POLICIES: tuple[Policy[StartFacts], ...] = (
     gallery_is_the_approved_list,
     model_is_the_authorised_one,
     one_run_at_a_time,
+    run_is_new,
 )
 
 

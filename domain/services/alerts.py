@@ -53,7 +53,7 @@ def raise_alert(outside: Outside, command: RaiseAlert) -> Answer:
         outside.record.append(*keeping.sealed_items(), alert, by=command, given=grounds.given)
         return alert
 
-    return carry_out_keeping(outside, command, attempt)
+    return carry_out_keeping(outside, command, attempt, if_refused="alert_refused")
 
 
 def view(outside: Outside, command: ViewAlert) -> Answer:
@@ -87,7 +87,7 @@ def adjudicate(outside: Outside, command: AdjudicateAlert) -> Answer:
         outside.record.append(*keeping.sealed_items(), alert, by=command)
         return alert
 
-    return carry_out_keeping(outside, command, attempt)
+    return carry_out_keeping(outside, command, attempt, if_refused="decision_refused")
 
 
 def _found_or_new(outside: Outside, alert: UUID) -> Alert:

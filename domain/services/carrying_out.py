@@ -29,19 +29,28 @@ def carry_out(
     named = getattr(command, "deployment", None)
     if named is not None and command.scope != named.hex:
         raise DomainError(f"expected a command in scope {named.hex}, found scope {command.scope}")
+
+    def decided() -> T | Refused:
+        answer = attempt()
+        if isinstance(answer, Refused):
+            outside.record.append(answer.recorded(), by=command)
+        return answer
+
+    return tried_again(decided)
+
+
+def tried_again(attempt: Callable[[], T]) -> T:
+    """Do it, and do it anew from the start while someone else wrote first.
+
+    Raises:
+        ConflictError: the state moved on every time.
+    """
     for _ in range(ATTEMPTS - 1):
         try:
-            return _once(outside, command, attempt)
+            return attempt()
         except ConflictError:
             continue
-    return _once(outside, command, attempt)
-
-
-def _once(outside: Outside, command: Command, attempt: Callable[[], T | Refused]) -> T | Refused:
-    answer = attempt()
-    if isinstance(answer, Refused):
-        outside.record.append(answer.recorded(), by=command)
-    return answer
+    return attempt()
 
 
 class BySystem(TypedDict):

@@ -17,13 +17,13 @@ from uuid import UUID
 from domain.custody.aggregate import Item
 from domain.custody.classes import ItemClass
 from domain.custody.commands import ConsultItem, DestroyItems
-from domain.custody.sealing import SALT_BYTES, SealedContent, commitment
+from domain.custody.sealing import SALT_BYTES, SealedContent, Tombstone, commitment
 from domain.kernel.commands import Command
 from domain.kernel.errors import ConflictError
 from domain.kernel.references import new_reference
 from domain.kernel.refusals import Refused
 from domain.ports import CiphertextMissingError, KeyDestroyedError, Outside, VaultError
-from domain.services.carrying_out import by_the_system, carry_out
+from domain.services.carrying_out import by_the_system, carry_out, tried_again
 
 T = TypeVar("T")
 
@@ -99,17 +99,22 @@ class Keeping:
             found.append(item)
         return found
 
-    def give_up(self) -> None:
+    def give_up(self, *, cause: str) -> None:
         """Destroy what was kept for a command that came to nothing."""
-        destroy_for(
-            self._outside, self._command, list(self.items.values()), cause="command_came_to_nothing"
-        )
+        destroy_for(self._outside, self._command, list(self.items.values()), cause=cause)
 
 
 def carry_out_keeping(
-    outside: Outside, command: Command, attempt: Callable[[Keeping], T | Refused]
+    outside: Outside,
+    command: Command,
+    attempt: Callable[[Keeping], T | Refused],
+    *,
+    if_refused: str,
 ) -> T | Refused:
     """Carry out a command that keeps items; leave none behind if it is refused or fails.
+
+    Args:
+        if_refused: the cause with which what was kept is then destroyed, as a code.
 
     Raises:
         ConflictError: the state moved on every time.
@@ -119,10 +124,10 @@ def carry_out_keeping(
     try:
         answer = carry_out(outside, command, lambda: attempt(keeping))
     except (ConflictError, VaultError):
-        keeping.give_up()
+        keeping.give_up(cause="could_not_be_carried_out")
         raise
     if isinstance(answer, Refused):
-        keeping.give_up()
+        keeping.give_up(cause=if_refused)
     return answer
 
 
@@ -157,19 +162,35 @@ def destroy(outside: Outside, command: DestroyItems) -> int:
     Raises:
         DestructionFailedError: an item still opened afterwards; it has no receipt.
     """
-    live = [item for one in command.items if not (item := outside.record.load(Item, one)).destroyed]
-    if not live:
-        return 0
-    for item in live:
-        item.start_destruction(cause=command.cause, at=command.at)
-    outside.record.append(*live, by=command)
-    for item in live:
-        tombstone = outside.vault.destroy_key(item.id, at=command.at)
+    begun = tried_again(lambda: _begin(outside, command))
+    tombstones = {}
+    for item in begun:
+        tombstones[item.id] = outside.vault.destroy_key(item.id, at=command.at)
         outside.vault.remove_ciphertext(item.id)
         _look_again(outside, item)
-        item.finish_destruction(tombstone, at=outside.clock.now())
-    outside.record.append(*live, by=command)
-    return len(live)
+    if begun:
+        tried_again(lambda: _finish(outside, command, tombstones))
+    return len(begun)
+
+
+def _begin(outside: Outside, command: DestroyItems) -> list[Item]:
+    """Say which items are to be destroyed; from here on reads of them are refused."""
+    found = (outside.record.load(Item, one) for one in dict.fromkeys(command.items))
+    live = [item for item in found if not item.destroyed]
+    for item in live:
+        item.start_destruction(cause=command.cause, at=command.at)
+    if live:
+        outside.record.append(*live, by=command)
+    return live
+
+
+def _finish(outside: Outside, command: DestroyItems, tombstones: dict[UUID, Tombstone]) -> None:
+    """Write the receipts, of those that nobody else wrote meanwhile."""
+    at = outside.clock.now()
+    items = [outside.record.load(Item, one) for one in tombstones]
+    for item in items:
+        item.finish_destruction(tombstones[item.id], at=at)
+    outside.record.append(*items, by=command)
 
 
 def destroy_for(outside: Outside, command: Command, items: list[UUID], *, cause: str) -> int:

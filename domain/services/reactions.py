@@ -8,7 +8,7 @@ from domain.alerts.aggregate import Alert
 from domain.alerts.commands import CloseUndetermined
 from domain.kernel.commands import Command
 from domain.ports import Outside
-from domain.services.carrying_out import by_the_system
+from domain.services.carrying_out import by_the_system, tried_again
 from domain.services.custody import destroy_for
 from domain.services.survey import Survey
 
@@ -35,6 +35,10 @@ def close_undetermined(outside: Outside, command: Command, alert: UUID, *, cause
         alert=alert,
         cause=cause,
     )
-    found = outside.record.load(Alert, alert)
-    found.close_undetermined(closing)
-    outside.record.append(found, by=closing)
+
+    def attempt() -> None:
+        found = outside.record.load(Alert, alert)
+        found.close_undetermined(closing)
+        outside.record.append(found, by=closing)
+
+    tried_again(attempt)

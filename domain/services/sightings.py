@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from domain.kernel.errors import NotFoundError
 from domain.kernel.events import NEXT_VERSION, Happened
 from domain.kernel.references import journal
 from domain.kernel.time import Grain
@@ -89,8 +90,13 @@ def reconcile(outside: Outside, command: ReconcileRun) -> bool:
 
     Returns:
         Whether the sums balance. Either answer is on the record.
+
+    Raises:
+        NotFoundError: there is no such run.
     """
-    sums = Survey().take(outside.record.history(command.scope)).runs[command.run]
+    sums = Survey().take(outside.record.history(command.scope)).runs.get(command.run)
+    if sums is None:
+        raise NotFoundError(f"there is no run {command.run.hex}")
     common: dict[str, Any] = {
         "originator_id": journal("runs", command.scope),
         "originator_version": NEXT_VERSION,

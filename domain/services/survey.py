@@ -98,7 +98,7 @@ class Survey:
                 seen = self.deployments[event.originator_id]
                 seen.run, seen.started = event.run, True
                 seen.footage_recorded = event.footage_recorded
-                self.runs[event.run] = Sums()
+                self.runs.setdefault(event.run, Sums())
             case deployment_events.DeploymentStopped() as event:
                 self.deployments[event.originator_id].run = None
             case (
@@ -140,11 +140,13 @@ class Survey:
             case sighting_events.SightingSuppressed() as event:
                 self._ended(event, Outcome.SUPPRESSED)
             case sighting_events.RunProgressed() as event:
-                self.runs[event.run].seen[event.camera] = event.seen
-                self.runs[event.run].frames[event.camera] = event.frames
+                sums = self.runs.setdefault(event.run, Sums())
+                sums.seen[event.camera] = event.seen
+                sums.frames[event.camera] = event.frames
             case sighting_events.RunInterrupted() as event:
-                self.runs[event.run].seen[event.camera] = event.seen_at_least
-                self.runs[event.run].lost[event.camera] = event.interrupted_at_least
+                sums = self.runs.setdefault(event.run, Sums())
+                sums.seen[event.camera] = event.seen_at_least
+                sums.lost[event.camera] = event.interrupted_at_least
             case _:
                 pass
 

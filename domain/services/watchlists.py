@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from domain.custody.aggregate import Item
@@ -96,8 +97,9 @@ def propose_entry(
                 callers_reference.encode(),
             ),
         ],
-        lambda one, items: one.decide_proposal(
+        lambda one, deployment, items: one.decide_proposal(
             command,
+            deployment_over=deployment.over,
             image_item=items[ItemClass.REFERENCE_IMAGE],
             reference_item=items[ItemClass.CALLERS_REFERENCE],
         ),
@@ -119,8 +121,10 @@ def accept_entry(
                 template,
             )
         ],
-        lambda one, items: one.decide_acceptance(
-            command, template_item=items[ItemClass.REFERENCE_TEMPLATE]
+        lambda one, deployment, items: one.decide_acceptance(
+            command,
+            deployment_over=deployment.over,
+            template_item=items[ItemClass.REFERENCE_TEMPLATE],
         ),
     )
 
@@ -188,24 +192,36 @@ def _decide_with_items(
     outside: Outside,
     command: ProposeEntry | AcceptEntry,
     contents: list[Content],
-    decide: Callable[[Watchlist, dict[str, UUID]], Refused | None],
+    decide: Callable[[Watchlist, Deployment, dict[str, UUID]], Refused | None],
 ) -> Watchlist | Refused:
     """Keep the contents, then decide; what was kept for a refused command is destroyed at once."""
-    watchlist = outside.record.load(Watchlist, command.watchlist)
-    if watchlist.deployment is None:
-        raise RecordBrokenError(f"watchlist {watchlist.id.hex} belongs to no deployment")
-    deployment = outside.record.load(Deployment, watchlist.deployment)
-    if deployment.requested_until is None:
-        raise RecordBrokenError(f"deployment {deployment.id.hex} has no window")
-    due_at = deployment.requested_until + RETENTION[contents[0].item_class].limit
 
     def attempt(keeping: Keeping) -> Watchlist | Refused:
         watchlist = outside.record.load(Watchlist, command.watchlist)
+        deployment = _deployment_of(outside, watchlist)
         if not keeping.items:
+            due_at = _window_end(deployment) + RETENTION[contents[0].item_class].limit
             keeping.keep(contents, deployment=deployment.id, due_at=due_at)
-        if refused := decide(watchlist, keeping.items):
+        if refused := decide(watchlist, deployment, keeping.items):
             return refused
-        outside.record.append(*keeping.sealed_items(), watchlist, by=command)
+        outside.record.append(
+            *keeping.sealed_items(),
+            watchlist,
+            by=command,
+            given={deployment.id: deployment.version},
+        )
         return watchlist
 
-    return carry_out_keeping(outside, command, attempt)
+    return carry_out_keeping(outside, command, attempt, if_refused="entry_refused")
+
+
+def _deployment_of(outside: Outside, watchlist: Watchlist) -> Deployment:
+    if watchlist.deployment is None:
+        raise RecordBrokenError(f"watchlist {watchlist.id.hex} belongs to no deployment")
+    return outside.record.load(Deployment, watchlist.deployment)
+
+
+def _window_end(deployment: Deployment) -> datetime:
+    if deployment.requested_until is None:
+        raise RecordBrokenError(f"deployment {deployment.id.hex} has no window")
+    return deployment.requested_until

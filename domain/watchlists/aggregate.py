@@ -127,10 +127,17 @@ class Watchlist(Aggregate):
         return Refused(happened.ImportRefused, command.reasons, command, self.id)
 
     def decide_proposal(
-        self, command: ProposeEntry, *, image_item: UUID, reference_item: UUID
+        self,
+        command: ProposeEntry,
+        *,
+        image_item: UUID,
+        reference_item: UUID,
+        deployment_over: bool = False,
     ) -> Refused | None:
         """Take a proposed entry, which is then accepted or rejected."""
-        facts = self._proposal_facts(command.role, command.entry, command.necessity.category)
+        facts = self._proposal_facts(
+            command.role, command.entry, command.necessity.category, over=deployment_over
+        )
         if reasons := refusals(PROPOSAL_POLICIES, facts):
             return Refused(happened.EntryRefused, reasons, command, self.id)
         why = command.necessity
@@ -162,9 +169,13 @@ class Watchlist(Aggregate):
         refusal = category_is_within_the_criteria(facts)
         return refusal.code if refusal else None
 
-    def decide_acceptance(self, command: AcceptEntry, *, template_item: UUID) -> Refused | None:
+    def decide_acceptance(
+        self, command: AcceptEntry, *, template_item: UUID, deployment_over: bool = False
+    ) -> Refused | None:
         """Take an entry whose reference image was good enough."""
-        facts = self._judgement_facts(command.entry, model_digest=command.model_digest)
+        facts = self._judgement_facts(
+            command.entry, model_digest=command.model_digest, over=deployment_over
+        )
         if reasons := refusals(JUDGEMENT_POLICIES, facts):
             return Refused(happened.EntryRefused, reasons, command, self.id)
         self.happened(
@@ -178,7 +189,7 @@ class Watchlist(Aggregate):
 
     def decide_rejection(self, command: RejectEntry) -> Refused | None:
         """Turn an entry away."""
-        facts = self._judgement_facts(command.entry, model_digest=None)
+        facts = self._judgement_facts(command.entry, model_digest=None, over=False)
         if reasons := refusals(JUDGEMENT_POLICIES, facts):
             return Refused(happened.EntryRefused, reasons, command, self.id)
         self.happened(
@@ -241,9 +252,12 @@ class Watchlist(Aggregate):
         )
         return None
 
-    def _proposal_facts(self, role: Role, entry: UUID, category: str) -> ProposalFacts:
+    def _proposal_facts(
+        self, role: Role, entry: UUID, category: str, *, over: bool = False
+    ) -> ProposalFacts:
         return ProposalFacts(
             role=role,
+            deployment_over=over,
             criteria_approved=self.criteria_approved,
             sealed=self.sealed,
             known=entry in self.entries,
@@ -251,9 +265,12 @@ class Watchlist(Aggregate):
             categories=self.categories,
         )
 
-    def _judgement_facts(self, entry: UUID, *, model_digest: str | None) -> JudgementFacts:
+    def _judgement_facts(
+        self, entry: UUID, *, model_digest: str | None, over: bool
+    ) -> JudgementFacts:
         proposed = entry in self.entries
         return JudgementFacts(
+            deployment_over=over,
             proposed=proposed,
             judged=proposed and self.standing[entry] is not Standing.PROPOSED,
             sealed=self.sealed,

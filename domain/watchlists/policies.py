@@ -74,6 +74,7 @@ class ProposalFacts:
     """What a proposed entry is judged by."""
 
     role: Role
+    deployment_over: bool
     criteria_approved: bool
     sealed: bool
     known: bool
@@ -89,6 +90,13 @@ def manager_compiles(facts: ProposalFacts) -> Refusal | None:
             "the watchlist manager compiles the list",
             {"role": facts.role.value},
         )
+    return None
+
+
+def deployment_is_open(facts: ProposalFacts | JudgementFacts) -> Refusal | None:
+    """What is kept for a deployment that is over would have no end of its own."""
+    if facts.deployment_over:
+        return Refusal("deployment_over", "make a new list for a new deployment")
     return None
 
 
@@ -115,6 +123,7 @@ def entry_is_new(facts: ProposalFacts) -> Refusal | None:
 
 PROPOSAL_POLICIES: tuple[Policy[ProposalFacts], ...] = (
     manager_compiles,
+    deployment_is_open,
     criteria_come_before_entries,
     list_is_open,
     entry_is_new,
@@ -140,6 +149,7 @@ def category_is_within_the_criteria(facts: ProposalFacts) -> Refusal | None:
 class JudgementFacts:
     """What the acceptance or rejection of an entry is judged by."""
 
+    deployment_over: bool
     proposed: bool
     judged: bool
     sealed: bool
@@ -180,6 +190,7 @@ def list_has_one_model(facts: JudgementFacts) -> Refusal | None:
 
 
 JUDGEMENT_POLICIES: tuple[Policy[JudgementFacts], ...] = (
+    deployment_is_open,
     entry_was_proposed,
     entry_is_judged_once,
     accepted_entry_is_within_the_criteria,

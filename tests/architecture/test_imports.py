@@ -21,6 +21,8 @@ def test_a_top_level_package_is_the_one_in_this_repository(package: str) -> None
 def test_every_folder_with_code_is_a_package() -> None:
     """A folder without ``__init__.py`` would be found wherever the path says, not here."""
     packages = ("domain", "infrastructure", "recognition", "api", "tests")
-    folders = {file.parent for package in packages for file in REPOSITORY.glob(f"{package}/**/*.py")}
+    folders = {
+        file.parent for package in packages for file in REPOSITORY.glob(f"{package}/**/*.py")
+    }
     assert len(folders) > 20
     assert {folder for folder in folders if not (folder / "__init__.py").is_file()} == set()

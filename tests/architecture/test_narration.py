@@ -45,7 +45,9 @@ def test_an_event_with_little_or_much_in_it_is_told_too(name: str) -> None:
         assert sentence(event)
 
 
-@pytest.mark.parametrize("reference", ["e4" * 16, "E4" * 16, "12345678-1234-1234-1234-123456789012"])
+@pytest.mark.parametrize(
+    "reference", ["e4" * 16, "E4" * 16, "12345678-1234-1234-1234-123456789012"]
+)
 def test_a_full_reference_is_found(reference: str) -> None:
     """So the search above can fail; eight digits of one are let through."""
     assert FULL_REFERENCE.search(f"entry {reference} was accepted")

@@ -131,7 +131,7 @@ BROKEN = {
     "no TOML": ("version =", "expected a catalogue in TOML"),
     "no version": (SHIPPED.replace("version =", "# "), "the text version"),
     "a version that is a number": (
-        SHIPPED.replace('version = "2026-11-2"', "version = 2"),
+        SHIPPED.replace(f'"{accepted_values().version}"', "2", 1),
         "the text version",
     ),
     "no source": (SHIPPED.replace("source =", "# ", 1), "the text source"),
@@ -139,8 +139,8 @@ BROKEN = {
     "no table for a column": (SHIPPED.replace("[nexus]", "[nexus.other]"), "under nexus"),
     "a column that is a text": ('nexus = "x"\n' + SHIPPED.replace("[nexus]", "[x]"), "found x"),
     "a column without codes": (
-        SHIPPED.replace("[age_band]", "[age_band]\n[vulnerable]").replace("[vulnerable]\nyes", "#"),
-        "found",
+        SHIPPED[: SHIPPED.index("[nexus]")] + "[nexus]\n" + SHIPPED[SHIPPED.index("[age_band]") :],
+        "expected codes under nexus, found none",
     ),
     "a code that is free text": (
         SHIPPED.replace("athena =", '"the second floor" ='),

@@ -1,0 +1,302 @@
+"""Retention: what is due goes, on time, whoever is looking and whatever a clock says."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from domain.alerts.events import AlertClosedUndetermined
+from domain.custody.events import DestructionStarted, ItemDestroyed, ItemRegistered
+from domain.custody.sealing import Tombstone
+from domain.deployments.events import DeploymentCancelled, DeploymentEnded, DeploymentStopped
+from domain.kernel.refusals import Refused
+from domain.services import alerts, watchlists
+from domain.services.custody import DestructionFailedError
+from domain.services.retention import retention_now, sweep
+from domain.services.survey import Survey
+from domain.sightings.events import RunInterrupted, RunReconciled
+from tests.support.builders import (
+    ALERT,
+    AT,
+    DAY,
+    DEPLOYMENT,
+    ENTRY,
+    OTHER_ENTRY,
+    WINDOW,
+    enrolled,
+    to_propose_an_entry,
+    to_raise,
+)
+from tests.support.memory import MemoryVault
+from tests.support.scenarios import Scene
+
+A_MOMENT = timedelta(milliseconds=1)
+LONG = timedelta(days=3)
+OF_AN_ALERT = {"face_crop", "probe_template", "alert_detail", "wide_frame"}
+
+
+def a_long_run() -> Scene:
+    """A deployment whose window lasts three days, running, with one alert."""
+    until = {"requested_until": AT + LONG}
+    scene = Scene().applied(**until).listed().authorised(valid_until=AT + LONG)
+    return scene.started().alerted()
+
+
+def destroyed_classes(scene: Scene) -> set[str]:
+    """The classes of what was destroyed."""
+    return {one.item_class for one in scene.events(ItemDestroyed)}
+
+
+# -- alerts ------------------------------------------------------------------------------------
+
+
+def test_nothing_is_destroyed_before_it_is_due() -> None:
+    """A moment before 24 hours after the alert."""
+    scene = a_long_run().later(DAY - A_MOMENT)
+    assert sweep(scene.outside) == 0
+    assert scene.events(DestructionStarted) == []
+
+
+def test_the_items_of_an_alert_go_a_day_after_it_while_the_run_goes_on() -> None:
+    """The list stays, the run stays, the alert's items do not."""
+    scene = a_long_run().later(DAY)
+    assert sweep(scene.outside) == 4
+    assert destroyed_classes(scene) == OF_AN_ALERT
+    assert {one.cause for one in scene.events(ItemDestroyed)} == {"due"}
+    assert scene.deployment().run is not None
+    assert scene.live_items() == scene.vault.keys() == set(scene.items_of(ENTRY))
+
+
+def test_each_alert_is_due_by_its_own_time() -> None:
+    """An hour apart, the second outlives the first by an hour."""
+    second = UUID(int=0xA2)
+    scene = a_long_run().later(timedelta(hours=1)).alerted(second, ordinal=2)
+    scene.later(DAY - timedelta(hours=1))
+    assert sweep(scene.outside) == 4
+    assert set(scene.items_of(second)) <= scene.live_items()
+    scene.later(timedelta(hours=1))
+    assert sweep(scene.outside) == 4
+    assert not scene.live_items() & set(scene.items_of(second))
+
+
+def test_an_open_alert_is_closed_as_undetermined_before_its_items_go() -> None:
+    """Once, and before the first of them."""
+    scene = a_long_run().later(DAY)
+    size = scene.record.size()
+    sweep(scene.outside)
+    names = scene.names(since=size)
+    assert names[0] == AlertClosedUndetermined.NAME
+    assert names.count(AlertClosedUndetermined.NAME) == 1
+    assert scene.events(AlertClosedUndetermined)[0].cause == "due"
+    assert not scene.alert(ALERT).open
+
+
+def test_a_decided_alert_is_not_closed_again() -> None:
+    """Its items, and the note that came later, go all the same."""
+    scene = a_long_run().later(timedelta(hours=2)).viewed().decided(note="he looked familiar")
+    scene.later(DAY - timedelta(hours=2))
+    assert sweep(scene.outside) == 5
+    assert destroyed_classes(scene) == {*OF_AN_ALERT, "free_text"}
+    assert scene.events(AlertClosedUndetermined) == []
+
+
+# -- watchlists --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("waited", [timedelta(0), DAY])
+def test_an_expired_deployment_is_stopped_reconciled_ended_and_emptied(waited: timedelta) -> None:
+    """From the last instant of its window on, without anyone asking."""
+    scene = Scene().running().alerted()
+    scene.saw(enrolled(2), progress=(100, 2))
+    scene.later(WINDOW - A_MOMENT)
+    assert sweep(scene.outside) == 0
+    size, items = scene.record.size(), len(scene.live_items())
+    scene.later(A_MOMENT + waited)
+    assert sweep(scene.outside) == items == 7
+    assert scene.names(since=size) == [
+        DeploymentStopped.NAME,
+        RunReconciled.NAME,
+        DeploymentEnded.NAME,
+        AlertClosedUndetermined.NAME,
+        *[DestructionStarted.NAME] * items,
+        *[ItemDestroyed.NAME] * items,
+    ]
+    assert scene.events(DeploymentStopped)[0].cause == "authorisation_expired"
+    assert scene.live_items() == scene.vault.keys() == scene.vault.ciphertexts() == set()
+
+
+def test_an_expired_deployment_that_never_started_is_cancelled() -> None:
+    """What was compiled for it goes with it."""
+    scene = Scene().applied().listed().later(WINDOW)
+    assert sweep(scene.outside) == 3
+    assert [one.reason for one in scene.events(DeploymentCancelled)] == ["authorisation_expired"]
+    assert scene.live_items() == scene.vault.keys() == set()
+
+
+def test_the_authorised_window_counts_once_there_is_one() -> None:
+    """It may end before the requested one."""
+    scene = Scene().applied().listed().authorised(valid_until=AT + timedelta(hours=1))
+    scene.later(timedelta(hours=1))
+    assert sweep(scene.outside) == 3
+    assert scene.survey().deployments[DEPLOYMENT].over
+
+
+def test_faces_that_were_being_followed_at_the_expiry_are_counted_as_interrupted() -> None:
+    """The sums balance, and say so."""
+    scene = Scene().running()
+    scene.saw(enrolled(1), progress=(100, 3)).later(WINDOW)
+    sweep(scene.outside)
+    (interrupted,) = scene.events(RunInterrupted)
+    assert (interrupted.seen_at_least, interrupted.interrupted_at_least) == (3, 2)
+    assert scene.events(RunReconciled)[0].interrupted == 2
+
+
+def test_a_camera_that_was_set_up_twice_is_counted_once() -> None:
+    """Its zone was drawn again; what was lost on it was lost once."""
+    scene = Scene().applied().camera().listed().authorised().started()
+    scene.saw(enrolled(1), progress=(100, 3)).later(WINDOW)
+    sweep(scene.outside)
+    assert len(scene.events(RunInterrupted)) == 1
+
+
+def test_the_items_of_an_entry_never_outlive_the_window_by_more_than_a_day() -> None:
+    """Whatever else went wrong, their own clock ends them."""
+    scene = Scene().applied().list_opened().entry_proposed()
+    due = {one.due_at for one in scene.events(ItemRegistered)}
+    assert due == {AT + WINDOW + DAY}
+
+
+class OnceFailingVault(MemoryVault):
+    """A vault that keeps the first key that it is to destroy."""
+
+    failed = False
+
+    def destroy_key(self, item: UUID, *, at: datetime) -> Tombstone:
+        """Fail once, then do as asked."""
+        if self.failed:
+            return super().destroy_key(item, at=at)
+        self.failed = True
+        return Tombstone(sequence=1, digest="0" * 64)
+
+
+def test_what_an_end_failed_to_destroy_is_destroyed_by_the_next_sweep() -> None:
+    """Not at the end of the window that was once requested: the deployment is over."""
+    scene = Scene(vault=OnceFailingVault()).applied(requested_until=AT + LONG)
+    scene.listed().authorised(valid_until=AT + LONG).started().stopped()
+    with pytest.raises(DestructionFailedError):
+        scene.ended()
+    scene.later(DAY)
+    sweep(scene.outside)
+    assert scene.live_items() == scene.vault.keys() == set()
+
+
+def test_what_a_rejection_failed_to_destroy_is_destroyed_by_the_next_sweep() -> None:
+    """Destruction that has begun is finished while the deployment goes on."""
+    scene = Scene(vault=OnceFailingVault()).applied().list_opened().entry_proposed()
+    with pytest.raises(DestructionFailedError):
+        scene.entry_rejected(ENTRY)
+    scene.later(A_MOMENT)
+    sweep(scene.outside)
+    assert scene.live_items() == scene.vault.keys() == set()
+    assert {one.cause for one in scene.events(ItemDestroyed)} == {"entry_rejected"}
+
+
+# -- repeating ---------------------------------------------------------------------------------
+
+
+def test_a_second_sweep_finds_nothing_to_do() -> None:
+    """And leaves nothing on the record."""
+    scene = a_long_run().later(LONG)
+    assert sweep(scene.outside) == 7
+    size = scene.record.size()
+    assert sweep(scene.outside) == 0
+    assert scene.record.size() == size
+
+
+def test_an_empty_record_is_swept() -> None:
+    """There is nothing to do, and nothing is said of it."""
+    scene = Scene()
+    assert sweep(scene.outside) == 0
+    assert scene.record.size() == 0
+
+
+# -- clocks ------------------------------------------------------------------------------------
+
+
+def test_a_clock_that_is_set_back_extends_nothing() -> None:
+    """The newest time that a trusted clock recorded counts."""
+    scene = a_long_run().later(DAY)
+    scene.saw(enrolled(2), progress=(100, 2))
+    scene.clock.stands_at(AT)
+    assert sweep(scene.outside) == 4
+    assert destroyed_classes(scene) == OF_AN_ALERT
+
+
+def test_a_suspect_clock_that_is_set_forward_destroys_nothing() -> None:
+    """One bad stamp must not age everything."""
+    scene = a_long_run()
+    scene.clock.believed = False
+    scene.clock.moves(timedelta(days=400))
+    assert sweep(scene.outside) == 0
+    assert scene.live_items() == scene.vault.keys()
+    assert len(scene.live_items()) == 7
+
+
+def test_what_a_suspect_clock_recorded_does_not_age_anything_later() -> None:
+    """Its entries say suspect, and advance nothing once the clock is believed again."""
+    scene = a_long_run()
+    scene.clock.believed = False
+    scene.clock.moves(timedelta(days=400))
+    scene.saw(enrolled(2))
+    scene.clock.stands_at(AT + timedelta(hours=1))
+    scene.clock.believed = True
+    assert sweep(scene.outside) == 0
+
+
+def test_a_suspect_clock_does_not_save_what_a_trusted_one_saw_fall_due() -> None:
+    """The newest trusted time is past the due time already."""
+    scene = a_long_run().later(DAY)
+    scene.saw(enrolled(2))
+    scene.clock.believed = False
+    assert sweep(scene.outside) == 4
+
+
+@pytest.mark.parametrize(
+    ("newest", "now", "believed", "expected"),
+    [
+        (None, AT, True, AT),
+        (AT, AT + DAY, True, AT + DAY),
+        (AT, AT - DAY, True, AT),
+        (AT, AT + DAY, False, AT),
+        (AT, AT - DAY, False, AT),
+    ],
+    ids=["nothing recorded", "forward", "set back", "suspect forward", "suspect set back"],
+)
+def test_the_time_that_retention_goes_by(
+    newest: datetime | None, now: datetime, believed: bool, expected: datetime
+) -> None:
+    """The later of the wall clock and the newest trusted time; a suspect clock counts for none."""
+    scene = Scene()
+    scene.clock.stands_at(now)
+    scene.clock.believed = believed
+    assert retention_now(scene.outside, Survey(newest_trusted=newest)) == expected
+
+
+# -- what comes too late -----------------------------------------------------------------------
+
+
+def test_nothing_is_kept_for_a_deployment_that_the_sweep_closed() -> None:
+    """Neither an alert nor an entry."""
+    scene = Scene().running().later(WINDOW)
+    sweep(scene.outside)
+    assert isinstance(alerts.raise_alert(scene.outside, to_raise(**scene.by)), Refused)
+    answer = watchlists.propose_entry(
+        scene.outside,
+        to_propose_an_entry(entry=OTHER_ENTRY, **scene.by),
+        image=b"an image",
+        callers_reference="row-2",
+    )
+    assert isinstance(answer, Refused)
+    assert scene.live_items() == scene.vault.keys() == set()
