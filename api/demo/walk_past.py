@@ -208,7 +208,7 @@ DEMO = Schedule(
         _passes("passer-by 3", 26.0, (-2.0, -0.4)),
         _passes("listed, second time", 31.5, (1.3, 0.1), blurred_s=((9.2, 9.5),)),
         _passes("passer-by 8", 29.5, (1.5, 0.8), turned_deg=(0, 35)),
-        _passes("passer-by 4", 33.0, (-0.6, -0.9), turned_deg=(0, 40)),
+        _passes("passer-by 4", 33.2, (-0.7, -0.9), turned_deg=(0, 40)),
         _passes("passer-by 7", 35.5, (-1.7, -0.2), blurred_s=((8.0, 8.5),)),
         _passes("passer-by 1", 38.5, (-2.9, -0.6)),
     ),

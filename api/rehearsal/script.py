@@ -43,13 +43,13 @@ from domain.services.custody import consult
 from domain.services.sightings import reconcile
 from domain.services.sink import InProcessSink
 from domain.services.survey import Survey
-from domain.services.watchlists import LoadGallery
 from domain.sightings.commands import ReconcileRun
 from domain.sightings.sums import as_fields
 from domain.watchlists.accepted import AcceptedValues
 from domain.watchlists.commands import (
     ApproveCriteria,
     ApproveWatchlist,
+    LoadGallery,
     ProposeCriteria,
     SealWatchlist,
 )
@@ -339,14 +339,16 @@ class _Rehearsal:
 
     def _gallery(self) -> Gallery:
         """The sealed list's templates, in memory of their own."""
-        loaded = watchlists.load_gallery(
-            self._outside,
-            LoadGallery(
-                **self._by_system(f"recogniser/{CAMERA}"),
-                deployment=self._deployment,
-                watchlist=self._watchlist,
-                camera=CAMERA,
-            ),
+        loaded = self._agreed(
+            watchlists.load_gallery(
+                self._outside,
+                LoadGallery(
+                    **self._by_system(f"recogniser/{CAMERA}"),
+                    deployment=self._deployment,
+                    watchlist=self._watchlist,
+                    camera=CAMERA,
+                ),
+            )
         )
         references = np.empty((len(loaded), self._engine.package.dimension), dtype=np.float32)
         for row, (_, template) in enumerate(loaded):
@@ -432,7 +434,7 @@ class _Rehearsal:
         found = self._survey().deployments.get(self._deployment)
         if found is None or found.over:
             return
-        close(self._outside, found, cause="rehearsal_failed")
+        close(self._outside, found, cause="rehearsal_failed", died=False)
 
     def _survey(self) -> Survey:
         return Survey().take(self._outside.record.history(self._deployment.hex))

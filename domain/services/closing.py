@@ -1,34 +1,37 @@
-"""Closing a deployment that nobody closes: its time is up, or its worker died."""
+"""Closing a deployment that nobody closes, and settling what is over: both can be repeated."""
 
 from __future__ import annotations
+
+from uuid import UUID
 
 from domain.deployments.commands import CancelDeployment, EndDeployment, StopDeployment
 from domain.kernel.commands import Command
 from domain.kernel.events import NEXT_VERSION
 from domain.ports import Outside
 from domain.services import deployments
-from domain.services.carrying_out import by_the_system
+from domain.services.carrying_out import BySystem, by_the_system
+from domain.services.custody import destroy_for
+from domain.services.reactions import when_over
 from domain.services.sightings import reconcile, stream_of
 from domain.services.survey import DeploymentSeen, Survey
 from domain.sightings.commands import ReconcileRun
 from domain.sightings.events import RunInterrupted
 
-WORKER_DIED = "worker_died"
-"""The cause of a close that finds a run whose process is gone."""
 
+def close(outside: Outside, deployment: DeploymentSeen, *, cause: str, died: bool) -> None:
+    """Stop what runs and end it, or cancel what never started. All that was kept is destroyed.
 
-def close(outside: Outside, deployment: DeploymentSeen, *, cause: str) -> None:
-    """Stop what runs and end it, or cancel what never started. All that was kept is destroyed."""
-    by = by_the_system(
-        outside, scope=deployment.deployment.hex, mode=deployment.mode, part="custodian"
-    )
+    Args:
+        cause: why nobody else closed it, as a code.
+        died: whether the worker of the run is gone, so that what it followed has no outcome.
+    """
+    by = _by_the_custodian(outside, deployment)
     if deployment.run is not None:
         deployments.stop(
             outside, StopDeployment(**by, deployment=deployment.deployment, cause=cause)
         )
-        _count_what_was_lost(outside, Command(**by), deployment, died=cause == WORKER_DIED)
-        reconcile(outside, ReconcileRun(**by, deployment=deployment.deployment, run=deployment.run))
-    if deployment.started:
+        settle_run(outside, deployment, deployment.run, died=died)
+    if deployment.runs:
         deployments.end(outside, EndDeployment(**by, deployment=deployment.deployment))
     else:
         deployments.cancel(
@@ -36,30 +39,60 @@ def close(outside: Outside, deployment: DeploymentSeen, *, cause: str) -> None:
         )
 
 
-def _count_what_was_lost(
-    outside: Outside, command: Command, deployment: DeploymentSeen, *, died: bool
-) -> None:
-    """Say how many faces have no outcome because their worker died, at least.
-
-    A worker that ended its faces before it failed lost none, and nothing is said of it.
-    """
-    if deployment.run is None:
-        return
-    sums = Survey().take(outside.record.history(command.scope)).runs[deployment.run]
+def settle_run(outside: Outside, deployment: DeploymentSeen, run: UUID, *, died: bool) -> None:
+    """Count what a dead worker lost in a run that is off, then compare its sums."""
+    by = _by_the_custodian(outside, deployment)
+    survey = Survey().take(outside.record.history(deployment.deployment.hex))
+    sums = survey.runs[run]
     for camera in deployment.cameras:
         seen = sums.seen_at_least(camera)
-        ended = sum(1 for one, _ in sums.outcomes if one == camera)
-        if seen == ended and not died:
-            continue
-        outside.record.append(
-            RunInterrupted(
-                originator_id=stream_of(deployment.run, camera),
-                originator_version=NEXT_VERSION,
-                timestamp=command.at,
-                run=deployment.run,
-                camera=camera,
-                seen_at_least=seen,
-                interrupted_at_least=seen - ended,
-            ),
-            by=command,
-        )
+        lost = seen - sum(1 for one, _ in sums.outcomes if one == camera)
+        if camera not in sums.lost and (lost or died):
+            outside.record.append(
+                RunInterrupted(
+                    originator_id=stream_of(run, camera),
+                    originator_version=NEXT_VERSION,
+                    timestamp=by["at"],
+                    run=run,
+                    camera=camera,
+                    seen_at_least=seen,
+                    interrupted_at_least=lost,
+                ),
+                by=Command(**by),
+            )
+    if run not in survey.reconciled:
+        reconcile(outside, ReconcileRun(**by, deployment=deployment.deployment, run=run))
+
+
+def settle(outside: Outside) -> list[str]:
+    """Finish what an end or a destruction began and did not finish.
+
+    Open alerts of a deployment that is over are closed, what was kept for it is destroyed, and
+    destructions that began are ended.
+
+    Returns:
+        What was done, in words.
+    """
+    done = []
+    survey = Survey().take(outside.record.history())
+    for deployment in survey.deployments.values():
+        by = _by_the_custodian(outside, deployment)
+        if deployment.over and survey.is_unsettled(deployment.deployment):
+            when_over(
+                outside, Command(**by), deployment=deployment.deployment, cause="deployment_over"
+            )
+            done.append(f"settled deployment {deployment.deployment.hex[:8]}")
+    survey = Survey().take(outside.record.history())
+    for item in list(survey.items.values()):
+        if item.destruction_started and not item.destroyed:
+            deployment = survey.deployments[item.deployment]
+            by = _by_the_custodian(outside, deployment)
+            destroy_for(outside, Command(**by), [item.item], cause="destruction_begun")
+            done.append(f"destroyed {item.item_class} {item.item.hex[:8]}")
+    return done
+
+
+def _by_the_custodian(outside: Outside, deployment: DeploymentSeen) -> BySystem:
+    return by_the_system(
+        outside, scope=deployment.deployment.hex, mode=deployment.mode, part="custodian"
+    )

@@ -10,18 +10,29 @@ from domain.kernel.commands import Command
 from domain.ports import Outside
 from domain.services.carrying_out import by_the_system, tried_again
 from domain.services.custody import destroy_for
+from domain.services.sightings import reconcile
 from domain.services.survey import Survey
+from domain.sightings.commands import ReconcileRun
 
 
 def when_over(outside: Outside, command: Command, *, deployment: UUID, cause: str) -> int:
-    """Whenever a deployment is over: close what nobody decided, destroy all that was kept.
+    """Whenever a deployment is over: compare its sums, close its alerts, destroy all it kept.
 
-    Destruction never waits for anyone, so an open alert is closed as undetermined first.
+    Destruction never waits for anyone, so an alert that nobody decided is closed as undetermined.
 
     Returns:
         How many items were destroyed now.
     """
     survey = Survey().take(outside.record.history(command.scope))
+    for run in survey.unreconciled(deployment):
+        reconcile(
+            outside,
+            ReconcileRun(
+                **by_the_system(outside, scope=command.scope, mode=command.mode, part="reconciler"),
+                deployment=deployment,
+                run=run,
+            ),
+        )
     for alert, of in survey.open_alerts.items():
         if of == deployment:
             close_undetermined(outside, command, alert, cause=cause)

@@ -7,7 +7,7 @@ from datetime import datetime
 from domain.kernel.commands import Command
 from domain.ports import Outside
 from domain.services.carrying_out import by_the_system
-from domain.services.closing import close
+from domain.services.closing import close, settle
 from domain.services.custody import destroy_for
 from domain.services.reactions import close_undetermined
 from domain.services.survey import Survey
@@ -37,7 +37,8 @@ def sweep(outside: Outside) -> int:
     before = survey.live_items
     for deployment in survey.deployments.values():
         if not deployment.over and deployment.until <= now:
-            close(outside, deployment, cause="authorisation_expired")
+            close(outside, deployment, cause="authorisation_expired", died=False)
+    settle(outside)
     survey = Survey().take(outside.record.history())
     for item in survey.items.values():
         if not item.destroyed and item.due_at <= now:

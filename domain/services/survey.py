@@ -28,7 +28,9 @@ class DeploymentSeen:
     until: datetime
     """The end of the authorised window, or of the requested one before that."""
     run: UUID | None = None
-    started: bool = False
+    """The run that is on."""
+    runs: list[UUID] = field(default_factory=list)
+    """Every run that was started."""
     cameras: list[str] = field(default_factory=list)
     over: bool = False
     footage_recorded: bool = False
@@ -54,6 +56,8 @@ class Survey:
 
     deployments: dict[UUID, DeploymentSeen] = field(default_factory=dict)
     runs: dict[UUID, Sums] = field(default_factory=dict)
+    reconciled: set[UUID] = field(default_factory=set)
+    """Runs whose sums were compared, whatever came of it."""
     items: dict[UUID, ItemSeen] = field(default_factory=dict)
     alerts: dict[UUID, alert_events.AlertRaised] = field(default_factory=dict)
     open_alerts: dict[UUID, UUID] = field(default_factory=dict)
@@ -84,6 +88,19 @@ class Survey:
             if one.deployment == deployment and not one.destroyed
         ]
 
+    def is_unsettled(self, deployment: UUID) -> bool:
+        """Whether a deployment has an open alert, an item that is not destroyed, or open sums."""
+        return (
+            deployment in self.open_alerts.values()
+            or bool(self.items_left(deployment))
+            or bool(self.unreconciled(deployment))
+        )
+
+    def unreconciled(self, deployment: UUID) -> list[UUID]:
+        """Runs of a deployment that are off and whose sums were never compared."""
+        seen = self.deployments[deployment]
+        return [run for run in seen.runs if run != seen.run and run not in self.reconciled]
+
     def _take(self, entry: Recorded) -> None:
         match entry.event:
             case deployment_events.DeploymentAppliedFor() as event:
@@ -91,12 +108,15 @@ class Survey:
                     event.originator_id, Mode(entry.mode), event.requested_until
                 )
             case deployment_events.CameraConfigured() as event:
-                self.deployments[event.originator_id].cameras.append(event.camera)
+                cameras = self.deployments[event.originator_id].cameras
+                if event.camera not in cameras:
+                    cameras.append(event.camera)
             case deployment_events.DeploymentAuthorised() as event:
                 self.deployments[event.originator_id].until = event.valid_until
             case deployment_events.DeploymentStarted() as event:
                 seen = self.deployments[event.originator_id]
-                seen.run, seen.started = event.run, True
+                seen.run = event.run
+                seen.runs.append(event.run)
                 seen.footage_recorded = event.footage_recorded
                 self.runs.setdefault(event.run, Sums())
             case deployment_events.DeploymentStopped() as event:
@@ -147,6 +167,8 @@ class Survey:
                 sums = self.runs.setdefault(event.run, Sums())
                 sums.seen[event.camera] = event.seen_at_least
                 sums.lost[event.camera] = event.interrupted_at_least
+            case sighting_events.RunReconciled() | sighting_events.ReconciliationFailed() as event:
+                self.reconciled.add(event.run)
             case _:
                 pass
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -11,8 +10,7 @@ from domain.custody.aggregate import Item
 from domain.custody.classes import RETENTION, ItemClass
 from domain.custody.events import GalleryLoaded
 from domain.deployments.aggregate import Deployment
-from domain.kernel.commands import Command
-from domain.kernel.errors import DomainError, NotFoundError, RecordBrokenError
+from domain.kernel.errors import NotFoundError, RecordBrokenError
 from domain.kernel.events import NEXT_VERSION
 from domain.kernel.references import journal
 from domain.kernel.refusals import Refused
@@ -24,6 +22,7 @@ from domain.watchlists.commands import (
     AcceptEntry,
     ApproveCriteria,
     ApproveWatchlist,
+    LoadGallery,
     ProposeCriteria,
     ProposeEntry,
     RefuseImport,
@@ -129,41 +128,40 @@ def accept_entry(
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoadGallery(Command):
-    """Take a list's templates into a recogniser's memory."""
-
-    deployment: UUID
-    watchlist: UUID
-    camera: str
-
-
-def load_gallery(outside: Outside, command: LoadGallery) -> list[tuple[UUID, bytearray]]:
+def load_gallery(outside: Outside, command: LoadGallery) -> list[tuple[UUID, bytearray]] | Refused:
     """The templates of an approved list: one consultation, with a count, recorded first.
 
     Returns:
-        Entry and template (float32, little endian) in buffers that the caller must wipe.
+        Entry and template (float32, little endian) in buffers that the caller must wipe; or the
+        refusal.
     """
-    watchlist = outside.record.load(Watchlist, command.watchlist)
-    if not watchlist.approved or watchlist.model_digest is None:
-        raise DomainError(f"watchlist {command.watchlist.hex} is not approved")
-    outside.record.append(
-        GalleryLoaded(
-            originator_id=journal("galleries", command.scope),
-            originator_version=NEXT_VERSION,
-            timestamp=command.at,
-            deployment=command.deployment,
-            watchlist=command.watchlist,
-            camera=command.camera,
-            count=len(watchlist.accepted),
-            model_digest=watchlist.model_digest,
-        ),
-        by=command,
-        given={watchlist.id: watchlist.version},
-    )
+
+    def attempt() -> Watchlist | Refused:
+        watchlist = outside.record.load(Watchlist, command.watchlist)
+        if refused := watchlist.decide_gallery(command):
+            return refused
+        outside.record.append(
+            GalleryLoaded(
+                originator_id=journal("galleries", command.scope),
+                originator_version=NEXT_VERSION,
+                timestamp=command.at,
+                deployment=command.deployment,
+                watchlist=command.watchlist,
+                camera=command.camera,
+                count=len(watchlist.accepted),
+                model_digest=watchlist.model_digest or "",
+            ),
+            by=command,
+            given={watchlist.id: watchlist.version},
+        )
+        return watchlist
+
+    answer = carry_out(outside, command, attempt)
+    if isinstance(answer, Refused):
+        return answer
     return [
-        (entry, outside.vault.open(outside.record.load(Item, watchlist.templates[entry]).label))
-        for entry in watchlist.accepted
+        (entry, outside.vault.open(outside.record.load(Item, answer.templates[entry]).label))
+        for entry in answer.accepted
     ]
 
 

@@ -15,6 +15,7 @@ from domain.watchlists.commands import (
     AcceptEntry,
     ApproveCriteria,
     ApproveWatchlist,
+    LoadGallery,
     ProposeCriteria,
     ProposeEntry,
     RefuseImport,
@@ -24,11 +25,13 @@ from domain.watchlists.commands import (
 from domain.watchlists.policies import (
     APPROVAL_POLICIES,
     CRITERIA_POLICIES,
+    GALLERY_POLICIES,
     JUDGEMENT_POLICIES,
     PROPOSAL_POLICIES,
     SEAL_POLICIES,
     ApprovalFacts,
     CriteriaFacts,
+    GalleryFacts,
     JudgementFacts,
     ProposalFacts,
     SealFacts,
@@ -67,6 +70,11 @@ class Watchlist(Aggregate):
     def sealed(self) -> bool:
         """Whether two persons closed the list."""
         return bool(self.sealers)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the first of the two has closed it: both are to seal the same list."""
+        return self.seal_requested_by is not None or self.sealed
 
     @property
     def makers(self) -> list[str]:
@@ -252,6 +260,15 @@ class Watchlist(Aggregate):
         )
         return None
 
+    def decide_gallery(self, command: LoadGallery) -> Refused | None:
+        """Let a recogniser take the templates into memory."""
+        facts = GalleryFacts(
+            role=command.role, approved=self.approved, own=self.deployment == command.deployment
+        )
+        if reasons := refusals(GALLERY_POLICIES, facts):
+            return Refused(happened.GalleryRefused, reasons, command, self.id)
+        return None
+
     def _proposal_facts(
         self, role: Role, entry: UUID, category: str, *, over: bool = False
     ) -> ProposalFacts:
@@ -259,7 +276,7 @@ class Watchlist(Aggregate):
             role=role,
             deployment_over=over,
             criteria_approved=self.criteria_approved,
-            sealed=self.sealed,
+            sealed=self.closed,
             known=entry in self.entries,
             category=category,
             categories=self.categories,
@@ -273,7 +290,7 @@ class Watchlist(Aggregate):
             deployment_over=over,
             proposed=proposed,
             judged=proposed and self.standing[entry] is not Standing.PROPOSED,
-            sealed=self.sealed,
+            sealed=self.closed,
             within_criteria=proposed and self.category_refusal(entry) is None,
             accepting=model_digest is not None,
             model_digest=model_digest,

@@ -91,3 +91,12 @@ class ApproveWatchlist(Command):
     """Approve the composition of the sealed list."""
 
     watchlist: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadGallery(Command):
+    """Take a list's templates into a recogniser's memory."""
+
+    deployment: UUID
+    watchlist: UUID
+    camera: str

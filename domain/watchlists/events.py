@@ -146,3 +146,9 @@ class SealRefused(WasRefused):
 @dataclass(frozen=True, kw_only=True)
 class ApprovalRefused(WasRefused):
     """The list could not be approved."""
+
+
+@recorded_as("watchlist.gallery_refused")
+@dataclass(frozen=True, kw_only=True)
+class GalleryRefused(WasRefused):
+    """The list's templates were not given to a recogniser."""

@@ -43,6 +43,8 @@ _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _COLUMN_NAME = re.compile(r"[A-Za-z0-9 _-]{1,40}")
 _OWN_IN_EACH_ROW = ("entry_ref", "image")
+_NEARLY = {plain(column): column for column in COLUMNS}
+"""Each column by what is left of its name without case, spaces and signs."""
 
 
 @dataclass(frozen=True)
@@ -295,8 +297,9 @@ def _header(records: Iterator[tuple[int, list[str]]]) -> tuple[int, list[str]]:
     """The header and its line.
 
     Raises:
-        ListingRefusedError: there is none. A first line without one known column is taken for a
-            row: nothing in it may be repeated as if it were the name of a column.
+        ListingRefusedError: there is none. A first line without one column that is known, or
+            nearly, is taken for a row: nothing in it may be repeated as if it were the name of a
+            column.
     """
     try:
         header = next(records, None)
@@ -305,7 +308,7 @@ def _header(records: Iterator[tuple[int, list[str]]]) -> tuple[int, list[str]]:
     if header is None:
         raise _refused("empty_file", "expected a header and rows, found nothing")
     line, columns = header
-    if not set(columns) & set(COLUMNS):
+    if not any(plain(column) in _NEARLY for column in columns):
         sentence = f"expected a header of comma separated columns: {', '.join(COLUMNS)}"
         raise ListingRefusedError([_problem(line, None, "no_header", sentence)])
     return line, columns
@@ -315,16 +318,18 @@ def _header_problems(
     line: int, header: Sequence[str], accepted: AcceptedValues
 ) -> list[ListingProblem]:
     problems = []
+    seen: set[str] = set()
     for number, column in enumerate(header, start=1):
         if column not in COLUMNS:
             problems.append(_strange_column(line, number, column, accepted))
-        elif column in header[: number - 1]:
+        elif column in seen:
             sentence = f"column {column} stands twice"
             problems.append(_problem(line, column, "column_twice", sentence))
+        seen.add(column)
     return problems + [
         _problem(line, column, "missing_column", f"column {column} is missing")
         for column in COLUMNS
-        if column not in header
+        if column not in seen
     ]
 
 
@@ -332,6 +337,9 @@ def _strange_column(
     line: int, number: int, column: str, accepted: AcceptedValues
 ) -> ListingProblem:
     """A column that may not be there, named only as far as the catalogue knows its name."""
+    if (meant := _NEARLY.get(plain(column))) is not None:
+        sentence = f"column {number} differs from {meant} in case, spaces or signs: write {meant}"
+        return _problem(line, None, "unknown_column", sentence)
     word = accepted.forbidden_word(column)
     if word is None:
         sentence = f"column {number} is not known and might hold free text"

@@ -311,3 +311,38 @@ APPROVAL_POLICIES: tuple[Policy[ApprovalFacts], ...] = (
     approved_list_is_sealed,
     approved_once,
 )
+
+
+@dataclass(frozen=True)
+class GalleryFacts:
+    """What the loading of a list's templates is judged by."""
+
+    role: Role
+    approved: bool
+    own: bool
+
+
+def only_a_recogniser_loads(facts: GalleryFacts) -> Refusal | None:
+    """Templates go to the recogniser and to nobody else."""
+    if facts.role is not Role.SYSTEM:
+        return Refusal("not_a_recogniser", "only a recogniser takes templates")
+    return None
+
+
+def gallery_is_an_approved_list(facts: GalleryFacts) -> Refusal | None:
+    """Nothing is compared with a list that nobody approved. Source: seed L32."""
+    return None if facts.approved else Refusal("watchlist_not_approved", "approve the list first")
+
+
+def gallery_is_the_deployments_own(facts: GalleryFacts) -> Refusal | None:
+    """A list belongs to one deployment. Source: seed L30; requirement 26."""
+    if not facts.own:
+        return Refusal("watchlist_of_another", "load the list that was made for this deployment")
+    return None
+
+
+GALLERY_POLICIES: tuple[Policy[GalleryFacts], ...] = (
+    only_a_recogniser_loads,
+    gallery_is_an_approved_list,
+    gallery_is_the_deployments_own,
+)

@@ -13,6 +13,7 @@ someone made one, still opens what it held.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import shlex
 import sqlite3
@@ -39,6 +40,7 @@ from infrastructure.files import make_private_directory, sync_directory, write_d
 _KEY_BYTES = 32
 _GENESIS = "0" * 64
 _PATIENCE_SECONDS = 30
+_ITEM = re.compile(r"[0-9a-f]{32}")
 
 _PRAGMAS = (
     ("journal_mode", "DELETE", "delete"),
@@ -134,7 +136,8 @@ class Keystore:
             ContentAlteredError: what is stored is not a key that was wrapped here for this item.
         """
         rows = self._rows("SELECT wrapped FROM item_key WHERE item = ?", item.hex)
-        if not rows:
+        # A key that was put back beside its tombstone, from an older copy, opens nothing.
+        if not rows or self._tombstone(item) is not None:
             raise KeyDestroyedError(f"item {item.hex}: there is no key")
         try:
             both = aes_key_unwrap(self._root, rows[0][0])
@@ -171,8 +174,19 @@ class Keystore:
         return bool(self._rows("SELECT 1 FROM item_key WHERE item = ?", item.hex))
 
     def items(self) -> set[UUID]:
-        """Every item that has a key."""
-        return {UUID(item) for (item,) in self._rows("SELECT item FROM item_key")}
+        """Every item that has a key.
+
+        Raises:
+            KeystoreError: there is a key of something that is no item.
+        """
+        items = set()
+        for (name,) in self._rows("SELECT item FROM item_key"):
+            if _ITEM.fullmatch(name) is None:
+                raise KeystoreError(
+                    f"expected items in {self._database}, found a key of something else"
+                )
+            items.add(UUID(hex=name))
+        return items
 
     def verify_tombstones(self) -> Tombstone | None:
         """Recompute the chain.

@@ -72,7 +72,8 @@ class MediaStore:
     def holds(self, item: UUID) -> bool:
         """Whether there is a ciphertext of an item, finished or not."""
         path = self._path(item)
-        return path.exists() or _unfinished(path).exists()
+        with _in_our_words("look for", item):
+            return _is_there(path) or _is_there(_unfinished(path))
 
     def items(self) -> set[UUID]:
         """Every item that has a ciphertext, finished or not."""
@@ -103,6 +104,15 @@ class MediaStore:
 
 def _unfinished(path: Path) -> Path:
     return path.with_name(path.name + _UNFINISHED)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether anything has this name: a link that leads nowhere too."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _closed_to_us(error: OSError) -> None:

@@ -33,6 +33,7 @@ from domain.sightings import commands as sighting_commands
 from domain.watchlists import commands as watchlist_commands
 from domain.watchlists import events as watchlist_events
 from domain.watchlists.aggregate import Watchlist
+from domain.watchlists.commands import LoadGallery
 
 A = TypeVar("A", bound=Aggregate)
 A_co = TypeVar("A_co", bound=Aggregate, covariant=True)
@@ -383,6 +384,12 @@ def to_approve(**changes: Any) -> watchlist_commands.ApproveWatchlist:
     return watchlist_commands.ApproveWatchlist(
         **_asked_by(AUTHORISING_OFFICER, Role.AUTHORISING_OFFICER, asked | changes)
     )
+
+
+def to_load_the_gallery(**changes: Any) -> LoadGallery:
+    """A recogniser takes the list's templates into memory."""
+    asked = {"deployment": DEPLOYMENT, "watchlist": WATCHLIST, "camera": CAMERA}
+    return LoadGallery(**_asked_by(RECOGNISER, Role.SYSTEM, asked | changes))
 
 
 # -- watchlists: facts -------------------------------------------------------------------------

@@ -2,50 +2,43 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import random
+from contextlib import suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from domain.assurance.notes import VerifierKey
 from domain.assurance.verification import Kind
 from infrastructure.seal.sealer import Sealer
 from tests.contract.record.examples import asked, face, viewed
+from tests.support.processes import another_process
 from tests.support.stores import ORIGIN, Store, reach
 
 KILLS = 5
 
 
-def append_without_end(address: str, seed: int, telling: int) -> None:
+def append_without_end(telling: Connection, address: str, seed: int) -> None:
     """Append transactions of one to nine entries, and tell of each once its COMMIT is done."""
     record = reach(address).open()
     chosen = random.Random(seed)
     for number in range(1_000_000):
         scope = chosen.choice(["one", "two", "three"])
         faces = [face(number, camera=scope) for _ in range(chosen.randrange(9))]
-        size = record.append(
-            viewed(seed * 1_000_000 + number),
-            *faces,
-            by=asked(scope=scope),
-        )
-        os.write(telling, b"%d\n" % size)
+        size = record.append(viewed(seed * 1_000_000 + number), *faces, by=asked(scope=scope))
+        telling.send(size)
 
 
 def killed_while_appending(store: Store, seed: int) -> list[int]:
     """The sizes that a process told of before it was killed, in the middle of whatever it did."""
-    store.close()  # no connection may be open on both sides of a fork
     moment = random.Random(seed).randrange(1, 60)
-    reading, telling = os.pipe()
-    process = multiprocessing.get_context("fork").Process(
-        target=append_without_end, args=(store.address, seed, telling)
-    )
-    process.start()
-    os.close(telling)
-    with open(reading, encoding="ascii") as lines:
-        told = [int(lines.readline()) for _ in range(moment)]
+    with another_process(append_without_end, store.address, seed) as (process, telling):
+        told = [telling.recv() for _ in range(moment)]
         process.kill()
         process.join()
-        return told + [int(line) for line in lines]
+        with suppress(EOFError):
+            while True:
+                told.append(telling.recv())
+    return told
 
 
 def test_a_killed_process_loses_nothing_that_it_said_was_stored(

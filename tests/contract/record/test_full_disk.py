@@ -6,13 +6,11 @@ as a write to a full disk does.
 
 from __future__ import annotations
 
-import json
-import multiprocessing
-import os
 import resource
 import signal
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import count
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -21,6 +19,7 @@ from domain.assurance.notes import SignerKey
 from domain.assurance.verification import Kind
 from infrastructure.record.event_record import RecordUnavailableError
 from tests.contract.record.examples import asked, viewed
+from tests.support.processes import another_process
 from tests.support.stores import ORIGIN, SQLiteStore
 
 KEY = SignerKey(ORIGIN, bytes(range(32))).verifier()
@@ -65,26 +64,17 @@ def fill(database: Path, spare: int) -> Account:
     return Account(stored, messages, found, kind, afterwards, store.kind(KEY))
 
 
-def fill_and_tell(database: Path, spare: int, telling: int) -> None:
-    """Write the account to a pipe."""
-    os.write(telling, json.dumps(asdict(fill(database, spare))).encode())
+def fill_and_tell(telling: Connection, database: Path, spare: int) -> None:
+    """Send the account home."""
+    telling.send(fill(database, spare))
 
 
 @pytest.mark.parametrize("spare", [0, 100, 5_000, 41_000, 150_001])
 def test_a_full_disk_refuses_the_append_and_harms_nothing(tmp_path: Path, spare: int) -> None:
     """The log verifies while the disk is full, and takes entries again once there is space."""
     store = SQLiteStore.fresh(tmp_path)
-    reading, telling = os.pipe()
-    process = multiprocessing.get_context("fork").Process(
-        target=fill_and_tell, args=(store.database, spare, telling)
-    )
-    process.start()
-    os.close(telling)
-    with open(reading, encoding="utf-8") as told:
-        text = told.read()
-    process.join()
-    assert process.exitcode == 0
-    account = Account(**json.loads(text))
+    with another_process(fill_and_tell, store.database, spare) as (_, telling):
+        account = telling.recv()
     assert account.found == account.stored >= 3
     assert all("did not take 5 events" in message for message in account.messages)
     assert (account.kind, account.kind_afterwards) == (Kind.UNANCHORED, Kind.UNANCHORED)

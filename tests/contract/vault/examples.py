@@ -35,7 +35,7 @@ def item(number: int = 1) -> UUID:
 
 def label(number: int = 1, **changed: Any) -> ItemLabel:
     """What an item is."""
-    return replace(_LABEL, item=item(number), **changed)
+    return replace(_LABEL, **({"item": item(number)} | changed))
 
 
 @dataclass(frozen=True)

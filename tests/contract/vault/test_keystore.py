@@ -280,6 +280,14 @@ def test_there_is_no_key_before_the_first_and_after_the_last(opened: OnDisk) -> 
             opened.keystore.destroy(item(), at=NOON)
 
 
+@pytest.mark.parametrize("name", ["", "someone", item(0xAB).hex.upper(), str(item())])
+def test_a_key_of_something_that_is_no_item_is_told(opened: OnDisk, name: str) -> None:
+    """An inventory that passed it over would not be one."""
+    opened.execute("INSERT INTO item_key VALUES (?, x'00')", name)
+    with pytest.raises(KeystoreError, match="found a key of something else"):
+        opened.keystore.items()
+
+
 @pytest.mark.parametrize("content", [b"this is no database" * 100, bytes(5000)])
 def test_a_file_that_is_no_database_is_told_plainly(directory: Path, content: bytes) -> None:
     """With its path, and without touching it."""

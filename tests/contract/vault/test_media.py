@@ -171,6 +171,30 @@ def test_a_link_is_told_of_and_not_followed(media: MediaStore, tmp_path: Path) -
     assert media.items() == set()
 
 
+def test_a_link_in_the_place_of_a_ciphertext_is_held_until_it_is_removed(
+    media: MediaStore, tmp_path: Path
+) -> None:
+    """Also one that leads nowhere: what is listed, held and removed is the same. What it leads to
+    is left alone."""
+    path_of(media).parent.mkdir()
+    for target in (tmp_path / "nothing", tmp_path / "something"):
+        path_of(media).symlink_to(target)
+        assert media.holds(item())
+        assert media.items() == {item()}
+        media.remove(item())
+        assert not media.holds(item())
+        assert media.items() == set()
+        (tmp_path / "something").touch()
+    assert (tmp_path / "something").exists()
+
+
+def test_what_cannot_be_looked_for_is_not_said_to_be_gone(media: MediaStore) -> None:
+    """A file where the directory should be, here; a disk that fails, elsewhere."""
+    path_of(media).parent.write_bytes(b"in the way")
+    with pytest.raises(MediaStoreError, match=f"^item {item().hex}: cannot look for its"):
+        media.holds(item())
+
+
 @pytest.mark.parametrize(
     ("act", "told"),
     [
@@ -184,6 +208,7 @@ def test_what_the_disk_refuses_is_told_plainly(
 ) -> None:
     """Which item, what was to be done, and what the system said."""
     path_of(media).mkdir(parents=True)
+    assert media.holds(item())
     with pytest.raises(MediaStoreError, match=f"^item {item().hex}: cannot {told} its ciphertext:"):
         act(media)
 

@@ -123,6 +123,18 @@ def test_a_key_that_rose_from_its_grave_is_found_and_can_be_destroyed(
     assert keystore.verify_tombstones() == newest
 
 
+def test_a_key_that_was_put_back_from_an_older_copy_opens_nothing(opened: OnDisk) -> None:
+    """The row is sound; its tombstone stands beside it."""
+    key = opened.keystore.new_key(item())
+    ((wrapped,),) = opened.execute("SELECT wrapped FROM item_key")
+    opened.keystore.destroy(item(), at=NOON)
+    opened.execute("INSERT INTO item_key VALUES (?, ?)", item().hex, wrapped)
+    with pytest.raises(KeyDestroyedError, match=item().hex):
+        opened.keystore.key(item())
+    opened.execute_unguarded("DELETE FROM tombstone")
+    assert opened.keystore.key(item()) == key, "nothing but the tombstone kept it shut"
+
+
 @pytest.mark.parametrize(
     "statement",
     [

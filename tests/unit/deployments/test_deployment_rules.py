@@ -524,6 +524,21 @@ def test_recognition_may_be_switched_on_again_as_a_run_of_its_own() -> None:
     )
 
 
+def test_a_reference_of_a_run_is_used_once() -> None:
+    """A second run under the first one's reference would mix their sums."""
+    given(*a_running_deployment(), stopped()).when(start()).then(refused("run_known"))
+
+
+def test_the_reference_of_an_earlier_run_is_not_used_again_either() -> None:
+    """Not only that of the last one."""
+    second = an_approved_list().watchlist
+    (
+        given(*a_running_deployment(), stopped(), started(run=second), stopped(run=second))
+        .when(start())
+        .then(refused("run_known"))
+    )
+
+
 @pytest.mark.parametrize("over", [ended(), cancelled()])
 def test_a_start_of_a_deployment_that_is_over_is_refused(over: Fact[Deployment]) -> None:
     """Over stays over."""

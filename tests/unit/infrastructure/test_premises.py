@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from infrastructure.premises import Premises, PremisesError
 from infrastructure.record.event_record import SQLiteRecord
 from infrastructure.record.schema import SchemaError, migrate
 from tests.contract.record.examples import asked, viewed
+from tests.support.processes import another_process
 from tests.support.stores import SetClock, SQLiteStore
 
 
@@ -130,32 +130,22 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
         pass
 
 
-def stay_inside(path: Path, telling: int) -> None:
+def stay_inside(telling: Connection, path: Path) -> None:
     """Enter the premises, say so, and stay until killed."""
     with Premises(path).alone():
-        os.write(telling, b"inside\n")
-        multiprocessing.Event().wait()
+        telling.send("inside")
+        telling.recv()
 
 
 def test_a_second_process_is_turned_away_until_the_first_is_gone(tmp_path: Path) -> None:
     """Also when the first did not leave but was killed."""
-    reading, telling = os.pipe()
-    process = multiprocessing.get_context("fork").Process(
-        target=stay_inside, args=(tmp_path, telling)
-    )
-    process.start()
-    os.close(telling)
-    with open(reading, encoding="ascii") as told:
-        assert told.readline() == "inside\n"
-    try:
+    with another_process(stay_inside, tmp_path) as (_, telling):
+        assert telling.recv() == "inside"
         with (
             pytest.raises(PremisesError, match=f"{tmp_path} is in use by another process"),
             Premises(tmp_path).alone(),
         ):
             pass
-    finally:
-        process.kill()
-        process.join()
     with Premises(tmp_path).alone():
         pass
 

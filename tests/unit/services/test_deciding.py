@@ -96,7 +96,7 @@ def test_two_officers_deciding_at_once_leave_one_decision_and_one_refusal(scene:
     (destroyed,) = scene.events(ItemDestroyed)
     assert (destroyed.originator_id, destroyed.cause) == (
         registered.originator_id,
-        "command_came_to_nothing",
+        "decision_refused",
     )
     assert scene.vault.keys() == scene.live_items()
 

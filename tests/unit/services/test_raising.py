@@ -160,9 +160,7 @@ def test_what_was_kept_for_an_overtaken_alert_was_destroyed_for_that_reason() ->
     scene = Scene().running()
     after_the_seal(scene, ITEMS, stop)
     alerts.raise_alert(scene.outside, to_raise())
-    assert [one.cause for one in scene.events(DestructionStarted)] == [
-        "command_came_to_nothing"
-    ] * ITEMS
+    assert [one.cause for one in scene.events(DestructionStarted)] == ["alert_refused"] * ITEMS
     actors = {
         one.actor for one in scene.record.history() if isinstance(one.event, DestructionStarted)
     }

@@ -28,6 +28,7 @@ from domain.sightings.events import (
     SightingSuppressed,
 )
 from tests.support.builders import (
+    AT,
     CAMERA,
     DEPLOYMENT,
     OTHER_ENTRY,
@@ -209,27 +210,34 @@ def test_a_run_that_never_was_is_not_found() -> None:
         reconcile(scene.outside, to_reconcile(run=OTHER_ENTRY))
 
 
-@pytest.mark.parametrize("event", [RunProgressed, RunInterrupted])
-def test_counters_of_a_run_that_never_was_stop_nobody(event: type[Happened]) -> None:
+UNKNOWN_RUN = UUID(int=0x99)
+COUNTERS_OF_AN_UNKNOWN_RUN = [
+    RunProgressed(
+        originator_id=stream_of(UNKNOWN_RUN, CAMERA),
+        originator_version=NEXT_VERSION,
+        timestamp=AT,
+        run=UNKNOWN_RUN,
+        camera=CAMERA,
+        frames=1,
+        seen=1,
+    ),
+    RunInterrupted(
+        originator_id=stream_of(UNKNOWN_RUN, CAMERA),
+        originator_version=NEXT_VERSION,
+        timestamp=AT,
+        run=UNKNOWN_RUN,
+        camera=CAMERA,
+        seen_at_least=1,
+        interrupted_at_least=1,
+    ),
+]
+
+
+@pytest.mark.parametrize("event", COUNTERS_OF_AN_UNKNOWN_RUN, ids=lambda event: event.NAME)
+def test_counters_of_a_run_that_never_was_stop_nobody(event: Happened) -> None:
     """One entry that fits nothing must not end retention and recovery for ever."""
     scene = Scene().running()
-    said = (
-        {"frames": 1, "seen": 1}
-        if event is RunProgressed
-        else {"seen_at_least": 1, "interrupted_at_least": 1}
-    )
-    unknown = new_reference()
-    scene.record.append(
-        event(
-            originator_id=stream_of(unknown, CAMERA),
-            originator_version=NEXT_VERSION,
-            timestamp=scene.clock.now(),
-            run=unknown,
-            camera=CAMERA,
-            **said,
-        ),
-        by=a_command(),
-    )
+    scene.record.append(event, by=a_command())
     assert sweep(scene.outside) == 0
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from domain.alerts.events import AlertClosedUndetermined
-from domain.custody.events import DestructionStarted, ItemDestroyed, ItemRegistered
+from domain.custody.events import DestructionStarted, ItemDestroyed
 from domain.custody.sealing import Tombstone
 from domain.deployments.events import DeploymentCancelled, DeploymentEnded, DeploymentStopped
 from domain.kernel.refusals import Refused
@@ -159,13 +159,6 @@ def test_a_camera_that_was_set_up_twice_is_counted_once() -> None:
     scene.saw(enrolled(1), progress=(100, 3)).later(WINDOW)
     sweep(scene.outside)
     assert len(scene.events(RunInterrupted)) == 1
-
-
-def test_the_items_of_an_entry_never_outlive_the_window_by_more_than_a_day() -> None:
-    """Whatever else went wrong, their own clock ends them."""
-    scene = Scene().applied().list_opened().entry_proposed()
-    due = {one.due_at for one in scene.events(ItemRegistered)}
-    assert due == {AT + WINDOW + DAY}
 
 
 class OnceFailingVault(MemoryVault):

@@ -59,16 +59,21 @@ def approve_criteria(**changes: Any) -> Ask:
     return lambda one: one.decide_criteria_approval(to_approve_criteria(**changes))
 
 
-def propose(**changes: Any) -> Ask:
-    """Ask for an entry."""
+def propose(*, over: bool = False, **changes: Any) -> Ask:
+    """Ask for an entry, while the deployment is open or over."""
     return lambda one: one.decide_proposal(
-        to_propose_an_entry(**changes), image_item=IMAGE_ITEM, reference_item=REFERENCE_ITEM
+        to_propose_an_entry(**changes),
+        deployment_over=over,
+        image_item=IMAGE_ITEM,
+        reference_item=REFERENCE_ITEM,
     )
 
 
-def accept(**changes: Any) -> Ask:
-    """Ask that an entry be taken."""
-    return lambda one: one.decide_acceptance(to_accept(**changes), template_item=TEMPLATE_ITEM)
+def accept(*, over: bool = False, **changes: Any) -> Ask:
+    """Ask that an entry be taken, while the deployment is open or over."""
+    return lambda one: one.decide_acceptance(
+        to_accept(**changes), deployment_over=over, template_item=TEMPLATE_ITEM
+    )
 
 
 def reject(**changes: Any) -> Ask:
@@ -204,6 +209,11 @@ def test_an_entry_is_proposed_once() -> None:
     given(*an_open_list(), entry_proposed()).when(propose()).then(refused("entry_known"))
 
 
+def test_nobody_is_proposed_for_a_deployment_that_is_over() -> None:
+    """What is kept for it would have no end of its own."""
+    given(*an_open_list()).when(propose(over=True)).then(refused("deployment_over"))
+
+
 def test_an_entry_outside_the_criteria_is_proposed_so_that_the_list_shows_it() -> None:
     """It will be rejected with that reason; whom someone wanted on the list stays known."""
     (
@@ -222,13 +232,14 @@ def test_the_category_outside_the_criteria_is_the_reason_for_its_rejection() -> 
 
 
 def test_a_refused_proposal_tells_every_reason_at_once() -> None:
-    """All four rules speak."""
+    """All five rules speak."""
     (
         given(criteria_proposed(), entry_proposed(), seal_requested(), list_sealed())
-        .when(propose(role=Role.OPERATOR))
+        .when(propose(over=True, role=Role.OPERATOR))
         .then(
             refused(
                 "not_a_watchlist_manager",
+                "deployment_over",
                 "criteria_not_approved",
                 "watchlist_sealed",
                 "entry_known",
@@ -290,6 +301,13 @@ def test_an_entry_outside_the_criteria_is_not_accepted() -> None:
     )
 
 
+def test_nobody_is_accepted_for_a_deployment_that_is_over() -> None:
+    """Their template would have no end of its own; turning them away is still possible."""
+    given(*an_open_list(), entry_proposed()).when(accept(over=True)).then(
+        refused("deployment_over")
+    )
+
+
 def test_a_list_has_templates_of_one_model_only() -> None:
     """C-13: templates of two models do not compare."""
     given(*a_list_of_one(), entry_proposed(entry=OTHER_ENTRY)).when(
@@ -300,16 +318,17 @@ def test_a_list_has_templates_of_one_model_only() -> None:
 
 
 def test_a_refused_acceptance_tells_every_reason_at_once() -> None:
-    """Judged, outside the criteria, and of another model."""
+    """Over, judged, outside the criteria, and of another model."""
     (
         given(
             *a_list_of_one(),
             entry_proposed(entry=OTHER_ENTRY, category="witness"),
             entry_rejected(entry=OTHER_ENTRY),
         )
-        .when(accept(entry=OTHER_ENTRY, model_digest="e" * 64))
+        .when(accept(over=True, entry=OTHER_ENTRY, model_digest="e" * 64))
         .then(
             refused(
+                "deployment_over",
                 "entry_judged",
                 "category_not_in_the_criteria",
                 "model_differs_from_the_list",

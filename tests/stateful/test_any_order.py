@@ -1,0 +1,472 @@
+"""Any order of commands, by anyone, in any role, with any clock: the promises hold.
+
+One machine over the ports in memory. Most commands come from the one who may give them, so that
+deployments get somewhere; the others come from anybody. Two deployments share one record, so that
+what belongs to the one cannot be mistaken for what belongs to the other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from domain.alerts.events import AlertAdjudicated, AlertRaised, AlertViewed
+from domain.custody.commands import ConsultItem
+from domain.custody.events import DestructionStarted, ItemConsulted, ItemDestroyed
+from domain.deployments.events import (
+    DeploymentAppliedFor,
+    DeploymentAuthorised,
+    DeploymentStarted,
+    DeploymentStopped,
+)
+from domain.kernel.commands import Command, Mode, Role
+from domain.kernel.errors import DomainError
+from domain.kernel.events import Happened
+from domain.kernel.references import journal, new_reference
+from domain.kernel.refusals import Refused, WasRefused
+from domain.ports import Outside
+from domain.services import alerts, custody, deployments, sightings, watchlists
+from domain.services.recovery import finish_what_was_begun
+from domain.services.retention import retention_now, sweep
+from domain.services.survey import Survey
+from domain.watchlists.events import EntryProposed, WatchlistApproved, WatchlistSealed
+from tests.support import builders as a
+from tests.support.scenarios import Scene
+
+
+@dataclass(frozen=True)
+class Place:
+    """One deployment with its list."""
+
+    deployment: UUID
+    watchlist: UUID
+
+    @property
+    def scope(self) -> str:
+        """The scope of its commands."""
+        return self.deployment.hex
+
+
+HERE = Place(a.DEPLOYMENT, a.WATCHLIST)
+THERE = Place(UUID(int=0xD2), UUID(int=0x112))
+ENTRIES = (a.ENTRY, a.OTHER_ENTRY, UUID(int=0xEEE))
+PEOPLE = (
+    a.APPLICANT,
+    a.FIRST_MANAGER,
+    a.SECOND_MANAGER,
+    a.AUTHORISING_OFFICER,
+    a.OPERATOR,
+    a.ENGAGEMENT_OFFICER,
+)
+
+Who = tuple[str, Role] | None
+places = st.sampled_from([HERE, HERE, HERE, THERE])
+whoever: st.SearchStrategy[Who] = st.one_of(
+    st.none(),
+    st.none(),
+    st.tuples(st.sampled_from(PEOPLE), st.sampled_from(Role)),
+)
+"""``None`` is the one who may."""
+entries = st.sampled_from(ENTRIES)
+ordinals = st.integers(1, 6)
+some = st.integers(0, 7)
+"""Which of those there are, counted round."""
+STAGES: tuple[Callable[[Scene], object], ...] = (
+    lambda scene: scene,
+    lambda scene: scene.applied().list_opened(),
+    lambda scene: scene.applied().listed(),
+    lambda scene: scene.running(),
+    lambda scene: scene.running().alerted().viewed(),
+)
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """A force in which anyone tries anything at any time."""
+
+    scene: Scene
+
+    @initialize(mode=st.sampled_from(Mode), stage=st.sampled_from(STAGES))
+    def begin(self, mode: Mode, stage: Callable[[Scene], object]) -> None:
+        """Somewhere in the life of the first deployment."""
+        self.scene = Scene(mode=mode)
+        stage(self.scene)
+
+    # -- how anything is tried
+
+    def said(self, place: Place, who: Who, **fields: Any) -> dict[str, Any]:
+        """What is said with a command; the builder adds who may give it."""
+        by = {} if who is None else {"actor": who[0], "role": who[1]}
+        return {"scope": place.scope, **self.scene.by, **by, **fields}
+
+    def attempt(self, command: Command, carry_out: Callable[[Outside], object]) -> None:
+        """Try it: it leaves its event, or its refusal and nothing else, or names nothing."""
+        record, vault = self.scene.record, self.scene.vault
+        size, held = record.size(), vault.keys()
+        versions = Counter(one.event.originator_id for one in record.history())
+        try:
+            answer = carry_out(self.scene.outside)
+        except DomainError:
+            assert (record.size(), vault.keys()) == (size, held)
+            return
+        left = [one for one in record.history() if one.position >= size]
+        caused = [one.event for one in left if one.cause == command.command_id.hex]
+        refusals = [one for one in caused if isinstance(one, WasRefused)]
+        if isinstance(answer, Refused):
+            assert [one.reasons for one in refusals] == [answer.reasons]
+            assert answer.concerning is not None
+            assert record.version(answer.concerning) == versions[answer.concerning]
+            assert vault.keys() == held
+        else:
+            assert caused
+            assert refusals == []
+
+    # -- deployments
+
+    @rule(place=places, who=whoever, hours=st.sampled_from([-1, 1, 8, 72]))
+    def apply(self, place: Place, who: Who, hours: int) -> None:
+        """Apply for a deployment, perhaps one without an end."""
+        now = self.scene.clock.now()
+        window = {"requested_from": now, "requested_until": now + timedelta(hours=hours)}
+        ids = {"deployment": place.deployment, "watchlist": place.watchlist}
+        command = a.to_apply(**self.said(place, who, **ids, **window))
+        self.attempt(command, lambda outside: deployments.apply_for(outside, command))
+
+    @rule(place=places, who=whoever, kind=st.sampled_from([None, None, "file", "rtsp"]))
+    def camera(self, place: Place, who: Who, kind: str | None) -> None:
+        """Set a camera up, perhaps one that does not fit the mode."""
+        asked = {"deployment": place.deployment, "source_kind": kind or self.scene.source}
+        command = a.to_configure_a_camera(**self.said(place, who, **asked))
+        self.attempt(command, lambda outside: deployments.configure_camera(outside, command))
+
+    @rule(place=places, who=whoever, hours=st.sampled_from([1, 8]))
+    def authorise(self, place: Place, who: Who, hours: int) -> None:
+        """Allow the deployment from now on."""
+        now = self.scene.clock.now()
+        window = {"valid_from": now, "valid_until": now + timedelta(hours=hours)}
+        command = a.to_authorise(**self.said(place, who, deployment=place.deployment, **window))
+        self.attempt(command, lambda outside: deployments.authorise(outside, command))
+
+    @rule(place=places, who=whoever, size=st.sampled_from([1, 1, 1, 2]), again=st.booleans())
+    def start(self, place: Place, who: Who, size: int, again: bool) -> None:
+        """Switch recognition on, perhaps under a reference that was used before."""
+        run = a.RUN if again else new_reference()
+        asked = {"deployment": place.deployment, "run": run, "gallery_size": size}
+        command = a.to_start(**self.said(place, who, **asked))
+        self.attempt(command, lambda outside: deployments.start(outside, command))
+
+    @rule(place=places, who=whoever)
+    def stop(self, place: Place, who: Who) -> None:
+        """Switch recognition off."""
+        command = a.to_stop(**self.said(place, who, deployment=place.deployment))
+        self.attempt(command, lambda outside: deployments.stop(outside, command))
+
+    @rule(place=places, who=whoever)
+    def end(self, place: Place, who: Who) -> None:
+        """End the deployment."""
+        command = a.to_end(**self.said(place, who, deployment=place.deployment))
+        self.attempt(command, lambda outside: deployments.end(outside, command))
+
+    @rule(place=places, who=whoever)
+    def cancel(self, place: Place, who: Who) -> None:
+        """Call the deployment off."""
+        command = a.to_cancel(**self.said(place, who, deployment=place.deployment))
+        self.attempt(command, lambda outside: deployments.cancel(outside, command))
+
+    # -- watchlists
+
+    @rule(place=places, who=whoever)
+    def propose_criteria(self, place: Place, who: Who) -> None:
+        """Propose who may be on the list."""
+        ids = {"deployment": place.deployment, "watchlist": place.watchlist}
+        command = a.to_propose_criteria(**self.said(place, who, **ids))
+        self.attempt(command, lambda outside: watchlists.propose_criteria(outside, command))
+
+    @rule(place=places, who=whoever)
+    def approve_criteria(self, place: Place, who: Who) -> None:
+        """Approve who may be on the list."""
+        command = a.to_approve_criteria(**self.said(place, who, watchlist=place.watchlist))
+        self.attempt(command, lambda outside: watchlists.approve_criteria(outside, command))
+
+    @rule(place=places, who=whoever, entry=entries, category=st.sampled_from([a.CATEGORY, "other"]))
+    def propose(self, place: Place, who: Who, entry: UUID, category: str) -> None:
+        """Propose a person, perhaps outside the criteria."""
+        asked = {
+            "watchlist": place.watchlist,
+            "entry": entry,
+            "necessity": a.why(category=category),
+        }
+        command = a.to_propose_an_entry(**self.said(place, who, **asked))
+        self.attempt(
+            command,
+            lambda outside: watchlists.propose_entry(
+                outside, command, image=b"an image", callers_reference="row-1"
+            ),
+        )
+
+    @rule(place=places, who=whoever, entry=entries)
+    def accept(self, place: Place, who: Who, entry: UUID) -> None:
+        """Take a person."""
+        command = a.to_accept(**self.said(place, who, watchlist=place.watchlist, entry=entry))
+        template = memoryview(bytearray(b"a template"))
+        self.attempt(
+            command,
+            lambda outside: watchlists.accept_entry(outside, command, template=template),
+        )
+
+    @rule(place=places, who=whoever, entry=entries)
+    def reject(self, place: Place, who: Who, entry: UUID) -> None:
+        """Turn a person away."""
+        command = a.to_reject(**self.said(place, who, watchlist=place.watchlist, entry=entry))
+        self.attempt(command, lambda outside: watchlists.reject_entry(outside, command))
+
+    @rule(place=places, who=whoever, second=st.booleans())
+    def seal(self, place: Place, who: Who, second: bool) -> None:
+        """Close the list."""
+        sealer = who or (
+            (a.SECOND_MANAGER if second else a.FIRST_MANAGER),
+            Role.WATCHLIST_MANAGER,
+        )
+        command = a.to_seal(**self.said(place, sealer, watchlist=place.watchlist))
+        self.attempt(command, lambda outside: watchlists.seal(outside, command))
+
+    @rule(place=places, who=whoever)
+    def approve(self, place: Place, who: Who) -> None:
+        """Approve the list."""
+        command = a.to_approve(**self.said(place, who, watchlist=place.watchlist))
+        self.attempt(command, lambda outside: watchlists.approve(outside, command))
+
+    @rule(place=places)
+    def load_the_gallery(self, place: Place) -> None:
+        """Take the templates into memory."""
+        ids = {"deployment": place.deployment, "watchlist": place.watchlist}
+        command = a.to_load_the_gallery(**self.said(place, None, **ids))
+        self.attempt(command, lambda outside: watchlists.load_gallery(outside, command))
+
+    # -- recognition
+
+    @rule(
+        place=places, ordinal=ordinals, entry=entries, inside=st.sampled_from([True, True, False])
+    )
+    def raise_an_alert(self, place: Place, ordinal: int, entry: UUID, inside: bool) -> None:
+        """Raise a possible match, perhaps outside the zone or of nobody on the list."""
+        asked = {
+            "deployment": place.deployment,
+            "alert": new_reference(),
+            "run": self.run_of(place),
+            "ordinal": ordinal,
+            "entry": entry,
+            "inside_zone": inside,
+        }
+        command = a.to_raise(**self.said(place, None, **asked))
+        self.attempt(command, lambda outside: alerts.raise_alert(outside, command))
+
+    @rule(place=places, ordinal=ordinals, faces=st.sampled_from([0, 9, 10, 40]))
+    def faces(self, place: Place, ordinal: int, faces: int) -> None:
+        """Say what became of faces, whether or not recognition is on."""
+        asked = {
+            "deployment": place.deployment,
+            "run": self.run_of(place),
+            "faces": [a.enrolled(ordinal), a.not_enrolled(ordinal + 1)],
+            "faces_in_the_last_minute": faces,
+            "progress": (10 * ordinal, ordinal + 1),
+        }
+        command = a.to_record_faces(**self.said(place, None, **asked))
+        self.attempt(command, lambda outside: sightings.record_faces(outside, command))
+
+    @rule(place=places)
+    def reconcile(self, place: Place) -> None:
+        """Compare what was seen with what became of it."""
+        asked = {"deployment": place.deployment, "run": self.run_of(place)}
+        command = a.to_reconcile(**self.said(place, None, **asked))
+        self.attempt(command, lambda outside: sightings.reconcile(outside, command))
+
+    def run_of(self, place: Place) -> UUID:
+        """The run that is on, or the one that the builders name."""
+        seen = self.scene.survey().deployments.get(place.deployment)
+        return (seen.run if seen else None) or a.RUN
+
+    # -- officers
+
+    @rule(which=some, who=whoever)
+    def view(self, which: int, who: Who) -> None:
+        """Look at an alert, or at one that never was."""
+        place, alert = self.an_alert(which)
+        command = a.to_view(**self.said(place, who, alert=alert))
+        self.attempt(command, lambda outside: alerts.view(outside, command))
+
+    @rule(
+        which=some,
+        who=whoever,
+        note=st.sampled_from(["", "he looked familiar"]),
+        decision=st.sampled_from(["viable", "not_viable", "identified"]),
+        true=st.sampled_from([True, True, False]),
+    )
+    def adjudicate(self, which: int, who: Who, note: str, decision: str, true: bool) -> None:
+        """Decide an alert, perhaps claiming what is not one of the three, or not truly."""
+        place, alert = self.an_alert(which)
+        asked = {
+            "deployment": place.deployment,
+            "alert": alert,
+            "note": note,
+            "decision": decision,
+            "basis": self.scene.basis if true else "",
+        }
+        command = a.to_decide(**self.said(place, who, **asked))
+        self.attempt(command, lambda outside: alerts.adjudicate(outside, command))
+
+    def an_alert(self, which: int) -> tuple[Place, UUID]:
+        """One of those that were raised, with where; or one that never was."""
+        raised = [
+            (HERE if one.scope == HERE.scope else THERE, one.event.originator_id)
+            for one in self.scene.record.history()
+            if isinstance(one.event, AlertRaised)
+        ]
+        return raised[which % len(raised)] if raised else (HERE, UUID(int=0xA9))
+
+    @rule(
+        which=some, who=whoever, purpose=st.sampled_from(["adjudication", "gallery", "curiosity"])
+    )
+    def consult(self, which: int, who: Who, purpose: str) -> None:
+        """Open an item, whatever it is and whatever for."""
+        items = list(self.scene.survey().items.values())
+        item = items[which % len(items)] if items else None
+        place = HERE if item is None or item.deployment == HERE.deployment else THERE
+        asked = {"item": item.item if item else a.ITEM, "purpose": purpose}
+        command: ConsultItem = a.to_consult(**self.said(place, who, **asked))
+        self.attempt(command, lambda outside: custody.consult(outside, command))
+
+    # -- time, and what the system does by itself
+
+    @rule(
+        minutes=st.sampled_from([-90, -1, 1, 30, 90, 24 * 60]),
+        believed=st.sampled_from([True, True, False]),
+    )
+    def time_passes(self, minutes: int, believed: bool) -> None:
+        """Or is set, forward or back, on a clock that may not be believed."""
+        self.scene.clock.moves(timedelta(minutes=minutes))
+        self.scene.clock.believed = believed
+
+    @rule()
+    def sweep(self) -> None:
+        """Afterwards nothing is due, and no window that is over is open."""
+        sweep(self.scene.outside)
+        survey = self.scene.survey()
+        now = retention_now(self.scene.outside, survey)
+        assert not [one for one in survey.items.values() if not one.destroyed and one.due_at <= now]
+        assert not [one for one in survey.deployments.values() if not one.over and one.until <= now]
+
+    @rule()
+    def start_again(self) -> None:
+        """The process ends in good order, and another takes its place."""
+        finish_what_was_begun(self.scene.outside)
+        size = self.scene.record.size()
+        assert finish_what_was_begun(self.scene.outside) == []
+        assert self.scene.record.size() == size
+
+    # -- what always holds
+
+    def events(self) -> list[Happened]:
+        """Every event, in the order of the log."""
+        return [one.event for one in self.scene.record.history()]
+
+    @invariant()
+    def the_vault_holds_what_the_record_says(self) -> None:
+        """Keys, ciphertexts and live items are the same set."""
+        assert self.scene.vault.keys() == self.scene.vault.ciphertexts() == self.scene.live_items()
+
+    @invariant()
+    def every_receipt_is_the_only_one(self) -> None:
+        """One for each tombstone."""
+        receipts = Counter(one.originator_id for one in self.scene.events(ItemDestroyed))
+        assert set(receipts.values()) <= {1}
+        assert set(self.scene.vault.tombstones) == set(receipts)
+
+    @invariant()
+    def nothing_is_left_of_what_is_over(self) -> None:
+        """Neither an item nor an open alert."""
+        survey = self.scene.survey()
+        for one in survey.deployments.values():
+            if one.over:
+                assert survey.items_left(one.deployment) == []
+                assert one.deployment not in survey.open_alerts.values()
+
+    @invariant()
+    def nobody_is_both_applicant_and_authorising_officer(self) -> None:
+        """Nor did the officer put anyone on the list, seal it, or approve what they made."""
+        applicants: dict[UUID, str] = {}
+        makers: dict[UUID, set[str]] = {}
+        for event in self.events():
+            match event:
+                case DeploymentAppliedFor():
+                    applicants[event.originator_id] = event.applicant
+                case EntryProposed():
+                    makers.setdefault(event.originator_id, set()).add(event.proposer)
+                case WatchlistSealed():
+                    assert len(set(event.sealers)) == 2
+                    makers.setdefault(event.originator_id, set()).update(event.sealers)
+                case WatchlistApproved():
+                    assert event.officer not in makers[event.originator_id]
+                case DeploymentAuthorised():
+                    assert event.officer != applicants[event.originator_id]
+                    assert event.officer not in makers[event.watchlist]
+
+    @invariant()
+    def every_alert_belongs_to_a_run_that_was_on(self) -> None:
+        """By the order of the log, whatever the clocks said."""
+        on: set[UUID] = set()
+        for event in self.events():
+            match event:
+                case DeploymentStarted():
+                    on.add(event.run)
+                case DeploymentStopped():
+                    on.remove(event.run)
+                case AlertRaised():
+                    assert event.run in on
+
+    @invariant()
+    def who_decided_had_looked_and_who_read_could(self) -> None:
+        """A look before each decision; no read once a destruction began."""
+        looked: set[tuple[UUID, str]] = set()
+        going: set[UUID] = set()
+        for event in self.events():
+            match event:
+                case AlertViewed():
+                    looked.add((event.originator_id, event.officer))
+                case AlertAdjudicated():
+                    assert (event.originator_id, event.officer) in looked
+                case DestructionStarted():
+                    going.add(event.originator_id)
+                case ItemConsulted():
+                    assert event.originator_id not in going
+
+    @invariant()
+    def refusals_stand_in_journals_of_their_own(self) -> None:
+        """So they never moved a target, and nothing else stands there."""
+        for one in self.scene.record.history():
+            is_refusal = isinstance(one.event, WasRefused)
+            in_the_journal = one.event.originator_id == journal("refusals", one.scope)
+            assert is_refusal == in_the_journal
+
+    def teardown(self) -> None:
+        """Whatever was done, in the end nothing is left of anyone."""
+        if not hasattr(self, "scene"):
+            return
+        self.scene.clock.moves(timedelta(days=400))
+        self.scene.clock.believed = True
+        sweep(self.scene.outside)
+        assert self.scene.live_items() == self.scene.vault.keys() == set()
+        assert all(
+            one.over for one in Survey().take(self.scene.record.history()).deployments.values()
+        )
+
+
+TestAnyOrder = AnyOrder.TestCase
+TestAnyOrder.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)

@@ -1,0 +1,39 @@
+"""Processes of their own, for tests that kill one or put it on a full disk.
+
+They are forked from a server that has imported the record once: a fresh interpreter for each
+would take a second, and forking the tests' own process would copy whatever threads it has.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Concatenate, ParamSpec
+
+P = ParamSpec("P")
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["__main__", "tests.contract.record.examples"])
+
+
+@contextmanager
+def another_process(
+    work: Callable[Concatenate[Connection, P], None], *args: P.args, **kwargs: P.kwargs
+) -> Iterator[tuple[BaseProcess, Connection]]:
+    """Run ``work`` elsewhere, with one end of a connection; here is the other.
+
+    It is killed, if it still runs, when the context is left.
+    """
+    here, there = _CONTEXT.Pipe()
+    process = _CONTEXT.Process(target=work, args=(there, *args), kwargs=kwargs)
+    process.start()
+    there.close()
+    try:
+        with here:
+            yield process, here
+    finally:
+        process.kill()
+        process.join()
