@@ -28,7 +28,7 @@ def when_over(outside: Outside, command: Command, *, deployment: UUID, cause: st
         reconcile(
             outside,
             ReconcileRun(
-                **by_the_system(outside, scope=command.scope, mode=command.mode, part="reconciler"),
+                **by_the_system(outside, scope=command.scope, mode=command.mode, part="custodian"),
                 deployment=deployment,
                 run=run,
             ),

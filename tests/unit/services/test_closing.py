@@ -14,6 +14,7 @@ from domain.kernel.commands import Role
 from domain.kernel.errors import DomainError
 from domain.kernel.refusals import Refused
 from domain.services import alerts, deployments, watchlists
+from domain.sightings.events import RunReconciled
 from tests.support import builders as a
 from tests.support.builders import ALERT, DEPLOYMENT, OTHER_ENTRY
 from tests.support.memory import RecordFullError
@@ -46,6 +47,7 @@ EITHER = pytest.mark.parametrize(
 def with_two_alerts() -> Scene:
     """A stopped run with one alert that was decided and one that was not."""
     scene = Scene().running().alerted().alerted(SECOND_ALERT, ordinal=2)
+    scene.saw(progress=(50, 2))
     return scene.viewed().decided(note="he looked familiar").stopped()
 
 
@@ -53,12 +55,13 @@ def with_two_alerts() -> Scene:
 def test_the_close_comes_first_then_the_alerts_then_the_items(
     close: Close, name: str, cause: str
 ) -> None:
-    """In this order on the record: over, undetermined, begun, destroyed."""
+    """In this order on the record: over, its sums compared, undetermined, begun, destroyed."""
     scene = with_two_alerts()
     size, items = scene.record.size(), len(scene.live_items())
     close(scene)
     assert scene.names(since=size) == [
         name,
+        RunReconciled.NAME,
         AlertClosedUndetermined.NAME,
         *[DestructionStarted.NAME] * items,
         *[ItemDestroyed.NAME] * items,
