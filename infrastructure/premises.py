@@ -91,8 +91,15 @@ class Premises:
         return record
 
     def open_vault(self) -> SealedVault:
-        """The vault over this keystore and this media store."""
-        return SealedVault(Keystore(self.keystore), MediaStore(self.media))
+        """The vault over this keystore and this media store.
+
+        Raises:
+            RecordBrokenError: the keystore's chain of tombstones does not hold.
+        """
+        media = MediaStore(self.media)
+        keystore = Keystore(self.keystore)
+        keystore.verify_tombstones()
+        return SealedVault(keystore, media)
 
     def sealer(self, origin: str) -> Sealer:
         """The sealer of the log with this origin, with its key."""

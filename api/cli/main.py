@@ -10,7 +10,8 @@ import typer
 from api.cli import demo, models, record, rehearse
 from api.cli.telling import EXIT_BAD_INPUT, EXIT_BROKEN, EXIT_REFUSED, complain
 from api.rehearsal.script import RehearsalRefusedError, SumsDoNotBalanceError
-from domain.kernel.errors import DomainError, RecordBrokenError
+from domain.kernel.errors import ConflictError, DomainError, RecordBrokenError
+from domain.ports import VaultError
 from domain.services.custody import DestructionFailedError
 
 app = typer.Typer(
@@ -42,5 +43,11 @@ def main() -> None:
         sys.exit(complain(str(error), EXIT_REFUSED))
     except DomainError as error:
         sys.exit(complain(str(error), EXIT_BAD_INPUT))
-    except (RecordBrokenError, SumsDoNotBalanceError, DestructionFailedError) as error:
+    except (
+        RecordBrokenError,
+        SumsDoNotBalanceError,
+        DestructionFailedError,
+        ConflictError,
+        VaultError,
+    ) as error:
         sys.exit(complain(f"STOP: {error}", EXIT_BROKEN))

@@ -77,8 +77,10 @@ def _opened(database: Path) -> sqlite3.Connection:
     try:
         connection.execute("BEGIN")
         connection.execute("SELECT 1 FROM log_head").fetchone()
-    except sqlite3.OperationalError:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         connection.close()
+        if not isinstance(error, sqlite3.OperationalError):
+            raise
         journal = database.with_name(database.name + "-wal")
         if os.access(database.parent, os.W_OK) or (journal.exists() and journal.stat().st_size):
             raise

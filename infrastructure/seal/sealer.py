@@ -18,7 +18,11 @@ from domain.kernel.errors import DomainError, RecordBrokenError
 from infrastructure.files import make_private_directory, write_durably
 
 
-class SealKeyError(DomainError):
+class SealError(DomainError):
+    """The log cannot be signed now; nothing that is stored is lost."""
+
+
+class SealKeyError(SealError):
     """The log's key is missing, unreadable to us, or readable to others."""
 
 
@@ -65,7 +69,7 @@ class Sealer:
 
         Raises:
             RecordBrokenError: the log is shorter than what was signed before, or differs from it.
-            SealKeyError: the key cannot be used.
+            SealError: the key cannot be used, or the checkpoint cannot be written.
         """
         key = self._key()
         before = self._last(key.verifier())
@@ -83,7 +87,10 @@ class Sealer:
         if tree.size != size:
             raise RecordBrokenError(f"expected {size} entries to sign, found {tree.size}")
         checkpoint = Checkpoint(origin=self.origin, size=size, root=tree.root())
-        write_durably(self.checkpoint_file, sign(checkpoint, key).encode(), mode=0o644)
+        try:
+            write_durably(self.checkpoint_file, sign(checkpoint, key).encode(), mode=0o644)
+        except OSError as error:
+            raise SealError(f"cannot write {self.checkpoint_file}: {error.strerror}") from error
         return checkpoint
 
     def _last(self, key: VerifierKey) -> Checkpoint | None:

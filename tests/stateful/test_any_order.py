@@ -36,7 +36,6 @@ from domain.ports import Outside
 from domain.services import alerts, custody, deployments, sightings, watchlists
 from domain.services.recovery import finish_what_was_begun
 from domain.services.retention import retention_now, sweep
-from domain.services.survey import Survey
 from domain.watchlists.events import EntryProposed, WatchlistApproved, WatchlistSealed
 from tests.support import builders as a
 from tests.support.scenarios import Scene
@@ -77,6 +76,7 @@ whoever: st.SearchStrategy[Who] = st.one_of(
 """``None`` is the one who may."""
 entries = st.sampled_from(ENTRIES)
 ordinals = st.integers(1, 6)
+mostly = st.sampled_from([True, True, False])
 some = st.integers(0, 7)
 """Which of those there are, counted round."""
 STAGES: tuple[Callable[[Scene], object], ...] = (
@@ -307,7 +307,7 @@ class AnyOrder(RuleBasedStateMachine):
         who=whoever,
         note=st.sampled_from(["", "he looked familiar"]),
         decision=st.sampled_from(["viable", "not_viable", "identified"]),
-        true=st.sampled_from([True, True, False]),
+        true=mostly,
     )
     def adjudicate(self, which: int, who: Who, note: str, decision: str, true: bool) -> None:
         """Decide an alert, perhaps claiming what is not one of the three, or not truly."""
@@ -347,7 +347,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(
         minutes=st.sampled_from([-90, -1, 1, 30, 90, 24 * 60]),
-        believed=st.sampled_from([True, True, False]),
+        believed=mostly,
     )
     def time_passes(self, minutes: int, believed: bool) -> None:
         """Or is set, forward or back, on a clock that may not be believed."""

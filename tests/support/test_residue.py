@@ -26,9 +26,12 @@ def test_a_needle_across_a_chunk_boundary_is_found_once(of_it_before: int, tmp_p
     assert search([tmp_path], {"key": NEEDLE}) == [Finding(tmp_path / "file", "key", offset)]
 
 
-def test_a_short_needle_beside_a_long_one_is_not_found_twice(tmp_path: Path) -> None:
+@pytest.mark.parametrize("of_it_before", [1, 5, 6, 20])
+def test_a_short_needle_beside_a_long_one_is_not_found_twice(
+    of_it_before: int, tmp_path: Path
+) -> None:
     """The overlap is as long as the longest needle asks for; the shorter one lies in it whole."""
-    offset = CHUNK_BYTES - 20
+    offset = CHUNK_BYTES - of_it_before
     (tmp_path / "file").write_bytes(bytes(offset) + NEEDLE[:5] + bytes(100))
     found = search([tmp_path], {"long": NEEDLE, "short": NEEDLE[:5]})
     assert found == [Finding(tmp_path / "file", "short", offset)]

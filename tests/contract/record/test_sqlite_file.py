@@ -17,7 +17,7 @@ import pytest
 from domain.assurance.notes import SignerKey
 from domain.assurance.verification import Kind
 from domain.kernel.errors import DomainError, RecordBrokenError
-from infrastructure.record.event_record import SQLiteRecord
+from infrastructure.record.event_record import RecordUnavailableError, SQLiteRecord
 from infrastructure.record.schema import (
     MIGRATIONS,
     SchemaError,
@@ -201,6 +201,24 @@ def test_a_record_that_is_damaged_while_it_is_open_says_so(thirty: SQLiteStore) 
         with pytest.raises(DomainError, match="record"):
             attempt()
     assert size == 30
+
+
+def test_a_file_that_could_not_be_read_is_let_go(thirty: SQLiteStore) -> None:
+    """While the error is still in hand, somebody else can have the file to themselves."""
+    ((page,),) = thirty.execute("SELECT rootpage FROM sqlite_master WHERE name = 'log_head'")
+    ((size,),) = thirty.execute("PRAGMA page_size")
+    whole = bytearray(thirty.database.read_bytes())
+    whole[(page - 1) * size : page * size] = b"\xff" * size
+    thirty.database.write_bytes(whole)
+    with pytest.raises(RecordUnreadableError) as unreadable:
+        thirty.rows()
+    with pytest.raises(RecordUnavailableError) as unavailable:
+        thirty.open()
+    with closing(sqlite3.connect(thirty.database, timeout=0)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        connection.execute("ROLLBACK")
+    assert "malformed" in str(unreadable.value)
+    assert "malformed" in str(unavailable.value)
 
 
 def test_noise_in_the_file_is_never_a_traceback(thirty: SQLiteStore) -> None:

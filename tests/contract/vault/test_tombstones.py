@@ -93,6 +93,26 @@ def test_a_row_that_was_removed_is_missed(three_destroyed: OnDisk, row: int) -> 
         three_destroyed.keystore.verify_tombstones()
 
 
+def test_a_chain_that_was_made_anew_with_a_gap_is_found(three_destroyed: OnDisk) -> None:
+    """Every digest fits; the numbers do not."""
+    three_destroyed.execute_unguarded("DELETE FROM tombstone")
+    before = "0" * 64
+    for expected, number in ((1, 1), (2, 3)):
+        digest = keystore_module._link(number, item(number).hex, "at", before)
+        three_destroyed.execute(
+            "INSERT INTO tombstone VALUES (?, ?, 'at', ?, ?)",
+            number,
+            item(number).hex,
+            before,
+            digest,
+        )
+        before = digest
+        if expected == number:
+            assert three_destroyed.keystore.verify_tombstones()
+    with pytest.raises(RecordBrokenError, match=r"^tombstone 2: expected .* found number 3"):
+        three_destroyed.keystore.verify_tombstones()
+
+
 def test_two_rows_that_changed_places_are_found(three_destroyed: OnDisk) -> None:
     """Each was sound where it was."""
     three_destroyed.execute_unguarded("UPDATE tombstone SET seq = -seq WHERE seq IN (1, 2)")

@@ -203,19 +203,30 @@ def test_a_record_that_cannot_store_gives_out_no_gallery() -> None:
         watchlists.load_gallery(scene.outside, a.to_load_the_gallery())
 
 
-def test_a_list_that_is_not_approved_gives_out_no_gallery() -> None:
+def test_a_refused_gallery_gives_out_nothing_and_says_nothing_of_a_loading() -> None:
     """Sealed is not approved."""
     scene = Scene().applied().list_opened().entry_proposed().entry_accepted()
     answer = watchlists.load_gallery(scene.outside, a.to_load_the_gallery())
-    assert isinstance(answer, Refused) and answer.codes == ["watchlist_not_approved"]
+    assert isinstance(answer, Refused)
+    assert scene.events(GalleryLoaded) == []
+    assert len(scene.events(WasRefused)) == 1
+
+
+def test_a_gallery_is_not_loaded_once_the_deployment_is_over() -> None:
+    """Its templates are gone; the record must not say that they were given out."""
+    scene = Scene().running().stopped().ended()
+    answer = watchlists.load_gallery(scene.outside, a.to_load_the_gallery())
+    assert isinstance(answer, Refused)
     assert scene.events(GalleryLoaded) == []
 
 
-def test_a_gallery_that_was_refused_is_on_the_record() -> None:
-    """Refused reads are recorded too, above all of a whole list's templates."""
-    scene = Scene().applied().list_opened().entry_proposed().entry_accepted()
-    watchlists.load_gallery(scene.outside, a.to_load_the_gallery())
-    assert len(scene.events(WasRefused)) == 1
+def test_a_gallery_that_is_overtaken_by_the_end_is_refused() -> None:
+    """The deployment was closed just before the consultation was stored."""
+    scene = Scene().running().stopped()
+    scene.record.meanwhile = [scene.ended]
+    answer = watchlists.load_gallery(scene.outside, a.to_load_the_gallery())
+    assert isinstance(answer, Refused)
+    assert scene.events(GalleryLoaded) == []
 
 
 class BrokenVault(MemoryVault):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from domain.kernel.errors import DomainError
 from domain.kernel.time import Grain
+from domain.services.recovery import finish_what_was_begun
 from domain.services.sightings import record_faces, report_source_failure, stream_of
 from domain.services.sink import InProcessSink
 from domain.sightings.events import (
@@ -21,6 +24,7 @@ from domain.sightings.events import (
 from tests.support.builders import (
     ALERT,
     CAMERA,
+    DEPLOYMENT,
     OTHER_ENTRY,
     RUN,
     enrolled,
@@ -150,3 +154,13 @@ def test_the_sink_carries_out_what_a_recogniser_hands_over(scene: Scene) -> None
         "run.source_failed",
     ]
     assert scene.record.transactions[-2].grain is Grain.SECOND
+
+
+def test_faces_that_are_said_of_another_deployments_run_stop_nobody(scene: Scene) -> None:
+    """They are turned away, or at least do not keep the run from being closed."""
+    other = UUID(int=0xD2)
+    with suppress(DomainError):
+        saw(scene, deployment=other, scope=other.hex)
+    finish_what_was_begun(scene.outside)
+    assert scene.survey().deployments[DEPLOYMENT].over
+    assert scene.live_items() == set()

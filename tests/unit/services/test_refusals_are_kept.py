@@ -151,6 +151,12 @@ ATTEMPTS = {
         "watchlist.approval_refused",
         ["watchlist_not_sealed"],
     ),
+    "a gallery of a list that nobody approved": Attempt(
+        lambda scene: scene.applied().list_opened().entry_proposed().entry_accepted(),
+        lambda scene: watchlists.load_gallery(scene.outside, a.to_load_the_gallery()),
+        "watchlist.gallery_refused",
+        ["watchlist_not_approved"],
+    ),
     "an alert after the stop": Attempt(
         lambda scene: scene.running().stopped(),
         lambda scene: alerts.raise_alert(scene.outside, a.to_raise()),

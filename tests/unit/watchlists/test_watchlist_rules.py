@@ -34,6 +34,7 @@ from tests.support.builders import (
     to_accept,
     to_approve,
     to_approve_criteria,
+    to_load_the_gallery,
     to_propose_an_entry,
     to_propose_criteria,
     to_refuse_the_import,
@@ -41,7 +42,7 @@ from tests.support.builders import (
     to_seal,
     why,
 )
-from tests.support.scenarios import given, given_no, happened, refused
+from tests.support.scenarios import given, given_no, happened, nothing_happened, refused
 
 NOT_MANAGERS = [role for role in Role if role is not Role.WATCHLIST_MANAGER]
 NOT_AUTHORISING = [role for role in Role if role is not Role.AUTHORISING_OFFICER]
@@ -451,6 +452,13 @@ def test_a_refused_seal_tells_every_reason_at_once() -> None:
     )
 
 
+def test_nobody_is_added_once_the_first_manager_has_closed_the_list() -> None:
+    """Both managers seal the same list."""
+    given(*a_list_of_one(), seal_requested()).when(propose(entry=OTHER_ENTRY)).then(
+        refused("watchlist_sealed")
+    )
+
+
 # -- approval ----------------------------------------------------------------------------------
 
 
@@ -530,4 +538,45 @@ def test_a_refused_approval_tells_every_reason_at_once() -> None:
         .then(
             refused("not_an_authorising_officer", "officer_made_the_list", "watchlist_not_sealed"),
         )
+    )
+
+
+# -- gallery -----------------------------------------------------------------------------------
+
+
+def load(**changes: Any) -> Ask:
+    """Ask for the templates."""
+    return lambda one: one.decide_gallery(to_load_the_gallery(**changes))
+
+
+def test_a_recogniser_may_load_an_approved_list() -> None:
+    """The consultation stands in a journal of its own; the list itself does not move."""
+    given(*a_sealed_list(), list_approved()).when(load()).then(nothing_happened())
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.SYSTEM])
+def test_templates_go_to_a_recogniser_and_to_nobody_else(role: Role) -> None:
+    """No person loads a whole list's templates."""
+    given(*a_sealed_list(), list_approved()).when(load(role=role)).then(
+        refused("not_a_recogniser", kept_as="watchlist.gallery_refused")
+    )
+
+
+@pytest.mark.parametrize("past", [a_list_of_one(), a_sealed_list()])
+def test_a_list_that_nobody_approved_is_not_loaded(past: Any) -> None:
+    """Sealed is not approved."""
+    given(*past).when(load()).then(refused("watchlist_not_approved"))
+
+
+def test_another_deployments_list_is_not_loaded() -> None:
+    """A list belongs to one deployment."""
+    given(*a_sealed_list(), list_approved()).when(load(deployment=OTHER_ENTRY)).then(
+        refused("watchlist_of_another")
+    )
+
+
+def test_a_refused_gallery_tells_every_reason_at_once() -> None:
+    """All three rules speak."""
+    given(*a_sealed_list()).when(load(role=Role.OPERATOR, deployment=OTHER_ENTRY)).then(
+        refused("not_a_recogniser", "watchlist_not_approved", "watchlist_of_another")
     )

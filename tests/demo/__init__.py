@@ -1,0 +1,1 @@
+"""The demo: its photographs, its video and its watchlist."""
