@@ -463,9 +463,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.scene.clock.believed = True
         sweep(self.scene.outside)
         assert self.scene.live_items() == self.scene.vault.keys() == set()
-        assert all(
-            one.over for one in Survey().take(self.scene.record.history()).deployments.values()
-        )
+        assert all(one.over for one in self.scene.survey().deployments.values())
 
 
 TestAnyOrder = AnyOrder.TestCase

@@ -99,6 +99,11 @@ class Store(ABC):
 
     @property
     @abstractmethod
+    def place_columns(self) -> Mapping[str, int]:
+        """The columns that tell the place of a row, with what each adds to the position."""
+
+    @property
+    @abstractmethod
     def forbidden(self) -> Mapping[str, str]:
         """Statements that change, remove or slip in what was stored, by what they attempt.
 
@@ -190,6 +195,11 @@ class SQLiteStore(Store):
             self.execute(f"CREATE TABLE copied AS SELECT * FROM {table}")
             self.execute(f"DROP TABLE {table}")
             self.execute(f"ALTER TABLE copied RENAME TO {table}")
+
+    @property
+    def place_columns(self) -> Mapping[str, int]:
+        """As above."""
+        return {"position": 0, "rowid": 1}
 
     @property
     def forbidden(self) -> Mapping[str, str]:

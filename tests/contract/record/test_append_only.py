@@ -64,7 +64,7 @@ def test_reading_and_a_proper_append_still_work(store: Store) -> None:
     [
         "UPDATE log_head SET size = 2, frontier = (SELECT leaf FROM stored_events LIMIT 1)",
         "UPDATE log_head SET size = 4",
-        "UPDATE log_head SET frontier = x'00'",
+        "UPDATE log_head SET frontier = (SELECT leaf FROM stored_events WHERE position = 0)",
         "UPDATE log_head SET size = -1",
         "DELETE FROM log_head",
         "UPDATE scope_head SET size = 1",

@@ -264,7 +264,8 @@ def test_a_decision_is_one_of_three(decision: str) -> None:
 @pytest.mark.parametrize("kind", ["subject_factors", "system_factors", "environmental_factors"])
 def test_a_decision_without_a_factor_of_each_kind_is_refused(kind: str) -> None:
     """Regard is had to subject, system and environment."""
-    given(an_alert(), viewed()).when(decide(**{kind: []})).then(refused("factors_missing"))
+    none: dict[str, Any] = {kind: []}
+    given(an_alert(), viewed()).when(decide(**none)).then(refused("factors_missing"))
 
 
 @pytest.mark.parametrize(

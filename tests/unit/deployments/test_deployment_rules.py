@@ -313,7 +313,8 @@ def test_nobody_authorises_the_use_of_a_list_that_they_made(maker: str) -> None:
 )
 def test_an_authorisation_says_why(field: str, code: str, nothing: str) -> None:
     """Against whom, why here and now, and why this threshold; blanks say nothing."""
-    given(*asked_for()).when(authorise(**{field: nothing})).then(refused(code))
+    said: dict[str, Any] = {field: nothing}
+    given(*asked_for()).when(authorise(**said)).then(refused(code))
 
 
 @pytest.mark.parametrize(
@@ -333,7 +334,7 @@ def test_an_authorised_window_outside_the_requested_one_is_refused(window: Any) 
 
 def test_a_narrower_window_than_the_requested_one_may_be_authorised() -> None:
     """An officer may allow less than was asked for."""
-    window = {"valid_from": AT + MINUTE, "valid_until": AT + WINDOW - MINUTE}
+    window: dict[str, Any] = {"valid_from": AT + MINUTE, "valid_until": AT + WINDOW - MINUTE}
     given(*asked_for()).when(authorise(**window)).then(happened(authorised(**window)))
 
 
