@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from domain.deployments.aggregate import Deployment
 from domain.kernel.errors import NotFoundError
 from domain.kernel.events import NEXT_VERSION, Happened
 from domain.kernel.references import journal
@@ -30,7 +31,12 @@ def stream_of(run: UUID, camera: str) -> UUID:
 
 
 def record_faces(outside: Outside, command: RecordFaces) -> None:
-    """Store what became of faces in one transaction, timed no finer than the crowd allows."""
+    """Store what became of faces in one transaction, timed no finer than the crowd allows.
+
+    Raises:
+        NotFoundError: the deployment has no such run.
+    """
+    _require_run(outside, command)
     grain = grain_for(command.faces_in_the_last_minute)
     at = grain.floor(command.at)
     stream = stream_of(command.run, command.camera)
@@ -70,7 +76,12 @@ def record_faces(outside: Outside, command: RecordFaces) -> None:
 
 
 def report_source_failure(outside: Outside, command: ReportSourceFailure) -> None:
-    """Keep that a camera or file could not be read on."""
+    """Keep that a camera or file could not be read on.
+
+    Raises:
+        NotFoundError: the deployment has no such run.
+    """
+    _require_run(outside, command)
     outside.record.append(
         happened.SourceFailed(
             originator_id=stream_of(command.run, command.camera),
@@ -114,3 +125,12 @@ def reconcile(outside: Outside, command: ReconcileRun) -> bool:
         )
     outside.record.append(event, by=command)
     return balanced
+
+
+def _require_run(outside: Outside, command: RecordFaces | ReportSourceFailure) -> None:
+    """Faces belong to a run of their own deployment; another's sums are not touched."""
+    deployment = outside.record.load(Deployment, command.deployment)
+    if command.scope != deployment.id.hex or command.run not in deployment.runs:
+        raise NotFoundError(
+            f"there is no run {command.run.hex} in deployment {command.deployment.hex}"
+        )

@@ -138,7 +138,8 @@ def load_gallery(outside: Outside, command: LoadGallery) -> list[tuple[UUID, byt
 
     def attempt() -> Watchlist | Refused:
         watchlist = outside.record.load(Watchlist, command.watchlist)
-        if refused := watchlist.decide_gallery(command):
+        deployment = outside.record.load(Deployment, command.deployment)
+        if refused := watchlist.decide_gallery(command, deployment_over=deployment.over):
             return refused
         outside.record.append(
             GalleryLoaded(
@@ -152,7 +153,7 @@ def load_gallery(outside: Outside, command: LoadGallery) -> list[tuple[UUID, byt
                 model_digest=watchlist.model_digest or "",
             ),
             by=command,
-            given={watchlist.id: watchlist.version},
+            given={watchlist.id: watchlist.version, deployment.id: deployment.version},
         )
         return watchlist
 

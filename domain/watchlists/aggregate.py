@@ -260,10 +260,15 @@ class Watchlist(Aggregate):
         )
         return None
 
-    def decide_gallery(self, command: LoadGallery) -> Refused | None:
+    def decide_gallery(
+        self, command: LoadGallery, *, deployment_over: bool = False
+    ) -> Refused | None:
         """Let a recogniser take the templates into memory."""
         facts = GalleryFacts(
-            role=command.role, approved=self.approved, own=self.deployment == command.deployment
+            role=command.role,
+            deployment_over=deployment_over,
+            approved=self.approved,
+            own=self.deployment == command.deployment,
         )
         if reasons := refusals(GALLERY_POLICIES, facts):
             return Refused(happened.GalleryRefused, reasons, command, self.id)

@@ -93,8 +93,8 @@ def manager_compiles(facts: ProposalFacts) -> Refusal | None:
     return None
 
 
-def deployment_is_open(facts: ProposalFacts | JudgementFacts) -> Refusal | None:
-    """What is kept for a deployment that is over would have no end of its own."""
+def deployment_is_open(facts: ProposalFacts | JudgementFacts | GalleryFacts) -> Refusal | None:
+    """What is kept or read for a deployment that is over would have no end of its own."""
     if facts.deployment_over:
         return Refusal("deployment_over", "make a new list for a new deployment")
     return None
@@ -318,6 +318,7 @@ class GalleryFacts:
     """What the loading of a list's templates is judged by."""
 
     role: Role
+    deployment_over: bool
     approved: bool
     own: bool
 
@@ -343,6 +344,7 @@ def gallery_is_the_deployments_own(facts: GalleryFacts) -> Refusal | None:
 
 GALLERY_POLICIES: tuple[Policy[GalleryFacts], ...] = (
     only_a_recogniser_loads,
+    deployment_is_open,
     gallery_is_an_approved_list,
     gallery_is_the_deployments_own,
 )

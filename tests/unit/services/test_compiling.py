@@ -129,7 +129,9 @@ def test_both_managers_sealed_the_same_list() -> None:
 def test_an_authorisation_rests_on_the_version_of_the_list() -> None:
     """It is compared again under the log's lock."""
     scene = Scene().applied().listed().authorised()
-    assert scene.record.transactions[-1].given == {WATCHLIST: scene.record.version(WATCHLIST)}
+    assert scene.record.transactions[-1].given == {
+        one: scene.record.version(one) for one in (WATCHLIST, DEPLOYMENT)
+    }
 
 
 def test_a_start_rests_on_the_version_of_the_list() -> None:
