@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import msgspec
-
 from domain.assurance.checkpoints import Checkpoint
 from domain.assurance.notes import NoteError, VerifierKey
 from domain.assurance.tree import EMPTY_ROOT
@@ -22,6 +20,7 @@ from domain.services.recovery import finish_what_was_begun
 from domain.services.retention import sweep
 from infrastructure.clock import SystemClock
 from infrastructure.premises import Premises
+from infrastructure.record.entry_mapper import entry_of
 from infrastructure.record.event_record import SQLiteRecord, recorded
 from infrastructure.record.schema import migrate
 from infrastructure.record.stored_rows import RecordUnreadableError, stored_log
@@ -139,7 +138,7 @@ def read_history(path: Path, scope: str | None) -> Iterator[Recorded]:
     with stored_log(Premises(path).database) as log:
         for row in log.rows:
             if scope is None or row.scope == scope:
-                yield recorded(msgspec.json.decode(row.blob))
+                yield recorded(entry_of(row.blob))
 
 
 def verify_premises(path: Path, *, key_text: str, outside_checkpoint: str | None) -> Verdict:

@@ -26,6 +26,8 @@ from infrastructure.record.sqlite_recorder import Attribution, LogRecorder
 
 A = TypeVar("A", bound=Aggregate)
 
+_FULL = 2
+
 Heard = Callable[[int], None]
 """Told the size of the log after each COMMIT."""
 
@@ -54,6 +56,7 @@ class SQLiteRecord:
         self._clock = clock
         self._on_commit = on_commit
         self._datastore = SQLiteDatastore(str(database))
+        _require_full_sync(self._datastore)
         self._store = EventStore(mapper=EntryMapper(), recorder=LogRecorder(self._datastore))
         head = self._rows("SELECT origin, mode FROM log_head")
         if not head:
@@ -136,6 +139,18 @@ class SQLiteRecord:
             raise RecordUnavailableError(
                 f"{type(error).__name__}: the record {self.database} cannot be read ({error})"
             ) from error
+
+
+def _require_full_sync(datastore: SQLiteDatastore) -> None:
+    """Refuse an SQLite whose COMMIT does not reach the disk: what was acknowledged could be lost.
+
+    The library opens the connections, and the value is SQLite's build default.
+    """
+    with datastore.transaction(commit=False) as cursor:
+        cursor.execute("PRAGMA synchronous")
+        found = cursor.fetchone()[0]
+    if found != _FULL:
+        raise RecordUnavailableError(f"expected SQLite's synchronous to be 2 (FULL), found {found}")
 
 
 def recorded(entry: dict[str, Any]) -> Recorded:
