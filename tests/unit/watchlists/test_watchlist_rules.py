@@ -544,9 +544,9 @@ def test_a_refused_approval_tells_every_reason_at_once() -> None:
 # -- gallery -----------------------------------------------------------------------------------
 
 
-def load(**changes: Any) -> Ask:
-    """Ask for the templates."""
-    return lambda one: one.decide_gallery(to_load_the_gallery(**changes))
+def load(*, over: bool = False, **changes: Any) -> Ask:
+    """Ask for the templates, while the deployment is open or over."""
+    return lambda one: one.decide_gallery(to_load_the_gallery(**changes), deployment_over=over)
 
 
 def test_a_recogniser_may_load_an_approved_list() -> None:
@@ -575,8 +575,22 @@ def test_another_deployments_list_is_not_loaded() -> None:
     )
 
 
+def test_the_list_of_a_deployment_that_is_over_is_not_loaded() -> None:
+    """Its templates are gone, or about to be."""
+    given(*a_sealed_list(), list_approved()).when(load(over=True)).then(refused("deployment_over"))
+
+
 def test_a_refused_gallery_tells_every_reason_at_once() -> None:
-    """All three rules speak."""
-    given(*a_sealed_list()).when(load(role=Role.OPERATOR, deployment=OTHER_ENTRY)).then(
-        refused("not_a_recogniser", "watchlist_not_approved", "watchlist_of_another")
+    """All four rules speak."""
+    (
+        given(*a_sealed_list())
+        .when(load(over=True, role=Role.OPERATOR, deployment=OTHER_ENTRY))
+        .then(
+            refused(
+                "not_a_recogniser",
+                "deployment_over",
+                "watchlist_not_approved",
+                "watchlist_of_another",
+            )
+        )
     )
