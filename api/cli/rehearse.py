@@ -68,6 +68,7 @@ def run(play: Play, package: ModelPackage, data: Path, *, json: bool) -> None:
     stop = _StopOnSignal()
     engine = Engine(package)
     with open_node(data, Mode.REHEARSAL, on_commit=teller.committed) as node:
+        teller.committed(node.record.size())
         for words in node.recovered:
             teller.step(f"left half done by a process that died: {words}")
         try:

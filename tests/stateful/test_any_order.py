@@ -56,7 +56,6 @@ class Place:
 
 HERE = Place(a.DEPLOYMENT, a.WATCHLIST)
 THERE = Place(UUID(int=0xD2), UUID(int=0x112))
-ENTRIES = (a.ENTRY, a.OTHER_ENTRY, UUID(int=0xEEE))
 PEOPLE = (
     a.APPLICANT,
     a.FIRST_MANAGER,
@@ -66,25 +65,40 @@ PEOPLE = (
     a.ENGAGEMENT_OFFICER,
 )
 
-Who = tuple[str, Role] | None
-places = st.sampled_from([HERE, HERE, HERE, THERE])
+Who = dict[str, Any]
+people = st.sampled_from(PEOPLE)
+roles = st.sampled_from(Role)
 whoever: st.SearchStrategy[Who] = st.one_of(
-    st.none(),
-    st.none(),
-    st.tuples(st.sampled_from(PEOPLE), st.sampled_from(Role)),
+    st.just({}),
+    st.just({}),
+    st.fixed_dictionaries({"actor": people}),
+    st.fixed_dictionaries({"role": roles}),
+    st.fixed_dictionaries({"actor": people, "role": roles}),
 )
-"""``None`` is the one who may."""
-entries = st.sampled_from(ENTRIES)
+"""Nothing is the one who may; or somebody else in that role, or they in another, or anyone."""
+places = st.sampled_from([HERE, HERE, HERE, THERE])
+entries = st.sampled_from([a.ENTRY, a.ENTRY, a.OTHER_ENTRY, UUID(int=0xEEE)])
 ordinals = st.integers(1, 6)
 mostly = st.sampled_from([True, True, False])
 some = st.integers(0, 7)
 """Which of those there are, counted round."""
+
+
+def a_long_run(scene: Scene) -> Scene:
+    """A run with an alert that is due long before the window is over."""
+    until = a.AT + timedelta(days=3)
+    scene.applied(requested_until=until).listed().authorised(valid_until=until)
+    return scene.started().alerted()
+
+
 STAGES: tuple[Callable[[Scene], object], ...] = (
     lambda scene: scene,
-    lambda scene: scene.applied().list_opened(),
+    lambda scene: scene.applied().list_opened().entry_proposed().entry_accepted(),
     lambda scene: scene.applied().listed(),
+    lambda scene: scene.applied().camera(camera="camera-2").listed(),
     lambda scene: scene.running(),
-    lambda scene: scene.running().alerted().viewed(),
+    a_long_run,
+    lambda scene: scene.running().alerted().viewed().stopped(),
 )
 
 
@@ -103,8 +117,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     def said(self, place: Place, who: Who, **fields: Any) -> dict[str, Any]:
         """What is said with a command; the builder adds who may give it."""
-        by = {} if who is None else {"actor": who[0], "role": who[1]}
-        return {"scope": place.scope, **self.scene.by, **by, **fields}
+        return {"scope": place.scope, **self.scene.by, **who, **fields}
 
     def attempt(self, command: Command, carry_out: Callable[[Outside], object]) -> None:
         """Try it: it leaves its event, or its refusal and nothing else, or names nothing."""
@@ -230,10 +243,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(place=places, who=whoever, second=st.booleans())
     def seal(self, place: Place, who: Who, second: bool) -> None:
         """Close the list."""
-        sealer = who or (
-            (a.SECOND_MANAGER if second else a.FIRST_MANAGER),
-            Role.WATCHLIST_MANAGER,
-        )
+        sealer = {"actor": a.SECOND_MANAGER if second else a.FIRST_MANAGER, **who}
         command = a.to_seal(**self.said(place, sealer, watchlist=place.watchlist))
         self.attempt(command, lambda outside: watchlists.seal(outside, command))
 
@@ -247,7 +257,7 @@ class AnyOrder(RuleBasedStateMachine):
     def load_the_gallery(self, place: Place) -> None:
         """Take the templates into memory."""
         ids = {"deployment": place.deployment, "watchlist": place.watchlist}
-        command = a.to_load_the_gallery(**self.said(place, None, **ids))
+        command = a.to_load_the_gallery(**self.said(place, {}, **ids))
         self.attempt(command, lambda outside: watchlists.load_gallery(outside, command))
 
     # -- recognition
@@ -265,7 +275,7 @@ class AnyOrder(RuleBasedStateMachine):
             "entry": entry,
             "inside_zone": inside,
         }
-        command = a.to_raise(**self.said(place, None, **asked))
+        command = a.to_raise(**self.said(place, {}, **asked))
         self.attempt(command, lambda outside: alerts.raise_alert(outside, command))
 
     @rule(place=places, ordinal=ordinals, faces=st.sampled_from([0, 9, 10, 40]))
@@ -278,14 +288,14 @@ class AnyOrder(RuleBasedStateMachine):
             "faces_in_the_last_minute": faces,
             "progress": (10 * ordinal, ordinal + 1),
         }
-        command = a.to_record_faces(**self.said(place, None, **asked))
+        command = a.to_record_faces(**self.said(place, {}, **asked))
         self.attempt(command, lambda outside: sightings.record_faces(outside, command))
 
     @rule(place=places)
     def reconcile(self, place: Place) -> None:
         """Compare what was seen with what became of it."""
         asked = {"deployment": place.deployment, "run": self.run_of(place)}
-        command = a.to_reconcile(**self.said(place, None, **asked))
+        command = a.to_reconcile(**self.said(place, {}, **asked))
         self.attempt(command, lambda outside: sightings.reconcile(outside, command))
 
     def run_of(self, place: Place) -> UUID:
@@ -343,6 +353,27 @@ class AnyOrder(RuleBasedStateMachine):
         command: ConsultItem = a.to_consult(**self.said(place, who, **asked))
         self.attempt(command, lambda outside: custody.consult(outside, command))
 
+    @rule(
+        place=places,
+        order=st.permutations(PEOPLE),
+        what=st.sampled_from(["criteria", "seal", "list", "deployment", "deployment", "alert"]),
+    )
+    def everybody_tries(self, place: Place, order: list[str], what: str) -> None:
+        """One after the other, each twice, to do what takes somebody else or a second person."""
+        for actor in (one for person in order for one in (person, person)):
+            who = {"actor": actor}
+            match what:
+                case "criteria":
+                    self.approve_criteria(place=place, who=who)
+                case "seal":
+                    self.seal(place=place, who=who, second=False)
+                case "list":
+                    self.approve(place=place, who=who)
+                case "deployment":
+                    self.authorise(place=place, who=who, hours=1)
+                case _:
+                    self.adjudicate(which=0, who=who, note="", decision="viable", true=True)
+
     # -- time, and what the system does by itself
 
     @rule(
@@ -354,9 +385,10 @@ class AnyOrder(RuleBasedStateMachine):
         self.scene.clock.moves(timedelta(minutes=minutes))
         self.scene.clock.believed = believed
 
-    @rule()
-    def sweep(self) -> None:
-        """Afterwards nothing is due, and no window that is over is open."""
+    @rule(hours=st.sampled_from([0, 0, 8, 24]))
+    def sweep(self, hours: int) -> None:
+        """After some time; then nothing is due, and no window that is over is open."""
+        self.scene.clock.moves(timedelta(hours=hours))
         sweep(self.scene.outside)
         survey = self.scene.survey()
         now = retention_now(self.scene.outside, survey)

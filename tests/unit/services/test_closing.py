@@ -182,14 +182,12 @@ def test_an_entry_that_is_overtaken_by_the_end_is_refused() -> None:
     assert scene.live_items() == scene.vault.keys() == scene.vault.ciphertexts() == set()
 
 
-def test_a_look_during_the_end_keeps_nothing_alive() -> None:
-    """Someone views the open alert just before it is closed; the destruction goes on."""
+def test_looks_during_the_end_keep_nothing_alive() -> None:
+    """Someone views the open alert again and again while it is closed; the destruction goes on."""
     scene = Scene().running().alerted().stopped()
-    scene.record.meanwhile = [
-        lambda: None,
-        lambda: alerts.view(scene.outside, a.to_view(**scene.by)),
-    ]
+    scene.record.meanwhile = [lambda: alerts.view(scene.outside, a.to_view(**scene.by))] * 4
     end(scene)
+    assert scene.record.meanwhile == []
     assert len(scene.events(AlertClosedUndetermined)) == 1
     assert scene.live_items() == scene.vault.keys() == set()
 

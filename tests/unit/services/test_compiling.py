@@ -8,10 +8,11 @@ import pytest
 
 from domain.custody.events import GalleryLoaded, ItemDestroyed, ItemRegistered
 from domain.custody.sealing import ItemLabel, SealedContent
-from domain.kernel.errors import NotFoundError
+from domain.kernel.errors import ConflictError, NotFoundError
 from domain.kernel.refusals import Refused, WasRefused
 from domain.ports import VaultError
 from domain.services import deployments, watchlists
+from domain.services.custody import destroy_for
 from domain.watchlists.events import EntryRejected, SealRequested, WatchlistSealed
 from tests.support import builders as a
 from tests.support.builders import (
@@ -69,6 +70,28 @@ def test_two_entries_proposed_at_once_are_both_on_the_list() -> None:
     assert set(scene.watchlist().entries) == {ENTRY, OTHER_ENTRY}
     assert len(scene.events(ItemRegistered)) == 4
     assert scene.events(ItemDestroyed) == []
+
+
+def test_an_entry_rests_on_the_version_of_its_deployment() -> None:
+    """Whether it is over is compared again under the log's lock."""
+    scene = Scene().applied().list_opened().entry_proposed()
+    assert scene.record.transactions[-1].given == {DEPLOYMENT: scene.record.version(DEPLOYMENT)}
+    scene.entry_accepted()
+    assert scene.record.transactions[-1].given == {DEPLOYMENT: scene.record.version(DEPLOYMENT)}
+
+
+def test_nothing_refers_to_an_item_that_was_destroyed_meanwhile() -> None:
+    """The custodian took the image before the entry was stored: the entry is given up."""
+    scene = Scene().applied().list_opened()
+
+    def take(label: ItemLabel) -> None:
+        destroy_for(scene.outside, a.a_command(), [label.item], cause="due")
+
+    scene.vault.after_seal = take
+    with pytest.raises(ConflictError):
+        scene.entry_proposed()
+    assert scene.watchlist().entries == {}
+    assert scene.live_items() == scene.vault.keys() == set()
 
 
 def test_an_entry_for_a_list_that_does_not_exist_is_not_found_and_keeps_nothing() -> None:

@@ -16,7 +16,9 @@ from domain.kernel.events import NEXT_VERSION, Happened
 from domain.kernel.refusals import Refused
 from domain.services import alerts, deployments
 from domain.services.carrying_out import ATTEMPTS
+from domain.services.retention import sweep
 from domain.services.sightings import reconcile
+from domain.sightings.events import RunReconciled
 from tests.support.builders import (
     ALERT,
     AT,
@@ -176,6 +178,16 @@ def test_an_overtaken_alert_still_counts_as_the_outcome_of_its_face() -> None:
     assert reconcile(scene.outside, to_reconcile())
 
 
+def test_a_run_that_was_compared_too_early_is_compared_again() -> None:
+    """The end came while an alert was under way; its refusal is the face's outcome after all."""
+    scene = Scene().running()
+    scene.saw(progress=(50, 1))
+    after_the_seal(scene, 1, stop_and_end)
+    alerts.raise_alert(scene.outside, to_raise(ordinal=1))
+    sweep(scene.outside)
+    assert scene.names()[-1] == RunReconciled.NAME
+
+
 @pytest.mark.parametrize("act", [harmless_for_the_list, harmless_for_the_deployment])
 @pytest.mark.parametrize("number", [1, ITEMS])
 def test_an_alert_is_raised_though_something_harmless_moved_what_it_rests_on(
@@ -241,6 +253,14 @@ def test_an_alert_for_a_deployment_that_nobody_applied_for_is_not_found() -> Non
         alerts.raise_alert(scene.outside, to_raise())
     with pytest.raises(NotFoundError):
         scene.record.load(Alert, ALERT)
+
+
+def test_an_alert_of_a_camera_that_was_not_authorised_is_refused() -> None:
+    """It has a zone, and nobody allowed its use."""
+    scene = Scene().applied().camera(camera="camera-2").listed().authorised().started()
+    answer = alerts.raise_alert(scene.outside, to_raise(camera="camera-2"))
+    assert isinstance(answer, Refused)
+    assert answer.codes == ["outside_the_zone"]
 
 
 def test_an_alert_outside_the_window_is_refused_by_its_own_time() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import pytest
 
 from domain.alerts.events import AlertRaised, RaiseRefused
 from domain.kernel.commands import Mode
-from domain.kernel.errors import NotFoundError
+from domain.kernel.errors import DomainError, NotFoundError
 from domain.kernel.events import NEXT_VERSION, Happened
 from domain.kernel.references import journal, new_reference
 from domain.kernel.time import Grain
@@ -196,7 +197,7 @@ def test_a_failed_reconciliation_says_what_each_side_counted() -> None:
 
 def test_a_reconciliation_is_timed_to_the_second() -> None:
     """As the faces are."""
-    scene = Scene().running()
+    scene = Scene().running().stopped()
     at = scene.clock.now().replace(microsecond=345_000)
     scene.clock.stands_at(at)
     reconcile(scene.outside, to_reconcile(at=at))
@@ -248,6 +249,17 @@ def test_a_reference_of_a_run_is_used_once() -> None:
     before = reconcile(scene.outside, to_reconcile())
     deployments.start(scene.outside, to_start(**scene.by))
     assert reconcile(scene.outside, to_reconcile()) == before
+
+
+def test_a_run_that_was_compared_while_it_was_on_is_compared_again_when_it_is_off() -> None:
+    """What came after the first comparison counts too."""
+    scene = Scene().running()
+    scene.saw(enrolled(1), progress=(50, 1))
+    with suppress(DomainError):
+        reconcile(scene.outside, to_reconcile())
+    scene.saw(progress=(100, 3)).stopped().ended()
+    (failed,) = scene.events(ReconciliationFailed)
+    assert failed.missing == ["camera-1/2", "camera-1/3"]
 
 
 def test_two_runs_have_sums_of_their_own() -> None:

@@ -125,9 +125,7 @@ def started_again(scene: Scene, *, fuse: Fuse | None = None) -> list[str]:
     scene.record.fuse = scene.vault.fuse = fuse or Fuse()
     scene.record.meanwhile.clear()
     scene.vault.after_seal = lambda label: None
-    done = finish_what_was_begun(scene.outside)
-    sweep(scene.outside)
-    return done
+    return finish_what_was_begun(scene.outside)
 
 
 def assert_nothing_is_half_done(scene: Scene) -> None:
@@ -147,6 +145,12 @@ def assert_nothing_is_half_done(scene: Scene) -> None:
             assert deployment.deployment not in survey.open_alerts.values()
     for run, sums in survey.runs.items():
         assert sums_balance(sums), (run, sums)
+    verdicts = Counter(
+        one.run for one in scene.events(RunReconciled) + scene.events(ReconciliationFailed)
+    )
+    assert verdicts == dict.fromkeys(survey.runs, 1)
+    losses = Counter((one.run, one.camera) for one in scene.events(RunInterrupted))
+    assert set(losses.values()) <= {1}
 
 
 # -- crashes -----------------------------------------------------------------------------------

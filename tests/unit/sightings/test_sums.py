@@ -169,9 +169,9 @@ RUNS = st.dictionaries(
 
 
 @settings(max_examples=100, deadline=None)
-@given(runs=RUNS, data=st.data())
+@given(runs=RUNS, choice=st.data())
 def test_a_run_balances_exactly_while_each_face_has_one_outcome(
-    runs: dict[str, list[Outcome]], data: Any
+    runs: dict[str, list[Outcome]], choice: Any
 ) -> None:
     """Any run balances; dropping or doubling any one of its outcomes is found."""
     sums = Sums(seen={camera: len(ends) for camera, ends in runs.items()})
@@ -183,11 +183,11 @@ def test_a_run_balances_exactly_while_each_face_has_one_outcome(
     assert fields.pop("seen") == sum(fields.values())
     if not sums.outcomes:
         return
-    camera, ordinal = data.draw(st.sampled_from(sorted(sums.outcomes)))
-    if data.draw(st.booleans()):
+    camera, ordinal = choice.draw(st.sampled_from(sorted(sums.outcomes)))
+    if choice.draw(st.booleans()):
         del sums.outcomes[(camera, ordinal)]
         assert sums.missing() == [f"{camera}/{ordinal}"]
     else:
-        sums.ended(camera, ordinal, data.draw(st.sampled_from(Outcome)))
+        sums.ended(camera, ordinal, choice.draw(st.sampled_from(Outcome)))
         assert sums.doubled() == [f"{camera}/{ordinal}"]
     assert not sums_balance(sums)
