@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.custody import events as happened
 from domain.custody.classes import RETENTION, ItemClass
 from domain.custody.commands import ConsultItem
-from domain.custody.policies import CONSULTATION_POLICIES, ConsultationFacts
+from domain.custody.policies import CONSULTATION_POLICIES, PURPOSES, ConsultationFacts
 from domain.custody.sealing import ItemLabel, SealedContent, Tombstone
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.errors import RecordBrokenError
@@ -80,15 +80,17 @@ class Item(Aggregate):
 
     def decide_consultation(self, command: ConsultItem) -> Refused | None:
         """Let someone open the item."""
+        # A word that is no purpose may be anything, so it is not repeated in an event.
+        purpose = command.purpose if command.purpose in PURPOSES else "unknown"
         facts = ConsultationFacts(
             role=command.role,
-            purpose=command.purpose,
+            purpose=purpose,
             sealed=self.sealed is not None,
             destruction_started=self.destruction is not None,
         )
         if reasons := refusals(CONSULTATION_POLICIES, facts):
-            purpose = {"purpose": command.purpose}
-            return Refused(happened.ConsultationRefused, reasons, command, self.id, purpose)
+            extra = {"purpose": purpose}
+            return Refused(happened.ConsultationRefused, reasons, command, self.id, extra)
         self.happened(happened.ItemConsulted, at=command.at, purpose=command.purpose)
         return None
 

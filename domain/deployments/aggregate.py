@@ -66,6 +66,11 @@ class Deployment(Aggregate):
             mode=command.mode,
             role=command.role,
             authenticated=authenticated,
+            codes={
+                "use_case": command.use_case,
+                "objective": command.objective,
+                "location": command.location,
+            },
             requested_from=command.requested_from,
             requested_until=command.requested_until,
             exists=self.version > 0,
@@ -90,6 +95,8 @@ class Deployment(Aggregate):
     def decide_camera(self, command: ConfigureCamera) -> Refused | None:
         """Take a camera with its zone."""
         facts = CameraFacts(
+            role=command.role,
+            camera=command.camera,
             mode=Mode(self.mode),  # as fixed at the application, whatever the command says
             source_kind=command.source_kind,
             zone=command.zone,
@@ -154,6 +161,7 @@ class Deployment(Aggregate):
         """Switch recognition on, if every gate holds."""
         allowed = self.authorised
         facts = StartFacts(
+            role=command.role,
             at=command.at,
             authorised=allowed is not None,
             valid_from=allowed.valid_from if allowed else None,
@@ -185,14 +193,16 @@ class Deployment(Aggregate):
 
     def decide_stop(self, command: StopDeployment) -> Refused | None:
         """Switch recognition off."""
-        if reasons := refusals(STOP_POLICIES, StopFacts(running=self.run is not None)):
+        if reasons := refusals(
+            STOP_POLICIES, StopFacts(role=command.role, running=self.run is not None)
+        ):
             return Refused(happened.StopRefused, reasons, command, self.id)
         self.happened(happened.DeploymentStopped, at=command.at, run=self.run, cause=command.cause)
         return None
 
     def decide_end(self, command: EndDeployment) -> Refused | None:
         """Close a deployment that took place."""
-        facts = ClosingFacts(running=self.run is not None, over=self.over)
+        facts = ClosingFacts(role=command.role, running=self.run is not None, over=self.over)
         if reasons := refusals(CLOSING_POLICIES, facts):
             return Refused(happened.EndRefused, reasons, command, self.id)
         self.happened(happened.DeploymentEnded, at=command.at)
@@ -200,7 +210,7 @@ class Deployment(Aggregate):
 
     def decide_cancellation(self, command: CancelDeployment) -> Refused | None:
         """Close a deployment that will not take place."""
-        facts = ClosingFacts(running=self.run is not None, over=self.over)
+        facts = ClosingFacts(role=command.role, running=self.run is not None, over=self.over)
         if reasons := refusals(CLOSING_POLICIES, facts):
             return Refused(happened.CancellationRefused, reasons, command, self.id)
         self.happened(happened.DeploymentCancelled, at=command.at, reason=command.reason)

@@ -5,12 +5,13 @@ Each policy is a true sentence about a lawful deployment. Limits come in as fact
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from domain.kernel.codes import is_code
 from domain.kernel.commands import Mode, Role
 from domain.kernel.refusals import Policy, Refusal
 from domain.kernel.time import written
@@ -40,6 +41,8 @@ class ApplicationFacts:
     mode: Mode
     role: Role
     authenticated: bool
+    codes: Mapping[str, str]
+    """Use case, objective and location, as given."""
     requested_from: datetime
     requested_until: datetime
     exists: bool
@@ -91,19 +94,56 @@ def application_has_an_end(facts: ApplicationFacts) -> Refusal | None:
     return None
 
 
+def application_is_in_codes(facts: ApplicationFacts) -> Refusal | None:
+    """An event holds codes; what needs a sentence belongs in the vault. Source: NEVER 5."""
+    unfit = sorted(name for name, text in facts.codes.items() if not is_code(text))
+    if unfit:
+        return Refusal(
+            "not_a_code",
+            "give a code of lower-case letters, digits and ._/- without spaces",
+            {"fields": ", ".join(unfit)},
+        )
+    return None
+
+
 APPLICATION_POLICIES: tuple[Policy[ApplicationFacts], ...] = (
     applied_for_once,
     applicant_may_apply,
     officers_fit_the_mode,
     application_has_an_end,
+    application_is_in_codes,
 )
+
+
+def operator_works_the_system(facts: CameraFacts | StartFacts) -> Refusal | None:
+    """Cameras and recognition are the operator's. Source: domain specification, section 2."""
+    if facts.role is not Role.OPERATOR:
+        return Refusal("not_an_operator", "an operator does this", {"role": facts.role.value})
+    return None
+
+
+CLOSERS = frozenset({Role.OPERATOR, Role.AUTHORISING_OFFICER, Role.SYSTEM})
+"""Who may stop and close: whoever works it, whoever allowed it, and the system when time is up."""
+
+
+def role_may_close(facts: StopFacts | ClosingFacts) -> Refusal | None:
+    """Stopping is easier than starting, but not anyone's. Source: specification, section 2."""
+    if facts.role not in CLOSERS:
+        return Refusal(
+            "role_may_not_close",
+            "an operator or the Authorising Officer stops and closes",
+            {"role": facts.role.value},
+        )
+    return None
 
 
 @dataclass(frozen=True)
 class CameraFacts:
     """What a camera is judged by."""
 
+    role: Role
     mode: Mode
+    camera: str
     source_kind: str
     zone: Sequence[Sequence[int]]
     footage_recorded: bool
@@ -164,8 +204,17 @@ def camera_deployment_is_open(facts: CameraFacts) -> Refusal | None:
     return None
 
 
+def camera_is_named_by_a_code(facts: CameraFacts) -> Refusal | None:
+    """A camera's name stands on every entry of its run. Source: NEVER 5."""
+    if not is_code(facts.camera):
+        return Refusal("not_a_code", "name the camera by a code such as camera-1")
+    return None
+
+
 CAMERA_POLICIES: tuple[Policy[CameraFacts], ...] = (
+    operator_works_the_system,
     camera_deployment_is_open,
+    camera_is_named_by_a_code,
     cameras_are_named_before_the_authorisation,
     source_fits_the_mode,
     zone_is_a_polygon,
@@ -231,15 +280,15 @@ def officer_did_not_make_the_list(facts: AuthorisationFacts) -> Refusal | None:
 
 def deployment_is_targeted(facts: AuthorisationFacts) -> Refusal | None:
     """Against whom and why, in the authorisation itself. Source: seed L34."""
-    if not facts.targeted.strip():
-        return Refusal("not_targeted", "say what makes the deployment targeted")
+    if not is_code(facts.targeted):
+        return Refusal("not_targeted", "say by a code what makes the deployment targeted")
     return None
 
 
 def deployment_is_intelligence_led(facts: AuthorisationFacts) -> Refusal | None:
     """Why here and now, in the authorisation itself. Source: seed L34."""
-    if not facts.intelligence_led.strip():
-        return Refusal("not_intelligence_led", "say what intelligence leads to this place and time")
+    if not is_code(facts.intelligence_led):
+        return Refusal("not_intelligence_led", "say by a code what intelligence leads here and now")
     return None
 
 
@@ -286,8 +335,10 @@ def threshold_is_a_similarity(facts: AuthorisationFacts) -> Refusal | None:
 
 def threshold_is_justified(facts: AuthorisationFacts) -> Refusal | None:
     """A threshold is set for a reason that can be read afterwards. Source: requirement 22."""
-    if not facts.threshold_justification.strip():
-        return Refusal("threshold_not_justified", "say why this threshold, for this model and list")
+    if not is_code(facts.threshold_justification):
+        return Refusal(
+            "threshold_not_justified", "say by a code why this threshold, for this model and list"
+        )
     return None
 
 
@@ -344,6 +395,7 @@ AUTHORISATION_POLICIES: tuple[Policy[AuthorisationFacts], ...] = (
 class StartFacts:
     """What a start is judged by."""
 
+    role: Role
     at: datetime
     authorised: bool
     valid_from: datetime | None
@@ -432,6 +484,7 @@ def start_is_before_the_end(facts: StartFacts) -> Refusal | None:
 
 
 START_POLICIES: tuple[Policy[StartFacts], ...] = (
+    operator_works_the_system,
     start_is_before_the_end,
     start_is_authorised,
     start_is_inside_the_window,
@@ -447,6 +500,7 @@ START_POLICIES: tuple[Policy[StartFacts], ...] = (
 class StopFacts:
     """What a stop is judged by."""
 
+    role: Role
     running: bool
 
 
@@ -455,13 +509,14 @@ def there_is_a_run(facts: StopFacts) -> Refusal | None:
     return None if facts.running else Refusal("not_running", "there is no run to stop")
 
 
-STOP_POLICIES: tuple[Policy[StopFacts], ...] = (there_is_a_run,)
+STOP_POLICIES: tuple[Policy[StopFacts], ...] = (role_may_close, there_is_a_run)
 
 
 @dataclass(frozen=True)
 class ClosingFacts:
     """What an end or a cancellation is judged by."""
 
+    role: Role
     running: bool
     over: bool
 
@@ -476,4 +531,8 @@ def closed_once(facts: ClosingFacts) -> Refusal | None:
     return Refusal("deployment_over", "the deployment is over already") if facts.over else None
 
 
-CLOSING_POLICIES: tuple[Policy[ClosingFacts], ...] = (run_was_stopped_first, closed_once)
+CLOSING_POLICIES: tuple[Policy[ClosingFacts], ...] = (
+    role_may_close,
+    run_was_stopped_first,
+    closed_once,
+)

@@ -160,10 +160,12 @@ class Survey:
             case sighting_events.SightingSuppressed() as event:
                 self._ended(event, Outcome.SUPPRESSED)
             case sighting_events.RunProgressed() as event:
+                self.reconciled.discard(event.run)
                 sums = self.runs.setdefault(event.run, Sums())
                 sums.seen[event.camera] = event.seen
                 sums.frames[event.camera] = event.frames
             case sighting_events.RunInterrupted() as event:
+                self.reconciled.discard(event.run)
                 sums = self.runs.setdefault(event.run, Sums())
                 sums.seen[event.camera] = event.seen_at_least
                 sums.lost[event.camera] = event.interrupted_at_least
@@ -181,6 +183,7 @@ class Survey:
         | sighting_events.SightingSuppressed,
         outcome: Outcome,
     ) -> None:
+        self.reconciled.discard(event.run)  # it was compared too early
         self.runs.setdefault(event.run, Sums()).ended(
             event.camera, event.ordinal, outcome, event.template_life_ms
         )

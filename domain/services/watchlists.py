@@ -12,9 +12,9 @@ from domain.custody.events import GalleryLoaded
 from domain.deployments.aggregate import Deployment
 from domain.kernel.errors import NotFoundError, RecordBrokenError
 from domain.kernel.events import NEXT_VERSION
-from domain.kernel.references import journal
+from domain.kernel.references import journal, new_reference
 from domain.kernel.refusals import Refused
-from domain.ports import Outside
+from domain.ports import Outside, VaultError
 from domain.services.carrying_out import carry_out
 from domain.services.custody import Content, Keeping, carry_out_keeping, destroy_for
 from domain.watchlists.aggregate import Watchlist
@@ -160,10 +160,21 @@ def load_gallery(outside: Outside, command: LoadGallery) -> list[tuple[UUID, byt
     answer = carry_out(outside, command, attempt)
     if isinstance(answer, Refused):
         return answer
-    return [
-        (entry, outside.vault.open(outside.record.load(Item, answer.templates[entry]).label))
-        for entry in answer.accepted
-    ]
+    return _templates(outside, answer)
+
+
+def _templates(outside: Outside, watchlist: Watchlist) -> list[tuple[UUID, bytearray]]:
+    """Every accepted entry's template; if one cannot be opened, none stays in memory."""
+    opened: list[tuple[UUID, bytearray]] = []
+    try:
+        for entry in watchlist.accepted:
+            label = outside.record.load(Item, watchlist.templates[entry]).label
+            opened.append((entry, outside.vault.open(label)))
+    except VaultError:
+        for _, template in opened:
+            template[:] = bytes(len(template))
+        raise
+    return opened
 
 
 def _found_or_new(outside: Outside, watchlist: UUID) -> Watchlist:
@@ -198,11 +209,14 @@ def _decide_with_items(
     def attempt(keeping: Keeping) -> Watchlist | Refused:
         watchlist = outside.record.load(Watchlist, command.watchlist)
         deployment = _deployment_of(outside, watchlist)
+        items = keeping.items or {one.item_class.value: new_reference() for one in contents}
+        if refused := decide(watchlist, deployment, items):
+            return refused
         if not keeping.items:
+            # Nothing is kept for a command that would be refused; decided anew with what was kept.
             due_at = _window_end(deployment) + RETENTION[contents[0].item_class].limit
             keeping.keep(contents, deployment=deployment.id, due_at=due_at)
-        if refused := decide(watchlist, deployment, keeping.items):
-            return refused
+            return attempt(keeping)
         outside.record.append(
             *keeping.sealed_items(),
             watchlist,

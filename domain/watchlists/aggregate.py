@@ -182,7 +182,7 @@ class Watchlist(Aggregate):
     ) -> Refused | None:
         """Take an entry whose reference image was good enough."""
         facts = self._judgement_facts(
-            command.entry, model_digest=command.model_digest, over=deployment_over
+            command.role, command.entry, model_digest=command.model_digest, over=deployment_over
         )
         if reasons := refusals(JUDGEMENT_POLICIES, facts):
             return Refused(happened.EntryRefused, reasons, command, self.id)
@@ -197,7 +197,7 @@ class Watchlist(Aggregate):
 
     def decide_rejection(self, command: RejectEntry) -> Refused | None:
         """Turn an entry away."""
-        facts = self._judgement_facts(command.entry, model_digest=None, over=False)
+        facts = self._judgement_facts(command.role, command.entry, model_digest=None, over=False)
         if reasons := refusals(JUDGEMENT_POLICIES, facts):
             return Refused(happened.EntryRefused, reasons, command, self.id)
         self.happened(
@@ -288,10 +288,11 @@ class Watchlist(Aggregate):
         )
 
     def _judgement_facts(
-        self, entry: UUID, *, model_digest: str | None, over: bool
+        self, role: Role, entry: UUID, *, model_digest: str | None, over: bool
     ) -> JudgementFacts:
         proposed = entry in self.entries
         return JudgementFacts(
+            role=role,
             deployment_over=over,
             proposed=proposed,
             judged=proposed and self.standing[entry] is not Standing.PROPOSED,

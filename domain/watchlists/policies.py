@@ -149,6 +149,7 @@ def category_is_within_the_criteria(facts: ProposalFacts) -> Refusal | None:
 class JudgementFacts:
     """What the acceptance or rejection of an entry is judged by."""
 
+    role: Role
     deployment_over: bool
     proposed: bool
     judged: bool
@@ -157,6 +158,17 @@ class JudgementFacts:
     accepting: bool
     model_digest: str | None
     lists_model: str | None
+
+
+def manager_or_system_judges(facts: JudgementFacts) -> Refusal | None:
+    """The manager judges entries, or the quality check does. Source: specification, section 2."""
+    if facts.role not in (Role.WATCHLIST_MANAGER, Role.SYSTEM):
+        return Refusal(
+            "not_a_watchlist_manager",
+            "the watchlist manager judges entries",
+            {"role": facts.role.value},
+        )
+    return None
 
 
 def entry_was_proposed(facts: JudgementFacts) -> Refusal | None:
@@ -190,6 +202,7 @@ def list_has_one_model(facts: JudgementFacts) -> Refusal | None:
 
 
 JUDGEMENT_POLICIES: tuple[Policy[JudgementFacts], ...] = (
+    manager_or_system_judges,
     deployment_is_open,
     entry_was_proposed,
     entry_is_judged_once,

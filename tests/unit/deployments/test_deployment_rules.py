@@ -624,3 +624,75 @@ def test_who_authorised_is_on_the_record() -> None:
     other = "staff:another-authorising-officer"
     given(*asked_for()).when(authorise(actor=other)).then(happened(authorised(officer=other)))
     assert other != AUTHORISING_OFFICER
+
+
+# -- roles, and codes instead of text ----------------------------------------------------------
+
+NOT_OPERATORS = [role for role in Role if role is not Role.OPERATOR]
+NOT_CLOSERS = [Role.APPLICANT, Role.WATCHLIST_MANAGER, Role.ENGAGEMENT_OFFICER]
+SENTENCE = "Mr Smith of 1 High Street"
+
+
+@pytest.mark.parametrize("role", NOT_OPERATORS)
+def test_only_an_operator_sets_up_a_camera(role: Role) -> None:
+    """Nobody else works the system."""
+    given(an_applied_deployment()).when(configure(role=role)).then(refused("not_an_operator"))
+
+
+@pytest.mark.parametrize("role", NOT_OPERATORS)
+def test_only_an_operator_switches_recognition_on(role: Role) -> None:
+    """Not even whoever authorised it."""
+    given(an_applied_deployment(), camera_configured(), authorised()).when(start(role=role)).then(
+        refused("not_an_operator")
+    )
+
+
+@pytest.mark.parametrize("role", NOT_CLOSERS)
+def test_recognition_is_switched_off_by_few(role: Role) -> None:
+    """The operator, the Authorising Officer, or the system when the time is up."""
+    given(*a_running_deployment()).when(lambda one: one.decide_stop(to_stop(role=role))).then(
+        refused("role_may_not_close")
+    )
+
+
+@pytest.mark.parametrize("role", NOT_CLOSERS)
+def test_a_deployment_is_closed_by_few(role: Role) -> None:
+    """Its end starts the destruction."""
+    stopped_one = (*a_running_deployment(), stopped())
+    given(*stopped_one).when(lambda one: one.decide_end(to_end(role=role))).then(
+        refused("role_may_not_close")
+    )
+    given(*stopped_one).when(lambda one: one.decide_cancellation(to_cancel(role=role))).then(
+        refused("role_may_not_close")
+    )
+
+
+@pytest.mark.parametrize("field", ["use_case", "objective", "location"])
+@pytest.mark.parametrize("text", [SENTENCE, "", "Smith", "a" * 65])
+def test_an_application_holds_codes_and_no_text(field: str, text: str) -> None:
+    """The refusal names the field and does not repeat the text."""
+    asked: dict[str, Any] = {field: text}
+    given_no(Deployment).when(apply(**asked)).then(
+        refused("not_a_code", compared={"fields": field})
+    )
+
+
+def test_a_camera_is_named_by_a_code() -> None:
+    """Its name stands on every entry of its run."""
+    given(an_applied_deployment()).when(configure(camera=SENTENCE)).then(refused("not_a_code"))
+
+
+@pytest.mark.parametrize(
+    ("field", "code"),
+    [
+        ("targeted", "not_targeted"),
+        ("intelligence_led", "not_intelligence_led"),
+        ("threshold_justification", "threshold_not_justified"),
+    ],
+)
+def test_an_authorisation_holds_codes_and_no_text(field: str, code: str) -> None:
+    """What needs a sentence belongs in the vault."""
+    sentence: dict[str, Any] = {field: SENTENCE}
+    given(an_applied_deployment(), camera_configured()).when(authorise(**sentence)).then(
+        refused(code)
+    )

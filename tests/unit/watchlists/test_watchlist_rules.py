@@ -594,3 +594,16 @@ def test_a_refused_gallery_tells_every_reason_at_once() -> None:
             )
         )
     )
+
+
+@pytest.mark.parametrize(
+    "role", [role for role in Role if role not in (Role.WATCHLIST_MANAGER, Role.SYSTEM)]
+)
+@pytest.mark.parametrize("judge", [accept, reject])
+def test_an_entry_is_judged_by_the_manager_or_the_quality_check(
+    role: Role, judge: Callable[..., Ask]
+) -> None:
+    """Nobody else puts someone on a list or takes them off it."""
+    given(*an_open_list(), entry_proposed()).when(judge(role=role)).then(
+        refused("not_a_watchlist_manager")
+    )
