@@ -48,7 +48,11 @@ def propose_criteria(outside: Outside, command: ProposeCriteria) -> Watchlist | 
 
 def approve_criteria(outside: Outside, command: ApproveCriteria) -> Watchlist | Refused:
     """Approve who may be on the list."""
-    return _decide(outside, command, lambda one: one.decide_criteria_approval(command))
+    return _decide(
+        outside,
+        command,
+        lambda one: one.decide_criteria_approval(command, applicant=_applicant(outside, one)),
+    )
 
 
 def refuse_import(outside: Outside, command: RefuseImport) -> Watchlist | Refused:
@@ -77,7 +81,11 @@ def seal(outside: Outside, command: SealWatchlist) -> Watchlist | Refused:
 
 def approve(outside: Outside, command: ApproveWatchlist) -> Watchlist | Refused:
     """Approve the composition of the sealed list."""
-    return _decide(outside, command, lambda one: one.decide_approval(command))
+    return _decide(
+        outside,
+        command,
+        lambda one: one.decide_approval(command, applicant=_applicant(outside, one)),
+    )
 
 
 def propose_entry(
@@ -232,6 +240,14 @@ def _deployment_of(outside: Outside, watchlist: Watchlist) -> Deployment:
     if watchlist.deployment is None:
         raise RecordBrokenError(f"watchlist {watchlist.id.hex} belongs to no deployment")
     return outside.record.load(Deployment, watchlist.deployment)
+
+
+def _applicant(outside: Outside, watchlist: Watchlist) -> str:
+    """Who applied for the list's deployment; nobody, for criteria that came before it."""
+    try:
+        return _deployment_of(outside, watchlist).applicant
+    except NotFoundError:
+        return ""
 
 
 def _window_end(deployment: Deployment) -> datetime:

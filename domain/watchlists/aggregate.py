@@ -96,6 +96,7 @@ class Watchlist(Aggregate):
             role=command.role,
             wanted_role=Role.WATCHLIST_MANAGER,
             proposer=self.proposer,
+            applicant="",
             approving=False,
             proposed=self.version > 0,
             approved=self.criteria_approved,
@@ -113,13 +114,16 @@ class Watchlist(Aggregate):
         )
         return None
 
-    def decide_criteria_approval(self, command: ApproveCriteria) -> Refused | None:
+    def decide_criteria_approval(
+        self, command: ApproveCriteria, *, applicant: str = ""
+    ) -> Refused | None:
         """Approve the criteria, before anyone is on the list."""
         facts = CriteriaFacts(
             actor=command.actor,
             role=command.role,
             wanted_role=Role.AUTHORISING_OFFICER,
             proposer=self.proposer,
+            applicant=applicant,
             approving=True,
             proposed=self.version > 0,
             approved=self.criteria_approved,
@@ -241,10 +245,11 @@ class Watchlist(Aggregate):
         )
         return None
 
-    def decide_approval(self, command: ApproveWatchlist) -> Refused | None:
+    def decide_approval(self, command: ApproveWatchlist, *, applicant: str = "") -> Refused | None:
         """Approve the composition of the sealed list."""
         facts = ApprovalFacts(
             officer=command.actor,
+            applicant=applicant,
             role=command.role,
             makers=self.makers,
             sealed=self.sealed,

@@ -17,6 +17,7 @@ class CriteriaFacts:
     role: Role
     wanted_role: Role
     proposer: str
+    applicant: str
     approving: bool
     proposed: bool
     approved: bool
@@ -45,6 +46,17 @@ def criteria_are_approved_by_another(facts: CriteriaFacts) -> Refusal | None:
     return None
 
 
+def criteria_are_not_approved_by_the_applicant(facts: CriteriaFacts) -> Refusal | None:
+    """Nobody approves any part of their own application. Source: SOD-1."""
+    if facts.approving and facts.actor == facts.applicant:
+        return Refusal(
+            "officer_is_the_applicant",
+            "someone other than the applicant must approve the criteria",
+            {"officer": facts.actor},
+        )
+    return None
+
+
 def criteria_come_in_order(facts: CriteriaFacts) -> Refusal | None:
     """Proposed once, then approved once."""
     if facts.approving and not facts.proposed:
@@ -64,6 +76,7 @@ def criteria_name_a_category(facts: CriteriaFacts) -> Refusal | None:
 CRITERIA_POLICIES: tuple[Policy[CriteriaFacts], ...] = (
     role_fits_the_criteria,
     criteria_are_approved_by_another,
+    criteria_are_not_approved_by_the_applicant,
     criteria_come_in_order,
     criteria_name_a_category,
 )
@@ -280,6 +293,7 @@ class ApprovalFacts:
     """What the approval of a sealed list is judged by."""
 
     officer: str
+    applicant: str
     role: Role
     makers: Sequence[str]
     sealed: bool
@@ -308,6 +322,17 @@ def officer_did_not_make_the_list(facts: ApprovalFacts) -> Refusal | None:
     return None
 
 
+def officer_did_not_apply(facts: ApprovalFacts) -> Refusal | None:
+    """Nobody approves any part of their own application. Source: SOD-1."""
+    if facts.officer == facts.applicant:
+        return Refusal(
+            "officer_is_the_applicant",
+            "someone other than the applicant must approve",
+            {"officer": facts.officer},
+        )
+    return None
+
+
 def approved_list_is_sealed(facts: ApprovalFacts) -> Refusal | None:
     """What is approved can no longer change. Source: seed L30."""
     return None if facts.sealed else Refusal("watchlist_not_sealed", "seal the list first")
@@ -321,6 +346,7 @@ def approved_once(facts: ApprovalFacts) -> Refusal | None:
 APPROVAL_POLICIES: tuple[Policy[ApprovalFacts], ...] = (
     officer_may_approve,
     officer_did_not_make_the_list,
+    officer_did_not_apply,
     approved_list_is_sealed,
     approved_once,
 )

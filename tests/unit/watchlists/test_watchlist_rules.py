@@ -11,6 +11,7 @@ from domain.kernel.commands import Role
 from domain.kernel.refusals import Refusal, Refused
 from domain.watchlists.aggregate import Watchlist
 from tests.support.builders import (
+    APPLICANT,
     AUTHORISING_OFFICER,
     ENTRY,
     FIRST_MANAGER,
@@ -607,3 +608,14 @@ def test_an_entry_is_judged_by_the_manager_or_the_quality_check(
     given(*an_open_list(), entry_proposed()).when(judge(role=role)).then(
         refused("not_a_watchlist_manager")
     )
+
+
+def test_nobody_approves_the_criteria_or_the_list_of_their_own_application() -> None:
+    """The applicant may hold another role on another day, not for this deployment."""
+    own = {"actor": APPLICANT}
+    given(criteria_proposed()).when(
+        lambda one: one.decide_criteria_approval(to_approve_criteria(**own), applicant=APPLICANT)
+    ).then(refused("officer_is_the_applicant"))
+    given(*a_sealed_list()).when(
+        lambda one: one.decide_approval(to_approve(**own), applicant=APPLICANT)
+    ).then(refused("officer_is_the_applicant"))
