@@ -13,8 +13,10 @@ from domain.assurance.checkpoints import Checkpoint
 from domain.assurance.notes import NoteError, VerifierKey
 from domain.assurance.tree import EMPTY_ROOT
 from domain.assurance.verification import Kind, Verdict, verify
+from domain.custody.events import ItemDestroyed
+from domain.custody.sealing import Tombstone
 from domain.kernel.commands import Mode
-from domain.kernel.errors import DomainError
+from domain.kernel.errors import DomainError, RecordBrokenError
 from domain.ports import Identities, Outside, Recorded
 from domain.services.recovery import finish_what_was_begun
 from domain.services.retention import sweep
@@ -99,13 +101,30 @@ def open_node(
         record = premises.open_record(mode, clock, on_commit)
         vault = premises.open_vault()
         try:
+            sealer = premises.sealer(record.origin, new=record.size() == 0)
             outside = Outside(record, vault, clock, identities or NobodyAuthenticated())
+            _require_the_records_keystore(outside, vault.last_tombstone())
             recovered = finish_what_was_begun(outside)
             sweep(outside)
-            yield Node(outside, record, premises.sealer(record.origin), premises, recovered)
+            yield Node(outside, record, sealer, premises, recovered)
         finally:
             vault.close()
             record.close()
+
+
+def _require_the_records_keystore(outside: Outside, last: Tombstone | None) -> None:
+    """Stop if the keystore knows fewer destroyed keys than the record has receipts for."""
+    receipts = (
+        entry.event.tombstone_sequence
+        for entry in outside.record.history()
+        if isinstance(entry.event, ItemDestroyed)
+    )
+    newest, known = max(receipts, default=0), last.sequence if last else 0
+    if known < newest:
+        raise RecordBrokenError(
+            f"the record has receipts up to tombstone {newest}, the keystore knows {known}: it was "
+            "replaced or brought back from an older copy"
+        )
 
 
 def migrate_premises(path: Path) -> str:

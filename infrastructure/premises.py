@@ -24,6 +24,8 @@ from infrastructure.vault.keystore import Keystore
 from infrastructure.vault.media import MediaStore
 from infrastructure.vault.sealed_vault import SealedVault
 
+_OURS = frozenset({"record", "keystore", "media", "seal", "lock"})
+
 
 class PremisesError(DomainError):
     """The directory is missing, in use, or of the other mode."""
@@ -91,21 +93,37 @@ class Premises:
         return record
 
     def open_vault(self) -> SealedVault:
-        """The vault over this keystore and this media store.
+        """The vault over this keystore and this media store."""
+        media = MediaStore(self.media)
+        return SealedVault(Keystore(self.keystore), media)
+
+    def sealer(self, origin: str, *, new: bool) -> Sealer:
+        """The sealer of the log with this origin, with its key.
+
+        Args:
+            new: whether the log has no entry yet; a key is made for a new log only.
 
         Raises:
-            RecordBrokenError: the keystore's chain of tombstones does not hold.
+            SealKeyError: the log's key is gone, or another log's.
         """
-        media = MediaStore(self.media)
-        keystore = Keystore(self.keystore)
-        keystore.verify_tombstones()
-        return SealedVault(keystore, media)
-
-    def sealer(self, origin: str) -> Sealer:
-        """The sealer of the log with this origin, with its key."""
         sealer = Sealer(self.seal, origin=origin)
-        sealer.make_key()
+        sealer.make_key(new=new)
         return sealer
+
+    def _require_usable(self) -> None:
+        """Refuse a directory that holds anything but a record of ours, before a byte is written."""
+        if not self.path.exists():
+            return
+        if not self.path.is_dir():
+            raise PremisesError(
+                f"cannot use {self.path}: expected a directory, found something else"
+            )
+        strange = sorted(one.name for one in self.path.iterdir() if one.name not in _OURS)
+        if strange:
+            raise PremisesError(
+                f"{self.path} is not empty and holds {len(strange)} things that are not of a "
+                "record: give an empty or a new directory with --data"
+            )
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -114,8 +132,12 @@ class Premises:
         Raises:
             PremisesError: another process is at work here.
         """
+        self._require_usable()
         make_private_directory(self.path)
-        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise PremisesError(f"cannot write in {self.path}: {error.strerror}") from error
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -44,7 +44,8 @@ def demo(data: str | None = Data, threshold: str = Threshold, json: bool = Json)
         on_progress=lambda done, in_all: teller.work("rendering the video", done, in_all),
     )
     teller.finish()
-    with tempfile.TemporaryDirectory(prefix="plumbline-demo-") as folder:
+    # below the photographs, so that `media clear` removes also what a kill leaves
+    with tempfile.TemporaryDirectory(dir=photographs.folder, prefix="list-") as folder:
         listing = write_watchlist(Path(folder), paths, attempted_on=today() - timedelta(days=3))
         run(
             Play(

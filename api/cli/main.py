@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import typer
@@ -35,10 +34,6 @@ def main() -> None:
     """Run the command line; say what went wrong in words, never in a traceback of ours."""
     try:
         app()
-    except BrokenPipeError:
-        # whoever read our answer has seen enough; do not complain when Python flushes it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except RehearsalRefusedError as error:
         sys.exit(complain(str(error), EXIT_REFUSED))
     except DomainError as error:

@@ -17,7 +17,7 @@ from api.bootstrap import (
     typed_path,
     verify_premises,
 )
-from api.cli.telling import say
+from api.cli.telling import EXIT_USAGE, complain, say
 from api.narration import line
 from domain.assurance.verification import LIMITS, Verdict
 from domain.kernel.errors import DomainError
@@ -27,7 +27,11 @@ Data = typer.Option(None, "--data", help="The directory that holds the record.",
 
 def data_directory(given: str | None) -> Path:
     """The directory that was typed, or the one where rehearsals are kept."""
-    return typed_path(given) if given else settings().premises
+    if given is None:
+        return settings().premises
+    if not given.strip():
+        raise DomainError("expected a directory after --data, found an empty text")
+    return typed_path(given)
 
 
 def replay(
@@ -54,11 +58,15 @@ def verify(
     ),
 ) -> None:
     """Recompute everything that is stored and name the first thing that is wrong."""
-    verdict = verify_premises(
-        typed_path(data),
-        key_text=_text(key, "verifier key"),
-        outside_checkpoint=_text(checkpoint, "checkpoint") if checkpoint else None,
-    )
+    try:
+        verdict = verify_premises(
+            typed_path(data),
+            key_text=_text(key, "verifier key"),
+            outside_checkpoint=_text(checkpoint, "checkpoint") if checkpoint else None,
+        )
+    except DomainError as error:
+        # 4 and the others name what was found in a log; nothing was looked at here
+        raise typer.Exit(complain(str(error), EXIT_USAGE)) from error
     _tell(verdict)
     raise typer.Exit(verdict.kind.exit_code)
 
@@ -108,7 +116,8 @@ def _text(given: str, what: str) -> str:
 
 def _tell(verdict: Verdict) -> None:
     where = f" at position {verdict.position}" if verdict.position is not None else ""
-    say(f"{verdict.kind.value.upper()}{where}: {verdict.sentence}")
+    sentence = verdict.sentence.removeprefix(f"position {verdict.position}: ")
+    say(f"{verdict.kind.value.upper()}{where}: {sentence}")
     say(f"log {verdict.origin or 'unknown'}, {verdict.size} entries, root {verdict.root.hex()}")
     say(f"anchored {verdict.anchored_size}, unanchored tail {verdict.unanchored_tail}")
     for limit in LIMITS:

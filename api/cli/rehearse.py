@@ -129,6 +129,12 @@ def _tell(summary: Summary, node: Node) -> None:
     lines = [
         "",
         f"REHEARSAL {summary.deployment}",
+        *(
+            []
+            if summary.stopped_by == "video-over"
+            else [f"  STOPPED BEFORE THE END        {summary.stopped_by}"]
+        ),
+        *(f"  rejected entry            {words}" for words in summary.rejected_entries),
         f"  frames                    {summary.frames}",
         f"  faces seen                {summary.faces_seen}",
         f"    not enrolled            {summary.not_enrolled}",

@@ -11,6 +11,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from recognition.pipeline import Progress as RunProgress
 
+EXIT_USAGE = 2
+"""What was typed cannot be understood; nothing was looked at."""
 EXIT_REFUSED = 3
 """The rules said no; the refusal is on the record."""
 EXIT_BAD_INPUT = 4

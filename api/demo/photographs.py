@@ -156,7 +156,7 @@ class Photographs:
     ) -> None:
         self.cache = cache
         """What is fetched lies in ``photographs``, what is made of it in ``video``."""
-        self._folder = cache / "photographs"
+        self.folder = cache / "photographs"
         self._fetch = fetch
         self._sdist = sdist
         self._installed = installed
@@ -173,7 +173,7 @@ class Photographs:
             MediaError: a photograph cannot be had or is not the pinned one. Nothing half-written
                 stays.
         """
-        fetched = {name: self._folder / name for name in self._sdist.photographs}
+        fetched = {name: self.folder / name for name in self._sdist.photographs}
         if any(not path.exists() for path in fetched.values()):
             self._fetch_all()
         for name, path in fetched.items():
@@ -184,16 +184,16 @@ class Photographs:
     def _fetch_all(self) -> None:
         """Fetch the source distribution and keep the photographs, and only them."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self._folder, prefix="unfinished-") as folder:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self.folder, prefix="unfinished-") as folder:
                 contents = self._taken_out(self._fetch(self._sdist, Path(folder)))
                 for name, content in contents.items():
                     unfinished = Path(folder) / name
                     unfinished.write_bytes(content)
-                    unfinished.replace(self._folder / name)
+                    unfinished.replace(self.folder / name)
         except OSError as error:
             raise MediaError(
-                f"expected to write photographs below {self._folder}, found: {error}; "
+                f"expected to write photographs below {self.folder}, found: {error}; "
                 "check the room on the disk and the folder's permissions"
             ) from error
 

@@ -68,12 +68,15 @@ def enter(
     engine: Engine,
     manager: ByAStandIn,
     watchlist: UUID,
-    on_row: Callable[[int, int], None],
-) -> None:
+    on_row: Callable[[str], None],
+) -> list[str]:
     """Propose every row of the file, and accept or reject each.
 
     The whole file and every photograph is read before the first entry is proposed: a file with
     a fault anywhere is refused as a whole, with every reason, and the refusal is recorded.
+
+    Returns:
+        Each rejected row and why, in words.
 
     Raises:
         ListingRefusedError: the file or a photograph is not as it must be.
@@ -92,9 +95,13 @@ def enter(
             ),
         )
         raise
+    rejected = []
     for done, row in enumerate(rows, start=1):
-        _enter(outside, row, engine, manager, watchlist)
-        on_row(done, len(rows))
+        reasons = _enter(outside, row, engine, manager, watchlist)
+        if reasons:
+            rejected.append(f"line {row.entry.line}: {', '.join(reasons)}")
+        on_row(f"watchlist: {done} of {len(rows)} entries, {len(rejected)} rejected")
+    return rejected
 
 
 def _read(reading: Reading, engine: Engine, *, on: date) -> list[_Row]:
@@ -136,8 +143,8 @@ def _as_refusal(problem: ListingProblem) -> Refusal:
 
 def _enter(
     outside: Outside, row: _Row, engine: Engine, manager: ByAStandIn, watchlist: UUID
-) -> None:
-    """Propose one row; accept it, or reject it with the reasons that keep it off the list."""
+) -> list[str]:
+    """Propose one row; accept it, or reject it with the reasons that are given back."""
     entry, now = new_reference(), outside.clock.now
     proposed = watchlists.propose_entry(
         outside,
@@ -165,7 +172,7 @@ def _enter(
                 outside,
                 RejectEntry(**manager, at=now(), watchlist=watchlist, entry=entry, reasons=reasons),
             )
-            return
+            return reasons
         watchlists.accept_entry(
             outside,
             AcceptEntry(
@@ -177,6 +184,7 @@ def _enter(
             ),
             template=template.values.data.cast("B"),
         )
+        return []
     finally:
         template.wipe()
 

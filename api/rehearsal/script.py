@@ -127,6 +127,8 @@ class _Rehearsal:
         self._deployment = new_reference()
         self._watchlist = new_reference()
         self._run = new_reference()
+        self._rejected: list[str] = []
+        self._stopped_by = ""
         self._began = time.monotonic()
         self._until = node.outside.clock.now() + WINDOW
 
@@ -222,14 +224,16 @@ class _Rehearsal:
             )
         )
         self._listener.step("reading the watchlist and its photographs")
-        enter(
+        self._rejected = enter(
             self._outside,
             Reading(self._play.watchlist, self._play.images, self._play.accepted),
             engine=self._engine,
             manager=manager,
             watchlist=self._watchlist,
-            on_row=lambda done, rows: self._listener.step(f"watchlist: {done} of {rows} entries"),
+            on_row=self._listener.step,
         )
+        for words in self._rejected:
+            self._listener.step(f"rejected: {words}")
         self._engine.forget_last_face()
         for sealer in (stand_ins.FIRST_MANAGER, stand_ins.SECOND_MANAGER):
             self._agreed(
@@ -313,7 +317,8 @@ class _Rehearsal:
             )
         finally:
             gallery.wipe()
-        self._stop(self._cause())
+        self._stopped_by = self._cause()
+        self._stop(self._stopped_by)
         balanced = reconcile(
             self._outside,
             ReconcileRun(
@@ -419,6 +424,8 @@ class _Rehearsal:
             suppressed_sightings=counted["suppressed"],
             interrupted=counted["interrupted"],
             alerts=alerts,
+            rejected_entries=self._rejected,
+            stopped_by=self._stopped_by,
             items_registered=len(survey.items),
             items_destroyed=len(survey.items) - survey.live_items,
             items_remaining=survey.live_items,
@@ -461,6 +468,8 @@ def source_kind(video: str) -> str:
         return "rtsp"
     if scheme in ("http", "https"):
         return "http"
+    if scheme:
+        return "address"
     if video.startswith("/dev/"):
         return "device"
     return "file"

@@ -15,6 +15,9 @@ class AlertLine:
     camera: str
 
 
+_FOR_PEOPLE = frozenset({"rejected_entries", "stopped_by"})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Summary:
     """The figures of one rehearsal. All but the first are counted from the record."""
@@ -37,10 +40,15 @@ class Summary:
     checkpoint_root: str
     verified: bool
     duration_s: float
+    rejected_entries: list[str]
+    """Line and reasons of each entry that was rejected; for people only."""
+    stopped_by: str
+    """``video-over``, ``asked-to-stop`` or ``authorised-window-over``; for people only."""
 
     def as_json(self) -> dict[str, object]:
-        """The object that ``--json`` prints."""
-        return asdict(self)
+        """The object that ``--json`` prints: the agreed fields and no others."""
+        told = asdict(self)
+        return {name: told[name] for name in told if name not in _FOR_PEOPLE}
 
     @property
     def balanced(self) -> bool:

@@ -162,7 +162,8 @@ def source_fits_the_mode(facts: CameraFacts) -> Refusal | None:
     if facts.source_kind not in wanted:
         return Refusal(
             "source_does_not_fit_the_mode",
-            f"{facts.mode.value} use takes {', '.join(sorted(wanted))}",
+            f"expected {', '.join(sorted(wanted))} in {facts.mode.value} use, "
+            f"found {facts.source_kind}",
             {"mode": facts.mode.value, "source_kind": facts.source_kind},
         )
     return None

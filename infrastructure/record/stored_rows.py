@@ -70,10 +70,12 @@ def stored_log(database: Path) -> Iterator[StoredLog]:
 def _opened(database: Path) -> sqlite3.Connection:
     """The database, read-only, in one reading transaction.
 
-    SQLite wants to write a shared-memory file even to read a database in write-ahead mode; on a
-    read-only medium, where nobody can be writing, it is told that nothing changes.
+    SQLite wants to write a shared-memory file even to read a database in write-ahead mode. Where
+    there is no journal, or on a read-only medium, nobody is writing, and it is told so.
     """
-    connection = sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)
+    journal = database.with_name(database.name + "-wal")
+    how = "mode=ro" if journal.exists() else "immutable=1"
+    connection = sqlite3.connect(f"file:{quote(str(database))}?{how}", uri=True)
     try:
         connection.execute("BEGIN")
         connection.execute("SELECT 1 FROM log_head").fetchone()
@@ -81,7 +83,6 @@ def _opened(database: Path) -> sqlite3.Connection:
         connection.close()
         if not isinstance(error, sqlite3.OperationalError):
             raise
-        journal = database.with_name(database.name + "-wal")
         if os.access(database.parent, os.W_OK) or (journal.exists() and journal.stat().st_size):
             raise
         connection = sqlite3.connect(f"file:{quote(str(database))}?immutable=1", uri=True)

@@ -49,15 +49,23 @@ class Sealer:
         """The key that whoever verifies needs, in signed-note form."""
         return self.directory / "log.vkey"
 
-    def make_key(self) -> None:
-        """Make the log's key, once, and the verifier key that belongs to it."""
+    def make_key(self, *, new: bool = True) -> None:
+        """Make the log's key, once, and the verifier key that belongs to it.
+
+        Args:
+            new: whether the log has no entry yet. A log that was signed keeps its key: another
+                would sign as if nothing had happened.
+
+        Raises:
+            SealKeyError: the key is missing although the log has entries, or is another log's.
+        """
         make_private_directory(self.directory)
         private = self.directory / "log.key"
-        if not private.exists():
+        if not private.exists() and new:
             key = SignerKey.generate(self.origin)
             write_durably(private, f"{key.text()}\n".encode(), mode=0o600)
+        public = self._key().verifier().text()
         if not self.verifier_key_file.exists():
-            public = self._key().verifier().text()
             write_durably(self.verifier_key_file, f"{public}\n".encode(), mode=0o644)
 
     def seal(self, leaves: Iterable[bytes], *, size: int) -> Checkpoint:
@@ -108,7 +116,7 @@ class Sealer:
     def _key(self) -> SignerKey:
         private = self.directory / "log.key"
         if not private.is_file():
-            raise SealKeyError(f"expected the log's key at {private}, found none")
+            raise SealKeyError(f"expected the log's key at {private}, found none: bring it back")
         if stat.S_IMODE(private.stat().st_mode) & 0o077:
             raise SealKeyError(f"{private} can be read by others: run chmod 600 {private}")
         try:

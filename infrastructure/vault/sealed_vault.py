@@ -77,6 +77,14 @@ class SealedVault:
         finally:
             _wipe(key)
 
+    def last_tombstone(self) -> Tombstone | None:
+        """The newest link of the keystore's chain, recomputed from its first.
+
+        Raises:
+            RecordBrokenError: the chain does not hold.
+        """
+        return self._keystore.verify_tombstones()
+
     def destroy_key(self, item: UUID, *, at: datetime) -> Tombstone:
         """Delete the key and chain a tombstone."""
         return self._keystore.destroy(item, at=at)

@@ -100,6 +100,17 @@ BAD = {
         3,
         "source_does_not_fit_the_mode",
     ),
+    "an address of another kind": (
+        _option("--video", "file:///tmp/walk.mp4"),
+        3,
+        "expected file in rehearsal use, found address",
+    ),
+    "a directory of somebody's photographs as --data": (
+        lambda listing, clip, folder: {"--data": listing.images},
+        4,
+        "is not empty and holds 2 things",
+    ),
+    "an empty text as --data": (_option("--data", ""), 4, "found an empty text"),
     "a device": (_option("--video", "/dev/video0"), 3, "source_does_not_fit_the_mode"),
     "NaN threshold": (_option("--threshold", "NaN"), 4, "NaN"),
     "a threshold of 1": (_option("--threshold", "1"), 4, "above 0 and below 1"),
