@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import NamedTuple
 
 from domain.kernel.errors import DomainError
 
@@ -21,15 +20,6 @@ Point = tuple[int, int]
 
 class ZoneError(DomainError):
     """The points do not make a zone."""
-
-
-class Crop(NamedTuple):
-    """Whole pixels: columns x1 to x2, rows y1 to y2, the ends not included."""
-
-    x1: int
-    y1: int
-    x2: int
-    y2: int
 
 
 @dataclass(frozen=True)
@@ -66,22 +56,6 @@ class Zone:
             if (ay > y) != (by > y) and (side > 0) == (by > ay):
                 inside = not inside
         return inside
-
-    def bounding_crop(self, width: int, height: int) -> Crop:
-        """The smallest rectangle of whole pixels that holds the zone.
-
-        Args:
-            width: of the frame, pixels.
-            height: of the frame, pixels.
-        """
-        xs = [x for x, _ in self.points]
-        ys = [y for _, y in self.points]
-        return Crop(
-            x1=min(xs) * width // PERMILLE,
-            y1=min(ys) * height // PERMILLE,
-            x2=-(-max(xs) * width // PERMILLE),
-            y2=-(-max(ys) * height // PERMILLE),
-        )
 
 
 def _edges(points: Sequence[Point]) -> list[tuple[Point, Point]]:

@@ -1,11 +1,10 @@
 """The zone of recognition: which faces are inside, and which points make no zone."""
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognition.zone import Crop, Zone, ZoneError
+from recognition.zone import Zone, ZoneError
 
 WIDTH, HEIGHT = 640, 360
 
@@ -66,20 +65,6 @@ def test_the_direction_in_which_the_corners_are_named_does_not_matter(x, y, mirr
     points = AN_L.points[::-1] if mirrored else AN_L.points[2:] + AN_L.points[:2]
     in_an_l = x <= 300 or y >= 600
     assert is_in(Zone(points), x, y) is is_in(AN_L, x, y) is in_an_l
-
-
-def test_the_crop_holds_every_pixel_of_the_zone() -> None:
-    assert WHOLE_FRAME.bounding_crop(WIDTH, HEIGHT) == Crop(0, 0, 640, 360)
-    assert AN_L.bounding_crop(WIDTH, HEIGHT) == Crop(0, 0, 640, 360)
-    triangle = Zone(((333, 250), (667, 250), (500, 751)))
-    # 333 permille of 640 is 213.12, 667 is 426.88; 250 and 751 of 360 are 90 and 270.36.
-    assert triangle.bounding_crop(WIDTH, HEIGHT) == Crop(213, 90, 427, 271)
-
-
-def test_the_crop_cuts_an_array_of_its_own_size() -> None:
-    crop = LEFT_HALF.bounding_crop(WIDTH, HEIGHT)
-    frame = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    assert frame[crop.y1 : crop.y2, crop.x1 : crop.x2].shape == (360, 320, 3)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ aggregates and the vault do together.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -67,12 +68,12 @@ class Outcome(Generic[A]):
         expected.compare(self)
 
 
-class Expectation:
+class Expectation(ABC):
     """What should have come of asking."""
 
+    @abstractmethod
     def compare(self, outcome: Outcome[Any]) -> None:
         """Fail unless it did."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
