@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -84,8 +86,8 @@ class Record(Protocol):
             DomainError: a stream belongs to another scope, or the record to another mode.
         """
 
-    def history(self, scope: str | None = None) -> Iterator[Recorded]:
-        """The entries in the order of the log: of one scope, or all."""
+    def history(self, scope: str | None = None, *, after: int = -1) -> Iterator[Recorded]:
+        """The entries in the order of the log: of one scope or all, from behind a position."""
 
     def size(self) -> int:
         """The number of entries in the log."""
@@ -160,6 +162,77 @@ class Identities(Protocol):
 
     def authenticated(self, actor: str) -> bool:
         """Whether this actor is a person who proved it for this session."""
+
+
+class AlertState(StrEnum):
+    """How far an alert has come."""
+
+    RAISED = "raised"
+    VIEWED = "viewed"
+    ADJUDICATED = "adjudicated"
+    CLOSED_UNDETERMINED = "closed_undetermined"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertLine:
+    """One alert as the register holds it: references, times and codes, never a face."""
+
+    alert: UUID
+    deployment: UUID
+    mode: str
+    run: UUID
+    camera: str
+    watchlist: UUID
+    entry: UUID
+    threshold: Decimal
+    raised_at: datetime
+    state: AlertState
+    decision: str | None
+    """viable, not_viable or insufficient; None while nobody decided."""
+    decided_at: datetime | None
+    version: int
+    """The alert's newest version: what a decision on it must expect."""
+    raised_position: int
+    """The place in the log of ``alert.raised``."""
+    newest_position: int
+    """The place in the log of what changed it last."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertChange:
+    """One entry of the record that raised or changed an alert."""
+
+    position: int
+    """The durable id of the change: its place in the log."""
+    name: str
+    """The stored name of the event."""
+    occurred_at: datetime
+    line: AlertLine
+    """The alert as this change left it."""
+
+
+class AlertRegister(Protocol):
+    """Every alert and how far it has come (``infrastructure/projections/alert_register.py``)."""
+
+    def knows(self, deployment: UUID) -> bool:
+        """Whether such a deployment was ever applied for."""
+
+    def alerts(
+        self, deployment: UUID, *, before: int | None = None, limit: int = 100
+    ) -> list[AlertLine]:
+        """Alerts of a deployment, the newest first.
+
+        Args:
+            deployment: which.
+            before: only those raised at a smaller position than this, for the next page.
+            limit: at most so many, from 1 to 1000.
+        """
+
+    def changes(self, deployment: UUID, *, after: int, limit: int = 500) -> list[AlertChange]:
+        """What raised or changed alerts of a deployment behind a position, in order."""
+
+    def follows_to(self) -> int:
+        """The size of the log that the register has taken in."""
 
 
 @dataclass(frozen=True)

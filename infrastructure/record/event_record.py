@@ -109,10 +109,13 @@ class SQLiteRecord:
         self._on_commit(size)
         return size
 
-    def history(self, scope: str | None = None) -> Iterator[Recorded]:
-        """The entries in the order of the log: of one scope, or all."""
-        where, values = ("WHERE scope = ?", (scope,)) if scope is not None else ("", ())
-        for row in self._rows(f"SELECT state FROM stored_events {where} ORDER BY rowid", values):
+    def history(self, scope: str | None = None, *, after: int = -1) -> Iterator[Recorded]:
+        """The entries in the order of the log: of one scope or all, from behind a position."""
+        where, values = (" AND scope = ?", (scope,)) if scope is not None else ("", ())
+        for row in self._rows(
+            f"SELECT state FROM stored_events WHERE position > ?{where} ORDER BY rowid",
+            (after, *values),
+        ):
             yield recorded(entry_of(row["state"]))
 
     def size(self) -> int:

@@ -182,9 +182,9 @@ class MemoryRecord:
         self.fuse.burn()
         return self.size()
 
-    def history(self, scope: str | None = None) -> Iterator[Recorded]:
-        """The entries in the order of the log: of one scope, or all."""
-        return iter([one for one in self._entries if scope in (None, one.scope)])
+    def history(self, scope: str | None = None, *, after: int = -1) -> Iterator[Recorded]:
+        """The entries in the order of the log: of one scope or all, from behind a position."""
+        return iter([one for one in self._entries[after + 1 :] if scope in (None, one.scope)])
 
     def size(self) -> int:
         """The number of entries in the log."""

@@ -85,9 +85,9 @@ class RecordWithout(MemoryRecord):
         record.position, record.times = position, times
         return record
 
-    def history(self, scope: str | None = None) -> Iterator[Recorded]:
+    def history(self, scope: str | None = None, *, after: int = -1) -> Iterator[Recorded]:
         """The entries, but for the one."""
-        for entry in super().history(scope):
+        for entry in super().history(scope, after=after):
             yield from [entry] * (self.times if entry.position == self.position else 1)
 
 
