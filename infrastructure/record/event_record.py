@@ -14,6 +14,7 @@ from eventsourcing.persistence import EventStore, IntegrityError, PersistenceErr
 from eventsourcing.sqlite import SQLiteDatastore
 
 from domain.assurance.tree import leaf_hash
+from domain.assurance.verification import StoredScopeHead
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command
 from domain.kernel.errors import ConflictError, DomainError, NotFoundError, RecordBrokenError
@@ -21,6 +22,7 @@ from domain.kernel.events import Happened
 from domain.kernel.time import Grain, read, written
 from domain.ports import Clock, Recorded
 from infrastructure.record.entry_mapper import EntryMapper, entry_of, event_of
+from infrastructure.record.heads import HEADS, Heads
 from infrastructure.record.schema import require_current
 from infrastructure.record.sqlite_recorder import Attribution, LogRecorder
 
@@ -30,6 +32,10 @@ _FULL = 2
 
 Heard = Callable[[int], None]
 """Told the size of the log after each COMMIT."""
+
+
+AT_ONCE = 2000
+"""Entries that are read from the database at a time; in between, nothing is held open."""
 
 
 class RecordUnavailableError(DomainError):
@@ -118,14 +124,42 @@ class SQLiteRecord:
         ):
             yield recorded(entry_of(row["state"]))
 
+    def blobs(self, *, after: int = -1) -> Iterator[tuple[int, bytes]]:
+        """The entries as they are stored, each with its position."""
+        while True:
+            rows = self._rows(
+                "SELECT position, state FROM stored_events WHERE position > ? "
+                f"ORDER BY position LIMIT {AT_ONCE}",
+                (after,),
+            )
+            for row in rows:
+                yield row["position"], row["state"]
+            if len(rows) < AT_ONCE:
+                return
+            after = rows[-1]["position"]
+
     def size(self) -> int:
         """The number of entries in the log."""
         return int(self._rows("SELECT size FROM log_head")[0]["size"])
 
-    def leaves(self) -> Iterator[bytes]:
+    def leaves(self, *, after: int = -1) -> Iterator[bytes]:
         """The leaf hashes, recomputed from the stored entries, in the order of the log."""
-        for row in self._rows("SELECT state FROM stored_events ORDER BY rowid"):
-            yield leaf_hash(row["state"])
+        for _, blob in self.blobs(after=after):
+            yield leaf_hash(blob)
+
+    def heads(self) -> Heads:
+        """The log's head and those of all scopes, at one instant."""
+        rows = [tuple(row) for row in self._rows(HEADS)]
+        size, frontier = rows[0][:2]
+        return Heads(
+            size=int(size),
+            frontier=bytes(frontier),
+            scopes=[
+                StoredScopeHead(scope=scope, size=int(held), leaf_hex=leaf)
+                for _, _, scope, held, leaf in rows
+                if scope is not None
+            ],
+        )
 
     def _rows(self, statement: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         address = f"file:{quote(str(self.database))}?mode=ro"
