@@ -26,7 +26,10 @@ from infrastructure.record.entry_mapper import entry_of
 from infrastructure.record.event_record import EventRecord, recorded
 from infrastructure.record.schema import migrate
 from infrastructure.record.stored_rows import RecordUnreadableError
+from infrastructure.seal.rotation import KeyRegister
+from infrastructure.seal.scope_salts import ScopeSalts
 from infrastructure.seal.sealer import Sealer
+from infrastructure.seal.sealing import Sealing
 from infrastructure.settings import Settings
 
 
@@ -47,10 +50,12 @@ class Node:
     sealer: Sealer
     premises: Premises
     recovered: list[str]
+    sealing: Sealing
+    keys: KeyRegister
 
     def seal(self) -> Checkpoint:
         """Sign the log as it stands."""
-        return self.sealer.seal(self.record.leaves(), size=self.record.size())
+        return self.sealing.seal()
 
     def verified(self) -> bool:
         """Whether everything that is stored recomputes to what was signed."""
@@ -66,7 +71,8 @@ def settings() -> Settings:
 
 def premises_at(path: Path) -> Premises:
     """The premises below a path, with the record in the database that the settings name, if any."""
-    return Premises(path, url=settings().database)
+    known = settings()
+    return Premises(path, url=known.database, log_key=known.log_key)
 
 
 def today() -> date:
@@ -109,9 +115,11 @@ def open_node(
             sealer = premises.sealer(record.origin, new=record.size() == 0)
             outside = Outside(record, vault, clock, identities or NobodyAuthenticated())
             _require_the_records_keystore(outside, vault.last_tombstone())
-            recovered = finish_what_was_begun(outside)
+            sealing = Sealing(outside, record, sealer, ScopeSalts(premises.seal))
+            keys = KeyRegister(outside, mode, sealing)
+            recovered = [*keys.settle(), *finish_what_was_begun(outside)]
             sweep(outside)
-            yield Node(outside, record, sealer, premises, recovered)
+            yield Node(outside, record, sealer, premises, recovered, sealing, keys)
         finally:
             vault.close()
             record.close()

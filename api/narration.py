@@ -283,7 +283,9 @@ def _(e: log.KeyRotated) -> str:
 
 @_tells(log.KeyRetired)
 def _(e: log.KeyRetired) -> str:
-    return f"{_key(e.verifier_key)} is gone; the last checkpoint it signed has {e.last_size} entries"
+    return (
+        f"{_key(e.verifier_key)} is gone; the last checkpoint it signed has {e.last_size} entries"
+    )
 
 
 @_tells(log.ScopeHeadsCommitted)
@@ -293,4 +295,4 @@ def _(e: log.ScopeHeadsCommitted) -> str:
 
 def _key(verifier_key: str) -> str:
     """Which key it is: the id that stands in a note."""
-    return f"key {_short(verifier_key.rpartition('+')[0].rpartition('+')[2])}"
+    return f"key {_short(verifier_key.split('+', 2)[1:2][0])}" if "+" in verifier_key else "no key"

@@ -84,4 +84,4 @@ class LogKeys(Aggregate):
 
 def _named(key: str) -> str:
     """A key's name and id, without the key."""
-    return key.rpartition("+")[0]
+    return "+".join(key.split("+", 2)[:2])

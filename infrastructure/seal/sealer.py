@@ -16,7 +16,7 @@ from __future__ import annotations
 import fcntl
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -127,7 +127,7 @@ class Sealer:
         *,
         now: datetime,
         not_before: datetime | None = None,
-        also: Signer | None = None,
+        also: Callable[[], Signer | None] = lambda: None,
     ) -> Checkpoint:
         """Sign the log as it stands. A log that did not grow keeps its checkpoint.
 
@@ -135,7 +135,8 @@ class Sealer:
             log: the record.
             now: the present instant.
             not_before: when the newest cosignature was given, if there is one.
-            also: a second key to sign with, while one is being replaced.
+            also: a second key to sign with, while one is being replaced; asked for once the
+                heads were read, so that what they cover of a rotation is known.
 
         Raises:
             RecordBrokenError: the log is shorter than what was signed before, or differs from it.
@@ -149,7 +150,7 @@ class Sealer:
             checkpoint = Checkpoint(
                 origin=self.keys.origin, size=heads.size, root=self.tree.root(heads.size)
             )
-            signers = [self.keys.current(), *([also] if also else [])]
+            signers = [one for one in (self.keys.current(), also()) if one is not None]
             self._write(signed_note(checkpoint, signers))
             return checkpoint
 

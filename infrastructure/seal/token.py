@@ -18,8 +18,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pkcs11
-from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
+from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass, PrivateKey
 from pkcs11.exceptions import PKCS11Error
+from pkcs11.types import SignMixin
 from pkcs11.util.ec import encode_named_curve_parameters
 
 from domain.assurance.notes import SignatureInvalidError, VerifierKey
@@ -102,7 +103,7 @@ class Token:
     def remove(self, key: VerifierKey) -> None:
         """Destroy both halves of a key; one that is not there is gone already."""
         with self._session() as session:
-            for one in list(_halves(session, key)):
+            for one in _halves(session, key):
                 one.destroy()
 
     def sign(self, key: VerifierKey, text: bytes) -> bytes:
@@ -113,7 +114,7 @@ class Token:
         """
         with self._session() as session:
             for one in _halves(session, key):
-                if one.object_class == ObjectClass.PRIVATE_KEY:
+                if isinstance(one, PrivateKey) and isinstance(one, SignMixin):
                     return bytes(one.sign(text, mechanism=Mechanism.EDDSA))
         raise SealKeyError(
             f"the token {self.label} does not hold the key {key.name}+{key.key_id.hex()}"
@@ -175,12 +176,19 @@ class TokenSigner:
         return signature
 
 
-def _halves(session: pkcs11.Session, key: VerifierKey) -> Iterator[pkcs11.Object]:
+def _halves(session: pkcs11.Session, key: VerifierKey) -> list[pkcs11.Object]:
     """The objects of this key: the public one names the id, which the private one shares."""
-    for public in session.get_objects(
-        {Attribute.CLASS: ObjectClass.PUBLIC_KEY, Attribute.EC_POINT: _POINT + key.public}
-    ):
-        yield from session.get_objects({Attribute.ID: public[Attribute.ID]})
+    # each search is read to its end: a session has one at a time
+    publics = list(
+        session.get_objects(
+            {Attribute.CLASS: ObjectClass.PUBLIC_KEY, Attribute.EC_POINT: _POINT + key.public}
+        )
+    )
+    return [
+        half
+        for public in publics
+        for half in session.get_objects({Attribute.ID: public[Attribute.ID]})
+    ]
 
 
 def _attributes(text: str, between: str) -> dict[str, str]:

@@ -51,7 +51,7 @@ class TreeStore:
             TreeIncompleteError: it is not held.
         """
         within = 1 << (level % _LEVELS)
-        return _root_of(self.hashes(level // _LEVELS, index * within, within))
+        return subtree_root(self.hashes(level // _LEVELS, index * within, within))
 
     def hashes(self, tile_level: int, start: int, count: int) -> bytes:
         """So many hashes of one file, side by side, from a place on.
@@ -120,7 +120,7 @@ class TreeStore:
 
     def _tile_roots(self, level: int, start: int, stop: int) -> Iterator[bytes]:
         for tile in range(start, stop):
-            yield _root_of(self.hashes(level, tile * TILE_WIDTH, TILE_WIDTH))
+            yield subtree_root(self.hashes(level, tile * TILE_WIDTH, TILE_WIDTH))
 
     def _append(self, level: int, hashes: Iterable[bytes]) -> None:
         waiting = iter(hashes)
@@ -141,7 +141,7 @@ class TreeStore:
         return self.directory / str(level)
 
 
-def _root_of(hashes: bytes) -> bytes:
+def subtree_root(hashes: bytes) -> bytes:
     """The root over hashes side by side, of which there is a power of two."""
     row = [hashes[place : place + HASH_SIZE] for place in range(0, len(hashes), HASH_SIZE)]
     while len(row) > 1:

@@ -225,11 +225,13 @@ _USUAL: Mapping[str, Any] = {
     "necessity": "failed-to-appear",
     "nexus": "lives-nearby",
     "note_item": None,
-    "new_verifier_key": "example.org/plumbline/rehearsal+31b7747a+ASmsuuFBvMrwsi4alNNNC8c2HlJtC/4SyJeUvJMilm3X",
+    "new_verifier_key": "example.org/plumbline/rehearsal+31b7747a+"
+    "ASmsuuFBvMrwsi4alNNNC8c2HlJtC/4SyJeUvJMilm3X",
     "objective": "locate-wanted-persons",
     "officer": "stand-in:engagement-officer-1",
     "officers": "stand-in",
-    "old_verifier_key": "example.org/plumbline/rehearsal+497c6bed+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
+    "old_verifier_key": "example.org/plumbline/rehearsal+497c6bed+"
+    "AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
     "precautions": {"core_dumps": "off", "memory": "locked"},
     "proposer": "stand-in:watchlist-manager-1",
     "purpose": "adjudication",
@@ -251,7 +253,8 @@ _USUAL: Mapping[str, Any] = {
     "threshold_justification": "rehearsal-default",
     "tombstone_digest": "7e" * 32,
     "use_case": "watchlist-alert",
-    "verifier_key": "example.org/plumbline/rehearsal+497c6bed+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
+    "verifier_key": "example.org/plumbline/rehearsal+497c6bed+"
+    "AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
     "wide_frame_omitted": "bystanders_not_masked",
     "zone": [[0, 0], [1000, 0], [1000, 1000], [0, 1000]],
 }
