@@ -25,7 +25,7 @@ from domain.assurance.verification import Kind, StoredHead, StoredRow, Verdict, 
 from infrastructure.record.databases import Database, PostgresDatabase, SQLiteDatabase
 from infrastructure.record.event_record import EventRecord
 from infrastructure.record.schema import found_log, migrate
-from infrastructure.record.stored_rows import RecordUnreadableError, StoredLog
+from infrastructure.record.stored_rows import RecordUnreadableError, StoredLog, stored_in_postgres
 from tests.support import postgres
 
 ORIGIN = "example.org/plumbline/rehearsal"
@@ -78,6 +78,10 @@ class Store(ABC):
             self._open.pop().close()
         if self._engine is not None:
             self._engine.dispose()
+
+    def remove(self) -> None:
+        """Close everything, and leave nothing behind."""
+        self.close()
 
     @abstractmethod
     def execute(self, statement: str, /, **values: object) -> list[tuple[Any, ...]]:
@@ -305,6 +309,7 @@ class PostgresStore(Store):
         self.name = name
         self.url = url
         self._ours = ours
+        self._held: psycopg.Connection[tuple[Any, ...]] | None = None
 
     @classmethod
     def fresh(cls, directory: Path) -> PostgresStore:
@@ -312,9 +317,9 @@ class PostgresStore(Store):
         name = postgres.server().fresh(template=_founded_template())
         return cls(name, postgres.server().url(name), ours=True)
 
-    def close(self) -> None:
-        """As above; the database goes too."""
-        super().close()
+    def remove(self) -> None:
+        """As above: the database goes, if it was made here."""
+        super().remove()
         if self._ours:
             postgres.server().drop(self.name)
 
@@ -322,11 +327,25 @@ class PostgresStore(Store):
         """As above."""
         asked = re.sub(r"(?<![:\w]):([a-z_]+)", r"%(\1)s", statement.replace("%", "%%"))
         try:
-            with psycopg.connect(self.url) as connection:
+            with self._connection() as connection, connection.transaction():
                 answer = connection.execute(asked.encode(), values)
                 return answer.fetchall() if answer.description else []
-        except (psycopg.IntegrityError, psycopg.DatabaseError) as error:
+        except psycopg.Error as error:
             raise StatementRefusedError(f"{statement}: {error}") from error
+
+    def stored(self) -> AbstractContextManager[StoredLog]:
+        """As above."""
+        if self._held is None:
+            return super().stored()
+        return stored_in_postgres(self._connection, self.name)
+
+    @contextmanager
+    def _connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        if self._held is not None:
+            yield self._held
+        else:
+            with psycopg.connect(self.url) as connection:
+                yield connection
 
     def drop_triggers(self) -> None:
         """As above."""
@@ -354,15 +373,13 @@ class PostgresStore(Store):
 
     @contextmanager
     def as_it_was(self) -> Iterator[None]:
-        """As above: every table is kept beside, and put back."""
-        Store.close(self)
-        kept = postgres.server().fresh(template=self.name)
-        try:
-            yield
-        finally:
-            Store.close(self)
-            postgres.server().drop(self.name)
-            postgres.server().run(f"ALTER DATABASE {kept} RENAME TO {self.name}")
+        """As above: everything inside is one transaction, which is taken back."""
+        with psycopg.connect(self.url) as held, held.transaction(force_rollback=True):
+            self._held = held
+            try:
+                yield
+            finally:
+                self._held = None
 
 
 _PG_COLUMNS = _COLUMNS.removeprefix("rowid, ")
