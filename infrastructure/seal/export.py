@@ -64,9 +64,7 @@ class Exporter:
         public: leave the entries out.
     """
 
-    def __init__(
-        self, directory: Path, *, tree: TreeStore, record: Entries, public: bool
-    ) -> None:
+    def __init__(self, directory: Path, *, tree: TreeStore, record: Entries, public: bool) -> None:
         self._directory = directory
         self._tree = tree
         self._record = record
@@ -237,7 +235,5 @@ class Exporter:
             out.flush()
             os.fsync(out.fileno())
         temporary.rename(file)
-        self._touched.update(
-            one for one in file.parents if one.is_relative_to(self._directory)
-        )
+        self._touched.update(one for one in file.parents if one.is_relative_to(self._directory))
         self._written += 1

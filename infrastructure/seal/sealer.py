@@ -13,6 +13,7 @@ not noticed here, and is not signed either: ``verify`` finds it.
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import itertools
 import os
@@ -154,16 +155,25 @@ class Sealer:
             self._write(signed_note(checkpoint, signers))
             return checkpoint
 
-    def replace_note(self, expected: str, note: str) -> bool:
-        """Put a note with more signatures in the place of the one that it was made from.
+    def add_signature(self, checkpoint: Checkpoint, line: str) -> bool:
+        """Add a signature line to the newest checkpoint, in the place of an older one by the key.
+
+        Args:
+            checkpoint: what was signed.
+            line: a signature line that was checked.
 
         Returns:
-            Whether it was still there; a newer checkpoint is left alone.
+            Whether it was still the newest; a newer checkpoint is left alone.
+
+        Raises:
+            SealError: it cannot be written.
         """
         with self._alone():
-            if self.last_note() != expected:
+            text, _, lines = (self.last_note() or "").rpartition("\n\n")
+            if f"{text}\n" != checkpoint.text():
                 return False
-            self._write(note)
+            others = [one for one in lines.splitlines(keepends=True) if not _same_key(one, line)]
+            self._write(f"{text}\n\n{''.join(others)}{line}")
             return True
 
     def _examined(self, log: Log, now: datetime, not_before: datetime | None) -> Heads:
@@ -241,3 +251,10 @@ class Sealer:
             yield
         finally:
             os.close(descriptor)
+
+
+def _same_key(line: str, other: str) -> bool:
+    """Whether two signature lines are by one key: its name, and its id in base64's first part."""
+    (_, name, encoded), (_, other_name, other_encoded) = line.split(" ", 2), other.split(" ", 2)
+    ids = [base64.b64decode(one)[:4] for one in (encoded, other_encoded)]
+    return name == other_name and ids[0] == ids[1]

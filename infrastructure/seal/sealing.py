@@ -75,6 +75,11 @@ class Sealing:
             also=self._follower,
         )
 
+    def sealed(self) -> int:
+        """How many entries, from the first, are signed."""
+        last = self.sealer.last()
+        return last.size if last else 0
+
     def _has_news(self, signed: int) -> bool:
         """Whether anything but commitments to heads was recorded behind the last checkpoint."""
         return any(
