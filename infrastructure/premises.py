@@ -23,6 +23,7 @@ from infrastructure.record.schema import found_log, migrate, require_current, re
 from infrastructure.seal.keys import KeyFolder
 from infrastructure.seal.sealer import Sealer
 from infrastructure.seal.token import Token
+from infrastructure.vault.command_keys import StoredCommandKeys
 from infrastructure.vault.keystore import Keystore
 from infrastructure.vault.media import MediaStore
 from infrastructure.vault.sealed_vault import SealedVault
@@ -83,13 +84,20 @@ class Premises:
         require_current(self.database)
         found_log(self.database, origin=_new_origin(mode), mode=mode.value)
 
-    def open_record(self, mode: Mode, clock: Clock, on_commit: Heard) -> EventRecord:
+    def open_record(
+        self, mode: Mode, clock: Clock, on_commit: Heard = lambda size: None
+    ) -> EventRecord:
         """The record, which must be of this mode.
 
         Raises:
             PremisesError: a rehearsal in operational premises, or the reverse.
         """
-        record = EventRecord(self.database, clock=clock, on_commit=on_commit)
+        record = EventRecord(
+            self.database,
+            clock=clock,
+            keys=StoredCommandKeys(self.keystore),
+            on_commit=on_commit,
+        )
         if record.mode != mode.value:
             record.close()
             raise PremisesError(
