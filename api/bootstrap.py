@@ -30,7 +30,7 @@ from infrastructure.record.schema import migrate
 from infrastructure.record.stored_rows import RecordUnreadableError
 from infrastructure.seal.export import Exported, Exporter
 from infrastructure.seal.rotation import KeyRegister
-from infrastructure.seal.scope_salts import ScopeSalts
+from infrastructure.seal.scope_secrets import ScopeSecrets
 from infrastructure.seal.sealer import Sealer
 from infrastructure.seal.sealing import Sealing, SealingLoop, SealingPolicy
 from infrastructure.seal.signing import SealError
@@ -157,7 +157,7 @@ def open_node(
                 outside,
                 record,
                 sealer,
-                ScopeSalts(premises.seal),
+                ScopeSecrets(premises.seal),
                 not_before=witnesses.newest_cosignature,
             )
             keys = KeyRegister(outside, mode, sealing)

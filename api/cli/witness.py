@@ -35,7 +35,7 @@ def serve(
     """Cosign checkpoints over HTTP (C2SP tlog-witness), each only if it continues the last."""
     office = witness_office(typed_path(state), name=name, logs=[_text(one) for one in log])
     host, port = _address(listen)
-    with witness_server(office, host, port, tell=lambda words: _complain(words)) as server:
+    with witness_server(office, host, port, tell=_complain) as server:
         say(f"witness {office.verifier_key}")
         for key in office.logs():
             say(f"knows {key.text()}")
@@ -44,6 +44,13 @@ def serve(
             server.serve_forever(poll_interval=0.2)
         except KeyboardInterrupt:
             say("stopped")
+
+
+@app.command("key")
+def key(state: str = State, log: list[str] = Logs, name: str | None = Name) -> None:
+    """Make a witness, or say which one it is: the key that its logs write in seal/witnesses."""
+    office = witness_office(typed_path(state), name=name, logs=[_text(one) for one in log])
+    say(office.verifier_key)
 
 
 @app.command("ask")

@@ -23,11 +23,19 @@ from typing import Protocol
 
 from domain.assurance.checkpoints import Checkpoint, CheckpointError
 from domain.assurance.notes import NoteError, VerifierKey, open_note
-from domain.assurance.tiles import TILE_WIDTH, entry_bundle, tile_path
-from domain.assurance.tree import HASH_SIZE, leaf_hash
+from domain.assurance.tiles import (
+    WIDTH,
+    Tile,
+    bundles_of,
+    entry_bundle,
+    read_hash_tile,
+    tile_root,
+    tiles_of,
+)
+from domain.assurance.tree import leaf_hash
 from domain.kernel.errors import DomainError, RecordBrokenError
 from infrastructure.files import sync_directory
-from infrastructure.seal.tree_store import TreeIncompleteError, TreeStore, subtree_root
+from infrastructure.seal.tree_store import TreeIncompleteError, TreeStore
 
 _OURS = frozenset({"checkpoint", "log.vkey", "tile"})
 _ENTRIES = "tile/entries"
@@ -170,56 +178,40 @@ class Exporter:
     # -- what is new ---------------------------------------------------------------------------
 
     def _write_tiles(self, size: int) -> None:
-        for level in itertools.count():
-            held = size >> 8 * level
-            if held == 0:
-                return
-            for index in range(-(-held // TILE_WIDTH)):
-                width = min(TILE_WIDTH, held - index * TILE_WIDTH)
-                path = tile_path(level, index, width)
-                if (self._directory / path).exists():
-                    continue
-                self._write(path, self._tile(level, index, width, held), mode=0o644)
+        for tile in tiles_of(size):
+            if not (self._directory / tile.path).exists():
+                self._write(tile.path, self._hashes(tile), mode=0o644)
 
-    def _tile(self, level: int, index: int, width: int, held: int) -> bytes:
+    def _hashes(self, tile: Tile) -> bytes:
         """The hashes of a tile; those of a full one must fit the hash above them."""
-        tile = self._tree.hashes(level, index * TILE_WIDTH, width)
-        if width == TILE_WIDTH and subtree_root(tile) != self._tree.hashes(level + 1, index, 1):
-            raise RecordBrokenError(
-                f"the hashes of the log do not fit each other (tile {index} of level {level})"
-            )
-        return tile
+        hashes = self._tree.hashes(tile.level, tile.index * WIDTH, tile.width)
+        if tile.width == WIDTH:
+            above = self._tree.hashes(tile.level + 1, tile.index, 1)
+            if tile_root(read_hash_tile(hashes, width=WIDTH)) != above:
+                raise RecordBrokenError(f"the hashes of the log do not fit each other: {tile.path}")
+        return hashes
 
     def _write_entries(self, size: int) -> None:
-        missing = [
-            index
-            for index in range(-(-size // TILE_WIDTH))
-            if not (self._directory / self._bundle_path(index, size)).exists()
-        ]
+        missing = [one for one in bundles_of(size) if not (self._directory / one.path).exists()]
         if not missing:
             return
-        wanted = set(missing)
-        entries = self._record.blobs(after=missing[0] * TILE_WIDTH - 1)
-        for index in range(missing[0], missing[-1] + 1):
-            width = min(TILE_WIDTH, size - index * TILE_WIDTH)
-            blobs = [blob for _, blob in itertools.islice(entries, width)]
-            if index in wanted:
-                self._require_leaves(index, width, blobs)
-                self._write(self._bundle_path(index, size), entry_bundle(blobs), mode=0o600)
+        wanted = {one.index: one for one in missing}
+        entries = self._record.blobs(after=missing[0].index * WIDTH - 1)
+        for index in range(missing[0].index, missing[-1].index + 1):
+            blobs = [blob for _, blob in itertools.islice(entries, WIDTH)]
+            if (bundle := wanted.get(index)) is not None:
+                del blobs[bundle.width :]
+                self._require_leaves(bundle, blobs)
+                self._write(bundle.path, entry_bundle(blobs), mode=0o600)
 
-    def _bundle_path(self, index: int, size: int) -> str:
-        return tile_path("entries", index, min(TILE_WIDTH, size - index * TILE_WIDTH))
-
-    def _require_leaves(self, index: int, width: int, blobs: list[bytes]) -> None:
+    def _require_leaves(self, bundle: Tile, blobs: list[bytes]) -> None:
         """The entries are those whose hashes are exported beside them."""
-        leaves = b"".join(leaf_hash(blob) for blob in blobs)
-        signed = self._tree.hashes(0, index * TILE_WIDTH, width)
-        for place in range(width):
-            at = slice(place * HASH_SIZE, (place + 1) * HASH_SIZE)
-            if leaves[at] != signed[at]:
+        first = bundle.index * WIDTH
+        signed = read_hash_tile(self._tree.hashes(0, first, bundle.width), width=bundle.width)
+        for place, leaf in enumerate(signed):
+            if place >= len(blobs) or leaf_hash(blobs[place]) != leaf:
                 raise RecordBrokenError(
-                    f"position {index * TILE_WIDTH + place}: the entry is not the one that was "
-                    "signed"
+                    f"position {first + place}: the entry is not the one that was signed"
                 )
 
     def _write(self, path: str, content: bytes, *, mode: int) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.assurance.checkpoints import Checkpoint
+from domain.assurance.scope_heads import ScopeEnd
 from domain.kernel.commands import Command, Mode
 from domain.kernel.errors import DomainError, NotFoundError, RecordBrokenError
 from domain.kernel.events import NEXT_VERSION
@@ -22,7 +23,7 @@ from domain.ports import Clock, Outside
 from domain.services.carrying_out import by_the_system
 from infrastructure.record.entry_mapper import entry_of
 from infrastructure.record.event_record import EventRecord
-from infrastructure.seal.scope_salts import ScopeSalts
+from infrastructure.seal.scope_secrets import ScopeSecrets
 from infrastructure.seal.sealer import Sealer
 from infrastructure.seal.signing import Signer
 
@@ -34,7 +35,7 @@ class Sealing:
         outside: the ports; its record is ``record``.
         record: the record, with what only a sealer asks of it.
         sealer: signs.
-        salts: of the scopes' heads.
+        scope_secrets: behind the commitments to the scopes' heads.
         not_before: when the newest cosignature was given, if there is one.
     """
 
@@ -43,13 +44,13 @@ class Sealing:
         outside: Outside,
         record: EventRecord,
         sealer: Sealer,
-        salts: ScopeSalts,
+        scope_secrets: ScopeSecrets,
         not_before: Callable[[], datetime | None] = lambda: None,
     ) -> None:
         self._outside = outside
         self._record = record
         self.sealer = sealer
-        self._salts = salts
+        self._scope_secrets = scope_secrets
         self._not_before = not_before
 
     def seal(self) -> Checkpoint:
@@ -96,6 +97,8 @@ class Sealing:
 
     def _commit_heads(self) -> None:
         heads = self._record.heads()
+        ends = {one.scope: ScopeEnd(one.size, bytes.fromhex(one.leaf_hex)) for one in heads.scopes}
+        self._scope_secrets.make()
         command = Command(
             **by_the_system(self._outside, scope=FORCE, mode=Mode(self._record.mode), part="sealer")
         )
@@ -106,7 +109,7 @@ class Sealing:
                 timestamp=command.at,
                 size=heads.size,
                 scopes=len(heads.scopes),
-                root=self._salts.committed(heads).hex(),
+                root=self._scope_secrets.commit(ends, size=heads.size).hex(),
             ),
             by=command,
         )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from typing import Protocol
 
 from domain.assurance.checkpoints import Checkpoint
-from domain.assurance.notes import VerifierKey
+from domain.assurance.notes import VerifierKey, signature_line
 from domain.kernel.errors import DomainError
 
 
@@ -42,6 +41,5 @@ def signed_note(checkpoint: Checkpoint, signers: Sequence[Signer]) -> str:
     text = checkpoint.text()
     lines = []
     for signer in signers:
-        signature = base64.b64encode(signer.verifier().key_id + signer.sign(text)).decode()
-        lines.append(f"\u2014 {signer.name} {signature}\n")
+        lines.append(signature_line(signer.verifier(), signer.sign(text)))
     return f"{text}\n{''.join(lines)}"

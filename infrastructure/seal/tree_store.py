@@ -15,13 +15,10 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from domain.assurance.tiles import HEIGHT, WIDTH
 from domain.assurance.tree import HASH_SIZE, Frontier, node_hash
 from infrastructure.files import make_private_directory, sync_directory
 
-TILE_WIDTH = 256
-"""Hashes in a full tile: eight levels of the tree."""
-
-_LEVELS = 8
 _AT_ONCE = 4096
 
 
@@ -50,8 +47,8 @@ class TreeStore:
         Raises:
             TreeIncompleteError: it is not held.
         """
-        within = 1 << (level % _LEVELS)
-        return subtree_root(self.hashes(level // _LEVELS, index * within, within))
+        within = 1 << (level % HEIGHT)
+        return _root_of(self.hashes(level // HEIGHT, index * within, within))
 
     def hashes(self, tile_level: int, start: int, count: int) -> bytes:
         """So many hashes of one file, side by side, from a place on.
@@ -106,21 +103,21 @@ class TreeStore:
         self._append(0, leaves)
         for level in itertools.count(1):
             below, held = self._held(level - 1), self._held(level)
-            if held >= below // TILE_WIDTH:
+            if held >= below // WIDTH:
                 break
-            self._append(level, self._tile_roots(level - 1, held, below // TILE_WIDTH))
+            self._append(level, self._tile_roots(level - 1, held, below // WIDTH))
         sync_directory(self.directory)
 
     def cut(self, size: int) -> None:
         """Forget everything behind the first ``size`` leaves, in every file."""
         for file in self.directory.glob("[0-9]*"):
-            whole = (size >> _LEVELS * int(file.name)) * HASH_SIZE
+            whole = (size >> HEIGHT * int(file.name)) * HASH_SIZE
             if file.stat().st_size > whole:
                 os.truncate(file, whole)
 
     def _tile_roots(self, level: int, start: int, stop: int) -> Iterator[bytes]:
         for tile in range(start, stop):
-            yield subtree_root(self.hashes(level, tile * TILE_WIDTH, TILE_WIDTH))
+            yield _root_of(self.hashes(level, tile * WIDTH, WIDTH))
 
     def _append(self, level: int, hashes: Iterable[bytes]) -> None:
         waiting = iter(hashes)
@@ -141,7 +138,7 @@ class TreeStore:
         return self.directory / str(level)
 
 
-def subtree_root(hashes: bytes) -> bytes:
+def _root_of(hashes: bytes) -> bytes:
     """The root over hashes side by side, of which there is a power of two."""
     row = [hashes[place : place + HASH_SIZE] for place in range(0, len(hashes), HASH_SIZE)]
     while len(row) > 1:

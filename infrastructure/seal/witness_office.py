@@ -21,10 +21,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain.assurance.checkpoints import Checkpoint, CheckpointError
-from domain.assurance.cosignatures import CosignerKey, cosign, cosigned_at
-from domain.assurance.notes import NoteError, VerifierKey, open_note
-from domain.assurance.proofs import ProofInvalidError, verify_consistency
-from domain.assurance.witnessing import AddCheckpoint, RequestMalformedError
+from domain.assurance.cosignatures import WitnessSignerKey, add_cosignature, cosigned_at
+from domain.assurance.notes import NoteError, VerifierKey, taken_apart
+from domain.assurance.witnessing import (
+    NOTHING,
+    AddCheckpoint,
+    Known,
+    NotCosigned,
+    RequestMalformedError,
+    answer,
+)
 from domain.kernel.errors import DomainError, RecordBrokenError
 from domain.ports import Clock
 from infrastructure.files import make_private_directory, write_durably
@@ -105,36 +111,29 @@ class WitnessOffice:
             WitnessError: what it would remember cannot be written; nothing was cosigned.
         """
         try:
-            request = AddCheckpoint.parse(body)
-        except RequestMalformedError as error:
+            request = AddCheckpoint.parse(body.decode())
+        except (RequestMalformedError, UnicodeDecodeError) as error:
             return Answer(400, f"{error}\n".encode())
         with self._alone():
             return self._judged(request)
 
     def _judged(self, request: AddCheckpoint) -> Answer:
-        origin = request.note.partition("\n")[0]
-        keys = [key for key in self.logs() if key.name == origin]
-        if not keys:
-            return Answer(404, b"this witness does not know the log\n")
-        checkpoint = _opened(request.note, keys)
-        if checkpoint is None:
-            return Answer(403, b"no known key of the log signed this\n")
-        held = self.held(origin)
-        size, root = (held.size, held.root) if held else (0, None)
-        if request.old > checkpoint.size:
-            return Answer(400, b"the old size is larger than the checkpoint\n")
-        if request.old != size or (size == checkpoint.size and root not in (None, checkpoint.root)):
-            return Answer(409, f"{size}\n".encode(), SIZE)
-        try:
-            verify_consistency(size, root or b"", checkpoint.size, checkpoint.root, request.proof)
-        except ProofInvalidError:
-            return Answer(422, b"the proof does not show that the log was only added to\n")
-        now = int(self._clock.now().timestamp())
-        line = cosign(checkpoint.text(), self._key, now)
-        self._remember(origin, f"{checkpoint.text()}\n{line}")
-        return Answer(200, line.encode())
+        origin = request.checkpoint.partition("\n")[0]
+        judged = answer(
+            request,
+            known={origin: self.held(origin)},
+            log_keys={origin: [key for key in self.logs() if key.name == origin]},
+            key=self._key,
+            at=int(self._clock.now().timestamp()),
+        )
+        if isinstance(judged, NotCosigned):
+            if judged.size is not None:
+                return Answer(judged.status, f"{judged.size}\n".encode(), SIZE)
+            return Answer(judged.status, f"{judged.sentence}\n".encode())
+        self._remember(origin, add_cosignature(request.checkpoint, judged.line))
+        return Answer(200, judged.line.encode())
 
-    def held(self, origin: str) -> Checkpoint | None:
+    def held(self, origin: str) -> Known:
         """The newest checkpoint of a log that this witness cosigned.
 
         Raises:
@@ -144,9 +143,9 @@ class WitnessOffice:
         try:
             note = file.read_bytes().decode()
             cosigned_at(note, self._key.verifier())
-            checkpoint = Checkpoint.parse(note.rpartition("\n\n")[0] + "\n")
+            checkpoint = Checkpoint.parse(taken_apart(note)[0])
         except FileNotFoundError:
-            return None
+            return NOTHING
         except (OSError, UnicodeDecodeError, NoteError, CheckpointError) as error:
             raise WitnessStateError(
                 f"{file}: expected a checkpoint that this witness cosigned ({error}). Without it "
@@ -155,7 +154,7 @@ class WitnessOffice:
             ) from error
         if checkpoint.origin != origin:
             raise WitnessStateError(f"{file}: expected a checkpoint of {origin}")
-        return checkpoint
+        return Known(checkpoint.size, checkpoint.root)
 
     def _remember(self, origin: str, note: str) -> None:
         try:
@@ -177,19 +176,21 @@ class WitnessOffice:
             raise WitnessError(f"{self.directory / 'logs'} cannot be read: {error}") from error
         return [line.strip() for line in text.splitlines() if line.strip()]
 
-    def _own_key(self, name: str | None) -> CosignerKey:
+    def _own_key(self, name: str | None) -> WitnessSignerKey:
         file = self.directory / "witness.key"
         if not file.exists():
             if any((self.directory / "held").iterdir()):
                 raise WitnessError(
                     f"expected the witness's key at {file}, found none: bring it back"
                 )
-            made = CosignerKey.generate(name or f"plumbline.invalid/witness/{secrets.token_hex(8)}")
+            made = WitnessSignerKey.generate(
+                name or f"plumbline.invalid/witness/{secrets.token_hex(8)}"
+            )
             write_durably(file, f"{made.text()}\n".encode(), mode=0o600)
         if stat.S_IMODE(file.stat().st_mode) & 0o077:
             raise WitnessError(f"{file} can be read by others: run chmod 600 {file}")
         try:
-            key = CosignerKey.from_text(file.read_text(encoding="utf-8").strip())
+            key = WitnessSignerKey.from_text(file.read_text(encoding="utf-8").strip())
         except (NoteError, UnicodeDecodeError) as error:
             raise WitnessError(f"{file} cannot be read as a key: {error}") from error
         if name is not None and key.name != name:
@@ -205,15 +206,3 @@ class WitnessOffice:
             yield
         finally:
             os.close(descriptor)
-
-
-def _opened(note: str, keys: list[VerifierKey]) -> Checkpoint | None:
-    """The checkpoint, if any of the keys signed it."""
-    for key in keys:
-        try:
-            checkpoint = Checkpoint.parse(open_note(note, key))
-        except (NoteError, CheckpointError):
-            continue
-        if checkpoint.origin == key.name:
-            return checkpoint
-    return None

@@ -21,8 +21,8 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from domain.assurance.checkpoints import Checkpoint
-from domain.assurance.cosignatures import CosignerVerifierKey, cosigned_at
-from domain.assurance.notes import NoteError, decoded_base64
+from domain.assurance.cosignatures import WitnessKey, cosigned_at
+from domain.assurance.notes import NoteError, decoded_base64, taken_apart
 from domain.assurance.proofs import ProofInvalidError, consistency_proof, verify_consistency
 from domain.assurance.witnessing import AddCheckpoint
 from domain.kernel.errors import RecordBrokenError
@@ -49,7 +49,7 @@ class WitnessesError(SealError):
 class Witness:
     """One who cosigns."""
 
-    key: CosignerVerifierKey
+    key: WitnessKey
     where: str
     """The submission prefix, or ``offline``."""
 
@@ -184,7 +184,7 @@ class Witnesses:
         try:
             answer = ask(
                 witness.where,
-                AddCheckpoint(0, (), note).text().encode(),
+                AddCheckpoint(0, (), note).body().encode(),
                 timeout_s=self._timeout_s,
             )
         except WitnessUnreachableError as error:
@@ -237,7 +237,7 @@ class Witnesses:
             raise SealError(
                 f"the witness holds {old} entries, the newest checkpoint has {last.size}"
             )
-        return self._request(witness, old, last, note).text().encode()
+        return self._request(witness, old, last, note).body().encode()
 
     def accept(self, answer: str) -> list[str]:
         """Keep what an offline witness answered, if it fits the newest checkpoint.
@@ -271,9 +271,13 @@ class Witnesses:
             old = self._known_size(witness)
             for _ in range(2):
                 request = self._request(witness, old, last, note)
-                answer = ask(witness.where, request.text().encode(), timeout_s=self._timeout_s)
+                answer = ask(witness.where, request.body().encode(), timeout_s=self._timeout_s)
                 if answer.status == 200:
                     return self._keep(witness, note, answer.body.decode(errors="replace"))
+                if answer.status == 422:
+                    return (
+                        f"ALARM: the witness {name} does not see this log grow from what it holds"
+                    )
                 told = _told_size(answer.body) if answer.status == 409 else None
                 if told is None:
                     return f"the witness {name} answered {answer.status}: it did not cosign"
@@ -294,10 +298,17 @@ class Witnesses:
 
     def _request(self, witness: Witness, old: int, last: Checkpoint, note: str) -> AddCheckpoint:
         try:
-            proof = tuple(consistency_proof(old, last.size, self._sealer.tree.hash_at))
-            if old > 0:
-                root = self._sealer.tree.root(old)
-                verify_consistency(old, root, last.size, last.root, proof)
+            if old == 0:
+                return AddCheckpoint(0, (), note)
+            tree = self._sealer.tree
+            proof = tuple(consistency_proof(old, last.size, tree.hash_at))
+            verify_consistency(
+                old=old,
+                new=last.size,
+                proof=proof,
+                old_root=tree.root(old),
+                new_root=last.root,
+            )
         except (TreeIncompleteError, ProofInvalidError) as error:
             raise SealError(
                 f"the hashes of the log are damaged ({error}): seal it again"
@@ -317,7 +328,7 @@ class Witnesses:
             WitnessAnswerError: it did not, or at a time that cannot be.
         """
         line = _line_of(witness, answer)
-        text = note.rpartition("\n\n")[0] + "\n"
+        text, _ = taken_apart(note)
         try:
             at = datetime.fromtimestamp(cosigned_at(f"{text}\n{line}", witness.key), UTC)
         except (NoteError, OverflowError, OSError, ValueError) as error:
@@ -333,7 +344,7 @@ class Witnesses:
         return at
 
     def _kept_words(self, witness: Witness, note: str, answer: str, at: datetime) -> str:
-        checkpoint = Checkpoint.parse(note.rpartition("\n\n")[0] + "\n")
+        checkpoint = Checkpoint.parse(taken_apart(note)[0])
         kept = {
             "witness": witness.key.text(),
             "size": checkpoint.size,
@@ -367,7 +378,7 @@ class Witnesses:
         try:
             kept = json.loads(file.read_bytes())
             return Held(
-                name=CosignerVerifierKey.from_text(kept["witness"]).name,
+                name=WitnessKey.from_text(kept["witness"]).name,
                 size=int(kept["size"]),
                 root=bytes.fromhex(kept["root"]),
                 cosigned_at=read(kept["cosigned_at"]),
@@ -384,7 +395,7 @@ class Witnesses:
         if len(parts) != 2:
             raise WitnessesError(f"{where}: expected a verifier key and an address")
         try:
-            key = CosignerVerifierKey.from_text(parts[0])
+            key = WitnessKey.from_text(parts[0])
         except NoteError as error:
             raise WitnessesError(f"{where}: {error}") from error
         if parts[1] != OFFLINE:
