@@ -154,13 +154,13 @@ def open_node(
             witnesses = Witnesses(sealer, clock)
             told = witnesses.require_not_behind(record.size())
             sealing = Sealing(
-                outside,
                 record,
+                clock,
                 sealer,
                 ScopeSecrets(premises.seal),
                 not_before=witnesses.newest_cosignature,
             )
-            keys = KeyRegister(outside, mode, sealing)
+            keys = KeyRegister(sealing)
             recovered = [*keys.settle(), *finish_what_was_begun(outside)]
             sweep(outside)
             yield Node(outside, record, sealer, premises, recovered, sealing, keys, witnesses, told)
