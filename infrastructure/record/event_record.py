@@ -16,7 +16,13 @@ from eventsourcing.sqlite import SQLiteDatastore
 from domain.assurance.tree import leaf_hash
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command
-from domain.kernel.errors import ConflictError, DomainError, NotFoundError, RecordBrokenError
+from domain.kernel.errors import (
+    ConflictError,
+    DomainError,
+    NotFoundError,
+    RecordBrokenError,
+    UnavailableError,
+)
 from domain.kernel.events import Happened
 from domain.kernel.time import Grain, read, written
 from domain.ports import Clock, Recorded
@@ -32,7 +38,7 @@ Heard = Callable[[int], None]
 """Told the size of the log after each COMMIT."""
 
 
-class RecordUnavailableError(DomainError):
+class RecordUnavailableError(UnavailableError):
     """The database did not take or give what was asked; nothing was stored."""
 
 
