@@ -23,9 +23,9 @@ from domain.services.retention import sweep
 from infrastructure.clock import SystemClock
 from infrastructure.premises import Premises
 from infrastructure.record.entry_mapper import entry_of
-from infrastructure.record.event_record import SQLiteRecord, recorded
+from infrastructure.record.event_record import EventRecord, recorded
 from infrastructure.record.schema import migrate
-from infrastructure.record.stored_rows import RecordUnreadableError, stored_log
+from infrastructure.record.stored_rows import RecordUnreadableError
 from infrastructure.seal.sealer import Sealer
 from infrastructure.settings import Settings
 
@@ -43,7 +43,7 @@ class Node:
     """One node at work: the ports, the sealer and what a start found half done."""
 
     outside: Outside
-    record: SQLiteRecord
+    record: EventRecord
     sealer: Sealer
     premises: Premises
     recovered: list[str]
@@ -62,6 +62,11 @@ class Node:
 def settings() -> Settings:
     """The settings of this process."""
     return Settings.read(os.environ)
+
+
+def premises_at(path: Path) -> Premises:
+    """The premises below a path, with the record in the database that the settings name, if any."""
+    return Premises(path, url=settings().database)
 
 
 def today() -> date:
@@ -94,7 +99,7 @@ def open_node(
         PremisesError: in use by another process, of the other mode, or not usable.
         SchemaError: the record is of another shape; says the command to run.
     """
-    premises = Premises(path)
+    premises = premises_at(path)
     with premises.alone():
         premises.found(mode)
         clock = SystemClock()
@@ -129,9 +134,9 @@ def _require_the_records_keystore(outside: Outside, last: Tombstone | None) -> N
 
 def migrate_premises(path: Path) -> str:
     """Bring the record of these premises to the newest shape; says which."""
-    premises = Premises(path)
+    premises = premises_at(path)
     if not premises.exists():
-        raise DomainError(f"expected a record in {premises.path}, found none")
+        raise DomainError(f"expected a record at {premises.database.name}, found none")
     with premises.alone():
         return migrate(premises.database)
 
@@ -142,19 +147,19 @@ def mode_of(path: Path) -> Mode:
     Raises:
         RecordUnreadableError: there is none, or it cannot be read.
     """
-    with stored_log(Premises(path).database) as log:
+    with premises_at(path).database.stored() as log:
         return Mode(log.mode)
 
 
 def stored_entries(path: Path, scope: str) -> Iterator[bytes]:
     """The entries of one scope as they are stored, byte for byte, in the order of the log."""
-    with stored_log(Premises(path).database) as log:
+    with premises_at(path).database.stored() as log:
         yield from (row.blob for row in log.rows if row.scope == scope)
 
 
 def read_history(path: Path, scope: str | None) -> Iterator[Recorded]:
     """The entries of one scope or all, decoded, in the order of the log. Changes nothing."""
-    with stored_log(Premises(path).database) as log:
+    with premises_at(path).database.stored() as log:
         for row in log.rows:
             if scope is None or row.scope == scope:
                 yield recorded(entry_of(row.blob))
@@ -170,10 +175,10 @@ def verify_premises(path: Path, *, key_text: str, outside_checkpoint: str | None
         key = VerifierKey.from_text(key_text.strip())
     except NoteError as error:
         raise DomainError(f"the key given is not a verifier key: {error}") from error
-    premises = Premises(path)
+    premises = premises_at(path)
     own = premises.seal / "checkpoint"
     try:
-        with stored_log(premises.database) as log:
+        with premises.database.stored() as log:
             return verify(
                 log.rows,
                 head=log.head,

@@ -17,7 +17,8 @@ from domain.kernel.commands import Mode
 from domain.kernel.errors import DomainError
 from domain.ports import Clock
 from infrastructure.files import make_private_directory
-from infrastructure.record.event_record import Heard, SQLiteRecord
+from infrastructure.record.databases import Database, database_at
+from infrastructure.record.event_record import EventRecord, Heard
 from infrastructure.record.schema import found_log, migrate, require_current, revision
 from infrastructure.seal.sealer import Sealer
 from infrastructure.vault.keystore import Keystore
@@ -32,15 +33,16 @@ class PremisesError(DomainError):
 
 
 class Premises:
-    """The directories below one path."""
+    """The directories below one path, and the record's database if that is elsewhere.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: the data directory.
+        url: a PostgreSQL database that holds the record; None for a file below the path.
+    """
+
+    def __init__(self, path: Path, *, url: str | None = None) -> None:
         self.path = path.absolute()
-
-    @property
-    def database(self) -> Path:
-        """The record's database."""
-        return self.path / "record" / "record.db"
+        self.database: Database = database_at(url, otherwise=self.path / "record" / "record.db")
 
     @property
     def keystore(self) -> Path:
@@ -63,8 +65,8 @@ class Premises:
         return self.path / "access"
 
     def exists(self) -> bool:
-        """Whether a record was founded here."""
-        return self.database.is_file()
+        """Whether there is a record's database."""
+        return self.database.exists()
 
     def found(self, mode: Mode) -> None:
         """Make the premises of a new log, or leave those that stand as they are.
@@ -76,23 +78,23 @@ class Premises:
             SchemaError: the record is of another shape; says the command to run.
         """
         make_private_directory(self.path)
-        make_private_directory(self.database.parent)
+        make_private_directory(self.path / "record")
         if revision(self.database) is None:
             migrate(self.database)
         require_current(self.database)
         found_log(self.database, origin=_new_origin(mode), mode=mode.value)
 
-    def open_record(self, mode: Mode, clock: Clock, on_commit: Heard) -> SQLiteRecord:
+    def open_record(self, mode: Mode, clock: Clock, on_commit: Heard) -> EventRecord:
         """The record, which must be of this mode.
 
         Raises:
             PremisesError: a rehearsal in operational premises, or the reverse.
         """
-        record = SQLiteRecord(self.database, clock=clock, on_commit=on_commit)
+        record = EventRecord(self.database, clock=clock, on_commit=on_commit)
         if record.mode != mode.value:
             record.close()
             raise PremisesError(
-                f"{self.path} holds a {record.mode} record: a {mode.value} needs a directory "
+                f"{self.database.name} holds a {record.mode} record: a {mode.value} needs a record "
                 "of its own"
             )
         return record

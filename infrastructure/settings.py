@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from domain.kernel.errors import DomainError
 
 _PREFIX = "PLUMBLINE_"
-_KNOWN = frozenset({"PLUMBLINE_CACHE", "PLUMBLINE_COMMAND", "PLUMBLINE_DATA", "PLUMBLINE_HERE"})
+_KNOWN = frozenset(
+    {
+        "PLUMBLINE_CACHE",
+        "PLUMBLINE_COMMAND",
+        "PLUMBLINE_DATA",
+        "PLUMBLINE_DATABASE",
+        "PLUMBLINE_HERE",
+    }
+)
 
 
 class SettingsError(DomainError):
@@ -24,6 +32,8 @@ class Settings:
     """Models, photographs and rendered videos: can be thrown away and made again."""
     premises: Path
     """Where rehearsals keep record, keystore and media unless told otherwise."""
+    database: str | None = field(default=None, repr=False)
+    """A PostgreSQL database that holds the record; None for a file among the premises."""
     command: str = "plumbline"
     """How this person calls the program, for what it tells them to type next."""
 
@@ -41,7 +51,8 @@ class Settings:
         if unknown:
             raise SettingsError(
                 f"unknown settings {', '.join(unknown)}; known are PLUMBLINE_CACHE (directory of "
-                "models and media) and PLUMBLINE_DATA (directory of the record)"
+                "models and media), PLUMBLINE_DATA (directory of the record), PLUMBLINE_DATABASE "
+                "(postgresql://user@host/name, for a record on a server)"
             )
         home = Path(environment.get("HOME") or Path.home())
         return cls(
@@ -49,6 +60,7 @@ class Settings:
             premises=_directory(
                 environment, "PLUMBLINE_DATA", "XDG_DATA_HOME", home / ".local" / "share"
             ),
+            database=environment.get("PLUMBLINE_DATABASE") or None,
             command=environment.get("PLUMBLINE_COMMAND", "plumbline"),
         )
 

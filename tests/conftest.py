@@ -15,4 +15,4 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A fresh record on each kind of store in turn."""
     made = STORES[request.param](tmp_path)
     yield made
-    made.close()
+    made.remove()

@@ -122,56 +122,138 @@ def canonical(mapping: Mapping[str, object]) -> bytes:
     return _ENCODER.encode(plain).encode()
 
 
-def complete(
-    half: Mapping[str, object],
-    *,
-    log: str,
-    pos: int,
-    mode: str,
-    scope: str,
-    scope_pos: int,
-    scope_prev: str | None,
-    recorded_at: str,
-    clock: str,
-    actor: str,
-    role: str,
-    cause: str,
-) -> bytes:
-    """The entry to store: what the event knows of itself, and what only the log knows.
+def half_of(fields: Mapping[str, object]) -> bytes:
+    """What an event knows of itself, ready to be completed by the log: canonical JSON.
 
     Args:
-        half: ``v``, ``name``, ``shape``, ``stream``, ``version``, ``occurred_at`` and ``body``.
+        fields: ``v``, ``name``, ``shape``, ``stream``, ``occurred_at`` and ``body``.
 
     Raises:
-        EntryTooLargeError: it would be longer than 65,535 bytes.
         EntryInvalidError: a field is missing, unknown, or not of its form.
     """
-    if half.keys() != _HALF:
-        raise EntryInvalidError(f"half an entry: {_difference(expected=_HALF, found=half.keys())}")
-    fields = {
-        **half,
-        "log": log,
-        "pos": pos,
-        "mode": mode,
-        "scope": scope,
-        "scope_pos": scope_pos,
-        "scope_prev": scope_prev,
-        "recorded_at": recorded_at,
-        "clock": clock,
-        "actor": actor,
-        "role": role,
-        "cause": cause,
-        "anchor": None,
-    }
-    blob = canonical(fields)
-    if (fault := _fault(fields)) is not None:
-        raise EntryInvalidError(f"entry {pos}: {fault}")
-    if len(blob) > LARGEST_ENTRY:
-        raise EntryTooLargeError(
-            f"entry {pos} ({half['name']}): expected at most {LARGEST_ENTRY} bytes, "
-            f"found {len(blob)}"
+    if fields.keys() != _HALF:
+        raise EntryInvalidError(
+            f"half an entry: {_difference(expected=_HALF, found=fields.keys())}"
         )
-    return blob
+    half = canonical(fields)
+    _require_forms(fields)
+    return half
+
+
+class Completer:
+    """Makes whole entries of halves: what all entries of one command share is written once.
+
+    In the sorted order of the keys, what the log adds stands in three places between what the
+    event knows. A half is therefore cut where ``name`` and ``shape`` begin, and never parsed: no
+    text within it can look like these cuts, because a quotation mark within a text is escaped.
+
+    Raises:
+        EntryInvalidError: a field is not of its form.
+    """
+
+    __slots__ = ("_after_body", "_after_pos", "_before")
+
+    def __init__(
+        self,
+        *,
+        log: str,
+        mode: str,
+        scope: str,
+        recorded_at: str,
+        clock: str,
+        actor: str,
+        role: str,
+        cause: str,
+    ) -> None:
+        shared: dict[str, object] = {
+            "log": log,
+            "mode": mode,
+            "scope": scope,
+            "recorded_at": recorded_at,
+            "clock": clock,
+            "actor": actor,
+            "role": role,
+            "cause": cause,
+        }
+        canonical(shared)
+        _require_forms(shared)
+        self._before = _members(shared, "actor")[:-1] + b',"anchor":null,'
+        self._after_body = b"," + _members(shared, "cause", "clock", "log", "mode")[1:-1]
+        self._after_pos = b"," + _members(shared, "recorded_at", "role", "scope")[1:-1]
+
+    def entry(
+        self, half: bytes, *, version: int, pos: int, scope_pos: int, scope_prev: str | None
+    ) -> bytes:
+        """The entry to store: a half that :func:`half_of` made, at its place in the log.
+
+        Raises:
+            EntryTooLargeError: it would be longer than 65,535 bytes.
+            EntryInvalidError: a place is not of its form.
+        """
+        if type(version) is not int or type(pos) is not int or type(scope_pos) is not int:
+            _require_forms({"version": version, "pos": pos, "scope_pos": scope_pos})
+        if version < 1 or pos < 0 or scope_pos < 0 or not _is_link(scope_prev):
+            _require_forms(
+                {"version": version, "pos": pos, "scope_pos": scope_pos, "scope_prev": scope_prev}
+            )
+        name, shape = half.rfind(b',"name":"'), half.rfind(b',"shape":')
+        link = "null" if scope_prev is None else f'"{scope_prev}"'
+        blob = b"".join(
+            (
+                self._before,
+                half[1:name],
+                self._after_body,
+                half[name:shape],
+                b',"pos":%d' % pos,
+                self._after_pos,
+                f',"scope_pos":{scope_pos},"scope_prev":{link}'.encode(),
+                half[shape:-1],
+                b',"version":%d}' % version,
+            )
+        )
+        if len(blob) > LARGEST_ENTRY:
+            told = json.loads(half)["name"]
+            raise EntryTooLargeError(
+                f"entry {pos} ({told}): expected at most {LARGEST_ENTRY} bytes, found {len(blob)}"
+            )
+        return blob
+
+
+def complete(
+    half: Mapping[str, object], *, pos: int, scope_pos: int, scope_prev: str | None, **shared: str
+) -> bytes:
+    """One entry at once (see :func:`half_of` and :class:`Completer`).
+
+    Args:
+        half: what the event knows of itself, its ``version`` included.
+        pos: the place in the log.
+        scope_pos: the place in the scope.
+        scope_prev: the leaf hash of the scope's entry before, hex; None for its first.
+        shared: what a :class:`Completer` takes.
+    """
+    expected = _HALF | {"version"}
+    if half.keys() != expected:
+        raise EntryInvalidError(
+            f"half an entry: {_difference(expected=expected, found=half.keys())}"
+        )
+    fields = dict(half)
+    version: Any = fields.pop("version")
+    ready = half_of(fields)
+    return Completer(**shared).entry(
+        ready, version=version, pos=pos, scope_pos=scope_pos, scope_prev=scope_prev
+    )
+
+
+def _members(fields: Mapping[str, object], *names: str) -> bytes:
+    return _ENCODER.encode({name: fields[name] for name in names}).encode()
+
+
+def _require_forms(fields: Mapping[str, object]) -> None:
+    for name, value in fields.items():
+        fits, form = _FORMS[name]
+        if not fits(value):
+            found = repr(value)[:20] if name == "v" else f"another {type(value).__name__}"
+            raise EntryInvalidError(f"$.{name}: expected {form}, found {found}")
 
 
 def read(blob: bytes) -> Entry:
@@ -304,6 +386,10 @@ def _is_time(value: object) -> bool:
 _is_hash = _is_hex(64)
 
 
+def _is_link(value: object) -> bool:
+    return value is None or _is_hash(value)
+
+
 def _is_anchor(value: object) -> bool:
     if value is None:
         return True
@@ -322,7 +408,7 @@ _FORMS: dict[str, tuple[Callable[[object], bool], str]] = {
     "mode": (_is_one_of("operational", "rehearsal"), "operational or rehearsal"),
     "scope": (_is_word, "visible ASCII without spaces"),
     "scope_pos": (_is_from(0), "an integer from 0"),
-    "scope_prev": (lambda value: value is None or _is_hash(value), "null or 64 hex digits"),
+    "scope_prev": (_is_link, "null or 64 hex digits"),
     "name": (_is_text, "text"),
     "shape": (_is_from(1), "an integer from 1"),
     "stream": (_is_hex(32), "32 hex digits"),
@@ -338,8 +424,8 @@ _FORMS: dict[str, tuple[Callable[[object], bool], str]] = {
 }
 """Each field with its form, in code and in words."""
 
-_HALF = frozenset({"v", "name", "shape", "stream", "version", "occurred_at", "body"})
-"""What an event knows of itself."""
+_HALF = frozenset({"v", "name", "shape", "stream", "occurred_at", "body"})
+"""What an event knows of itself; its version is given under the log's lock."""
 
 
 def _fault(fields: Mapping[str, object]) -> str | None:

@@ -6,13 +6,13 @@ log's lock with what only the log knows. A whole entry comes back.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from eventsourcing.persistence import Mapper, StoredEvent
 
+from domain.assurance.entries import half_of
 from domain.catalogue import EVENTS
 from domain.kernel.errors import DomainError, RecordBrokenError
 from domain.kernel.events import Happened
@@ -36,7 +36,6 @@ class EntryMapper(Mapper[UUID]):
             "name": event.NAME,
             "shape": event.SHAPE,
             "stream": event.originator_id.hex,
-            "version": event.originator_version,
             "occurred_at": written(event.timestamp),
             "body": to_body(event),
         }
@@ -44,7 +43,7 @@ class EntryMapper(Mapper[UUID]):
             originator_id=event.originator_id,
             originator_version=event.originator_version,
             topic=event.NAME,
-            state=json.dumps(half).encode(),
+            state=half_of(half),
         )
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:

@@ -1,52 +1,43 @@
-"""The record behind the domain's port: the one module that knows the library's names."""
+"""The record behind the domain's port, over either kind of database."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
-from urllib.parse import quote
 from uuid import UUID
 
+import psycopg
 from eventsourcing.persistence import EventStore, IntegrityError, PersistenceError
-from eventsourcing.sqlite import SQLiteDatastore
 
+from domain.assurance.entries import EntryInvalidError
 from domain.assurance.tree import leaf_hash
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command
-from domain.kernel.errors import (
-    ConflictError,
-    DomainError,
-    NotFoundError,
-    RecordBrokenError,
-    UnavailableError,
-)
+from domain.kernel.errors import ConflictError, DomainError, NotFoundError, RecordBrokenError
 from domain.kernel.events import Happened
 from domain.kernel.time import Grain, read, written
 from domain.ports import Clock, Recorded
+from infrastructure.record.databases import Database, RecordUnavailableError, Values
 from infrastructure.record.entry_mapper import EntryMapper, entry_of, event_of
+from infrastructure.record.placing import Attribution
 from infrastructure.record.schema import require_current
-from infrastructure.record.sqlite_recorder import Attribution, LogRecorder
 
 A = TypeVar("A", bound=Aggregate)
-
-_FULL = 2
 
 Heard = Callable[[int], None]
 """Told the size of the log after each COMMIT."""
 
+AT_ONCE = 2000
+"""Entries that are read from the database at a time; in between, nothing is held open."""
 
-class RecordUnavailableError(UnavailableError):
-    """The database did not take or give what was asked; nothing was stored."""
 
-
-class SQLiteRecord:
-    """The record of one data directory.
+class EventRecord:
+    """The record in one database.
 
     Args:
-        database: a database that :func:`infrastructure.record.schema.migrate` made.
+        database: one that :func:`infrastructure.record.schema.migrate` made.
         clock: stamps each entry with the time of its recording.
         on_commit: told the log's size after each COMMIT.
 
@@ -55,20 +46,19 @@ class SQLiteRecord:
     """
 
     def __init__(
-        self, database: Path, *, clock: Clock, on_commit: Heard = lambda size: None
+        self, database: Database, *, clock: Clock, on_commit: Heard = lambda size: None
     ) -> None:
         require_current(database)
         self.database = database
         self._clock = clock
         self._on_commit = on_commit
-        self._datastore = SQLiteDatastore(str(database))
-        _require_full_sync(self._datastore)
-        self._store = EventStore(mapper=EntryMapper(), recorder=LogRecorder(self._datastore))
         head = self._rows("SELECT origin, mode FROM log_head")
         if not head:
-            raise DomainError(f"the record {database} was never founded: it has no origin")
-        self.origin = str(head[0]["origin"])
-        self.mode = str(head[0]["mode"])
+            raise DomainError(f"the record {database.name} was never founded: it has no origin")
+        self.origin, self.mode = str(head[0][0]), str(head[0][1])
+        recorder = database.recorder()
+        self._datastore = recorder.datastore
+        self._store = EventStore(mapper=EntryMapper(), recorder=recorder)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -102,12 +92,14 @@ class SQLiteRecord:
         try:
             recordings = self._store.put(events, attribution=attribution)
         except IntegrityError as error:
-            if isinstance(error.__cause__, sqlite3.Error):
+            if isinstance(error.__cause__, sqlite3.Error | psycopg.Error):
                 # Not the recorder's own comparison of versions but a rule of the tables: under
                 # the log's lock only heads that do not fit the rows can lead there.
                 raise RecordBrokenError(f"the heads do not fit the entries: {error}") from error
             raise ConflictError(str(error)) from error
-        except (PersistenceError, sqlite3.Error) as error:
+        except EntryInvalidError as error:
+            raise DomainError(f"these events cannot be recorded: {error}") from error
+        except (PersistenceError, sqlite3.Error, psycopg.Error, InterruptedError) as error:
             raise RecordUnavailableError(
                 f"{type(error).__name__}: the record did not take {len(events)} events ({error})"
             ) from error
@@ -117,49 +109,48 @@ class SQLiteRecord:
 
     def history(self, scope: str | None = None, *, after: int = -1) -> Iterator[Recorded]:
         """The entries in the order of the log: of one scope or all, from behind a position."""
-        where, values = (" AND scope = ?", (scope,)) if scope is not None else ("", ())
-        for row in self._rows(
-            f"SELECT state FROM stored_events WHERE position > ?{where} ORDER BY rowid",
-            (after, *values),
-        ):
-            yield recorded(entry_of(row["state"]))
+        for _, blob in self.blobs(scope, after=after):
+            yield recorded(entry_of(blob))
+
+    def blobs(self, scope: str | None = None, *, after: int = -1) -> Iterator[tuple[int, bytes]]:
+        """The entries as they are stored, each with its position."""
+        where, place = ("", "position") if scope is None else ("scope = ? AND", "scope_pos")
+        asked: Values = () if scope is None else (scope,)
+        behind = -1 if scope is not None else after
+        while True:
+            rows = self._rows(
+                f"SELECT position, {place}, state FROM stored_events WHERE {where} {place} > ? "
+                f"AND position > ? ORDER BY {place} LIMIT {AT_ONCE}",
+                (*asked, behind, after),
+            )
+            for position, _, blob in rows:
+                yield position, blob
+            if len(rows) < AT_ONCE:
+                return
+            behind = rows[-1][1]
 
     def size(self) -> int:
         """The number of entries in the log."""
-        return int(self._rows("SELECT size FROM log_head")[0]["size"])
+        return int(self._rows("SELECT size FROM log_head")[0][0])
 
-    def leaves(self) -> Iterator[bytes]:
+    def leaves(self, *, after: int = -1) -> Iterator[bytes]:
         """The leaf hashes, recomputed from the stored entries, in the order of the log."""
-        for row in self._rows("SELECT state FROM stored_events ORDER BY rowid"):
-            yield leaf_hash(row["state"])
+        for _, blob in self.blobs(after=after):
+            yield leaf_hash(blob)
 
-    def _rows(self, statement: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
-        address = f"file:{quote(str(self.database))}?mode=ro"
-        with self._reading(), closing(sqlite3.connect(address, uri=True)) as connection:
-            connection.row_factory = sqlite3.Row
-            return connection.execute(statement, values).fetchall()
+    def _rows(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        with self._reading():
+            return self.database.read(statement, values)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
         try:
             yield
-        except (PersistenceError, sqlite3.Error, UnicodeDecodeError) as error:
+        except (PersistenceError, sqlite3.Error, psycopg.Error, UnicodeDecodeError) as error:
             # UnicodeDecodeError: SQLite quotes what is damaged in its own message.
             raise RecordUnavailableError(
-                f"{type(error).__name__}: the record {self.database} cannot be read ({error})"
+                f"{type(error).__name__}: the record {self.database.name} cannot be read ({error})"
             ) from error
-
-
-def _require_full_sync(datastore: SQLiteDatastore) -> None:
-    """Refuse an SQLite whose COMMIT does not reach the disk: what was acknowledged could be lost.
-
-    The library opens the connections, and the value is SQLite's build default.
-    """
-    with datastore.transaction(commit=False) as cursor:
-        cursor.execute("PRAGMA synchronous")
-        found = cursor.fetchone()[0]
-    if found != _FULL:
-        raise RecordUnavailableError(f"expected SQLite's synchronous to be 2 (FULL), found {found}")
 
 
 def recorded(entry: dict[str, Any]) -> Recorded:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
+
+import psycopg
 
 from domain.assurance.verification import StoredHead, StoredRow, StoredScopeHead
 from domain.kernel.errors import DomainError
@@ -30,7 +33,7 @@ class StoredLog:
 
 
 @contextmanager
-def stored_log(database: Path) -> Iterator[StoredLog]:
+def stored_in_sqlite(database: Path) -> Iterator[StoredLog]:
     """Read a record's database without changing a byte of it.
 
     Raises:
@@ -108,3 +111,66 @@ def _rows(connection: sqlite3.Connection) -> Iterator[StoredRow]:
             leaf=row["leaf"],
             blob=row["state"],
         )
+
+
+_IN_POSTGRES = """
+SELECT position, originator_id, originator_version, topic, scope, scope_pos, leaf, state
+FROM stored_events ORDER BY position
+"""
+
+_AT_ONCE = 2000
+"""Rows that one fetch from the server brings."""
+
+
+@contextmanager
+def stored_in_postgres(
+    connect: Callable[[], AbstractContextManager[psycopg.Connection[tuple[Any, ...]]]], name: str
+) -> Iterator[StoredLog]:
+    """Read a record's database in one snapshot, without changing anything.
+
+    Args:
+        connect: gives a connection that only reads.
+        name: how the database is called in messages.
+
+    Raises:
+        RecordUnreadableError: missing, of another shape, or not reachable.
+    """
+    try:
+        with connect() as connection:
+            head = connection.execute(
+                "SELECT origin, mode, size, frontier FROM log_head"
+            ).fetchone()
+            if head is None:
+                raise RecordUnreadableError(f"the record {name} was never founded")
+            origin, mode, size, frontier = head
+            yield StoredLog(
+                mode=mode,
+                head=StoredHead(size=size, frontier=frontier, origin=origin, mode=mode),
+                scope_heads=[
+                    StoredScopeHead(scope=scope, size=size, leaf_hex=leaf)
+                    for scope, size, leaf in connection.execute(
+                        "SELECT scope, size, leaf FROM scope_head ORDER BY scope"
+                    )
+                ],
+                rows=_rows_in_postgres(connection),
+            )
+    except psycopg.Error as error:
+        raise RecordUnreadableError(f"the record {name} cannot be read: {error}") from error
+
+
+def _rows_in_postgres(connection: psycopg.Connection[tuple[Any, ...]]) -> Iterator[StoredRow]:
+    with connection.cursor("stored_rows", binary=True) as rows:
+        rows.itersize = _AT_ONCE
+        for position, stream, version, name, scope, scope_pos, leaf, state in rows.execute(
+            _IN_POSTGRES
+        ):
+            yield StoredRow(
+                position=position,
+                stream=getattr(stream, "hex", stream),
+                version=version,
+                name=name,
+                scope=scope,
+                scope_pos=scope_pos,
+                leaf=leaf,
+                blob=state,
+            )

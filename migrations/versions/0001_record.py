@@ -5,7 +5,7 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-_TABLES = (
+_SQLITE_TABLES = (
     # `state` is the entry: the one stored BLOB. Every other column is an index over it, and
     # `plumbline verify` compares them. The names originator_id, originator_version, topic,
     # state and rowid are those that the eventsourcing library reads.
@@ -42,7 +42,7 @@ _TABLES = (
     """,
 )
 
-_APPEND_ONLY = (
+_SQLITE_APPEND_ONLY = (
     """
     CREATE TRIGGER stored_events_no_update BEFORE UPDATE ON stored_events
     BEGIN SELECT RAISE(ABORT, 'the record is append-only (UPDATE refused)'); END
@@ -95,7 +95,123 @@ _APPEND_ONLY = (
 )
 
 
+_POSTGRES_TABLES = (
+    # position is the log's place; the names originator_id, originator_version, topic and state
+    # are those that the eventsourcing library reads.
+    """
+    CREATE TABLE stored_events (
+        position bigint PRIMARY KEY,
+        originator_id uuid NOT NULL,
+        originator_version bigint NOT NULL,
+        topic text NOT NULL,
+        scope text NOT NULL,
+        scope_pos bigint NOT NULL,
+        leaf bytea NOT NULL,
+        state bytea NOT NULL,
+        UNIQUE (originator_id, originator_version),
+        UNIQUE (scope, scope_pos)
+    )
+    """,
+    # Entries are JSON of a few hundred bytes that nothing reads by a part of it: compressing
+    # them on the way in costs more than it saves.
+    "ALTER TABLE stored_events ALTER COLUMN state SET STORAGE EXTERNAL",
+    """
+    CREATE TABLE log_head (
+        one integer PRIMARY KEY CHECK (one = 1),
+        origin text NOT NULL,
+        mode text NOT NULL CHECK (mode IN ('operational', 'rehearsal')),
+        size bigint NOT NULL,
+        frontier bytea NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE scope_head (
+        scope text PRIMARY KEY,
+        size bigint NOT NULL,
+        leaf text NOT NULL
+    )
+    """,
+)
+
+_POSTGRES_FUNCTIONS = (
+    """
+    CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION '% is append-only (% refused)', TG_TABLE_NAME, TG_OP
+            USING ERRCODE = 'restrict_violation';
+    END $$
+    """,
+    # One statement adds a run of positions without a gap, right behind the last.
+    """
+    CREATE FUNCTION only_at_the_end() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE first bigint; last bigint; many bigint;
+    BEGIN
+        SELECT min(position), max(position), count(*) INTO first, last, many FROM added;
+        IF many > 0 AND (last - first + 1 <> many OR first <> (
+            SELECT coalesce(max(position) + 1, 0) FROM stored_events WHERE position < first
+        ) OR EXISTS (SELECT 1 FROM stored_events WHERE position > last)) THEN
+            RAISE EXCEPTION 'the record is append-only (only new entries at the end)'
+                USING ERRCODE = 'restrict_violation';
+        END IF;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE FUNCTION only_grows() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_TABLE_NAME = 'log_head' THEN
+            IF NEW.size < OLD.size OR NEW.origin <> OLD.origin OR NEW.mode <> OLD.mode
+               OR NEW.one <> OLD.one THEN
+                RAISE EXCEPTION 'the log only grows' USING ERRCODE = 'restrict_violation';
+            END IF;
+        ELSIF NEW.size < OLD.size OR NEW.scope <> OLD.scope THEN
+            RAISE EXCEPTION 'a scope only grows' USING ERRCODE = 'restrict_violation';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    # The role that appends may only read and insert; this moves the heads in its place.
+    """
+    CREATE FUNCTION move_heads(
+        new_size bigint, new_frontier bytea, scopes text[], sizes bigint[], leaves text[]
+    ) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+        UPDATE log_head SET size = new_size, frontier = new_frontier WHERE one = 1;
+        INSERT INTO scope_head (scope, size, leaf) SELECT * FROM unnest(scopes, sizes, leaves)
+        ON CONFLICT (scope) DO UPDATE SET size = excluded.size, leaf = excluded.leaf;
+    $$
+    """,
+    "REVOKE ALL ON FUNCTION move_heads(bigint, bytea, text[], bigint[], text[]) FROM PUBLIC",
+)
+
+_POSTGRES_TRIGGERS = {
+    ("stored_events", "no_change"): "BEFORE UPDATE OR DELETE ON stored_events FOR EACH ROW "
+    "EXECUTE FUNCTION refuse_change()",
+    ("stored_events", "no_truncate"): "BEFORE TRUNCATE ON stored_events FOR EACH STATEMENT "
+    "EXECUTE FUNCTION refuse_change()",
+    ("stored_events", "at_the_end"): "AFTER INSERT ON stored_events REFERENCING NEW TABLE AS "
+    "added FOR EACH STATEMENT EXECUTE FUNCTION only_at_the_end()",
+    **{
+        (table, name): trigger
+        for table in ("log_head", "scope_head")
+        for name, trigger in {
+            "only_grows": f"BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION only_grows()",
+            "no_delete": f"BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+            "no_truncate": f"BEFORE TRUNCATE ON {table} FOR EACH STATEMENT "
+            "EXECUTE FUNCTION refuse_change()",
+        }.items()
+    },
+}
+
+
 def upgrade() -> None:
     """Make the record's tables and the triggers that refuse to change what is stored."""
-    for statement in _TABLES + _APPEND_ONLY:
+    if op.get_bind().dialect.name == "sqlite":
+        for statement in _SQLITE_TABLES + _SQLITE_APPEND_ONLY:
+            op.execute(statement)
+        return
+    for statement in _POSTGRES_TABLES + _POSTGRES_FUNCTIONS:
         op.execute(statement)
+    for (table, name), trigger in _POSTGRES_TRIGGERS.items():
+        op.execute(f"CREATE TRIGGER {name} {trigger}")
+        # ALWAYS: they refuse even a superuser in replica mode, in which others do not fire.
+        op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")

@@ -7,6 +7,7 @@ joins as one more class in :data:`STORES`.
 from __future__ import annotations
 
 import functools
+import re
 import sqlite3
 import tempfile
 from abc import ABC, abstractmethod
@@ -14,14 +15,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
+
+import psycopg
+from sqlalchemy import Engine
 
 from domain.assurance.notes import VerifierKey
 from domain.assurance.verification import Kind, StoredHead, StoredRow, Verdict, verify
-from domain.ports import Record
-from infrastructure.record.event_record import SQLiteRecord
+from infrastructure.record.databases import Database, PostgresDatabase, SQLiteDatabase
+from infrastructure.record.event_record import EventRecord
 from infrastructure.record.schema import found_log, migrate
-from infrastructure.record.stored_rows import RecordUnreadableError, StoredLog, stored_log
+from infrastructure.record.stored_rows import RecordUnreadableError, StoredLog, stored_in_postgres
+from tests.support import postgres
 
 ORIGIN = "example.org/plumbline/rehearsal"
 HALF_PAST_NINE = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -43,43 +48,40 @@ class SetClock:
         return self.believed
 
 
-class OpenRecord(Record, Protocol):
-    """A record, and what those who sign and close it need besides the domain's port."""
-
-    origin: str
-    mode: str
-
-    def leaves(self) -> Iterator[bytes]:
-        """The leaf hashes, recomputed from the stored entries."""
-
-    def close(self) -> None:
-        """Let go of the database."""
-
-
 class Store(ABC):
     """One rehearsal record of its own, and a way behind its back.
 
     ``address`` is what another process needs to reach the same record (:func:`reach`).
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, database: Database) -> None:
         self.address = address
+        self.database = database
         self.clock = SetClock()
-        self._open: list[OpenRecord] = []
+        self._open: list[EventRecord] = []
+        self._engine: Engine | None = None
 
-    def open(self, *, on_commit: Callable[[int], None] = lambda size: None) -> OpenRecord:
+    def open(self, *, on_commit: Callable[[int], None] = lambda size: None) -> EventRecord:
         """The record, opened once more. It is closed with the store."""
-        record = self._opened(on_commit)
+        record = EventRecord(self.database, clock=self.clock, on_commit=on_commit)
         self._open.append(record)
         return record
 
+    def engine(self) -> Engine:
+        """For tables other than the record's own. It is disposed of with the store."""
+        self._engine = self._engine or self.database.engine()
+        return self._engine
+
     def close(self) -> None:
-        """Close every record that was opened here."""
+        """Close everything that was opened here."""
         while self._open:
             self._open.pop().close()
+        if self._engine is not None:
+            self._engine.dispose()
 
-    @abstractmethod
-    def _opened(self, on_commit: Callable[[int], None]) -> OpenRecord: ...
+    def remove(self) -> None:
+        """Close everything, and leave nothing behind."""
+        self.close()
 
     @abstractmethod
     def execute(self, statement: str, /, **values: object) -> list[tuple[Any, ...]]:
@@ -110,9 +112,9 @@ class Store(ABC):
         They assume the log of ``tests.contract.record.examples.three_entries``.
         """
 
-    @abstractmethod
     def stored(self) -> AbstractContextManager[StoredLog]:
         """The rows as they are stored."""
+        return self.database.stored()
 
     @abstractmethod
     def as_it_was(self) -> AbstractContextManager[None]:
@@ -161,23 +163,20 @@ class StatementRefusedError(Exception):
 class SQLiteStore(Store):
     """A record in one SQLite file."""
 
-    def __init__(self, database: Path) -> None:
-        super().__init__(f"sqlite:{database}")
-        self.database = database
+    def __init__(self, file: Path) -> None:
+        super().__init__(f"sqlite:{file}", SQLiteDatabase(file))
+        self.file = file
 
     @classmethod
     def fresh(cls, directory: Path) -> SQLiteStore:
         """A record without entries."""
         store = cls(directory / "record.db")
-        store.database.write_bytes(_founded())
+        store.file.write_bytes(_founded())
         return store
-
-    def _opened(self, on_commit: Callable[[int], None]) -> OpenRecord:
-        return SQLiteRecord(self.database, clock=self.clock, on_commit=on_commit)
 
     def execute(self, statement: str, /, **values: object) -> list[tuple[Any, ...]]:
         """As above."""
-        with closing(sqlite3.connect(self.database, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(self.file, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous = OFF")  # no test pulls the plug on this one
             try:
                 return connection.execute(statement, values).fetchall()
@@ -206,20 +205,16 @@ class SQLiteStore(Store):
         """As above."""
         return _FORBIDDEN_IN_SQLITE
 
-    def stored(self) -> AbstractContextManager[StoredLog]:
-        """As above."""
-        return stored_log(self.database)
-
     @contextmanager
     def as_it_was(self) -> Iterator[None]:
         """As above: the file is put back, byte for byte."""
         # Out of WAL mode the whole database is in this one file.
         self.execute("PRAGMA journal_mode = DELETE")
-        before = self.database.read_bytes()
+        before = self.file.read_bytes()
         try:
             yield
         finally:
-            self.database.write_bytes(before)
+            self.file.write_bytes(before)
 
 
 _COLUMNS = (
@@ -299,16 +294,176 @@ _FORBIDDEN_IN_SQLITE: Mapping[str, str] = {
 def _founded() -> bytes:
     """A founded record without entries: made once, copied for each test."""
     with tempfile.TemporaryDirectory() as directory:
-        database = Path(directory) / "record.db"
+        file = Path(directory) / "record.db"
+        database = SQLiteDatabase(file)
         migrate(database)
         found_log(database, origin=ORIGIN, mode="rehearsal")
-        return database.read_bytes()
+        return file.read_bytes()
 
 
-STORES: Mapping[str, Callable[[Path], Store]] = {"sqlite": SQLiteStore.fresh}
+class PostgresStore(Store):
+    """A record in a database of its own on a real server."""
+
+    def __init__(self, name: str, url: str, *, ours: bool = False) -> None:
+        super().__init__(f"postgres:{name} {url}", PostgresDatabase(url))
+        self.name = name
+        self.url = url
+        self._ours = ours
+        self._held: psycopg.Connection[tuple[Any, ...]] | None = None
+
+    @classmethod
+    def fresh(cls, directory: Path) -> PostgresStore:
+        """A record without entries."""
+        name = postgres.server().fresh(template=_founded_template())
+        return cls(name, postgres.server().url(name), ours=True)
+
+    def remove(self) -> None:
+        """As above: the database goes, if it was made here."""
+        super().remove()
+        if self._ours:
+            postgres.server().drop(self.name)
+
+    def execute(self, statement: str, /, **values: object) -> list[tuple[Any, ...]]:
+        """As above."""
+        asked = re.sub(r"(?<![:\w]):([a-z_]+)", r"%(\1)s", statement.replace("%", "%%"))
+        try:
+            with self._connection() as connection, connection.transaction():
+                answer = connection.execute(asked.encode(), values)
+                return answer.fetchall() if answer.description else []
+        except psycopg.Error as error:
+            raise StatementRefusedError(f"{statement}: {error}") from error
+
+    def stored(self) -> AbstractContextManager[StoredLog]:
+        """As above."""
+        if self._held is None:
+            return super().stored()
+        return stored_in_postgres(self._connection, self.name)
+
+    @contextmanager
+    def _connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        if self._held is not None:
+            yield self._held
+        else:
+            with psycopg.connect(self.url) as connection:
+                yield connection
+
+    def drop_triggers(self) -> None:
+        """As above."""
+        for name, table in self.execute(
+            "SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal"
+        ):
+            self.execute(f"DROP TRIGGER {name} ON {table}")
+
+    def drop_constraints(self) -> None:
+        """As above."""
+        for table in ("stored_events", "log_head", "scope_head"):
+            self.execute(f"CREATE TABLE copied AS SELECT * FROM {table}")
+            self.execute(f"DROP TABLE {table}")
+            self.execute(f"ALTER TABLE copied RENAME TO {table}")
+
+    @property
+    def place_columns(self) -> Mapping[str, int]:
+        """As above."""
+        return {"position": 0}
+
+    @property
+    def forbidden(self) -> Mapping[str, str]:
+        """As above."""
+        return _FORBIDDEN_IN_POSTGRES
+
+    @contextmanager
+    def as_it_was(self) -> Iterator[None]:
+        """As above: everything inside is one transaction, which is taken back."""
+        with psycopg.connect(self.url) as held, held.transaction(force_rollback=True):
+            self._held = held
+            try:
+                yield
+            finally:
+                self._held = None
+
+
+_PG_COLUMNS = _COLUMNS.removeprefix("rowid, ")
+_PG_OTHER_STREAM = f"{_OTHER_STREAM}::uuid"
+
+_FORBIDDEN_IN_POSTGRES: Mapping[str, str] = {
+    **{
+        f"change the column {column}": f"UPDATE stored_events SET {column} = {value} "
+        "WHERE position = 1"
+        for column, value in {
+            "position": "9",
+            "originator_id": _PG_OTHER_STREAM,
+            "originator_version": "9",
+            "topic": "'alert.closed'",
+            "scope": "'other'",
+            "scope_pos": "9",
+            "leaf": "'\\x00'",
+            "state": "'\\x7b7d'",
+        }.items()
+    },
+    "change an entry to itself": "UPDATE stored_events SET state = state",
+    "remove the last entry": "DELETE FROM stored_events WHERE position = 2",
+    "remove every entry": "DELETE FROM stored_events",
+    "empty the table": "TRUNCATE stored_events",
+    "empty the heads": "TRUNCATE log_head, scope_head",
+    "replace an entry by the upsert of another": (
+        f"INSERT INTO stored_events ({_PG_COLUMNS}) SELECT * FROM stored_events "
+        "WHERE position = 1 ON CONFLICT (position) DO UPDATE SET state = '\\x7b7d'"
+    ),
+    "leave a gap": (
+        f"INSERT INTO stored_events ({_PG_COLUMNS}) SELECT 5, {_PG_OTHER_STREAM}, 1, topic, "
+        "scope, 9, leaf, state FROM stored_events WHERE position = 1"
+    ),
+    "insert before the first": (
+        f"INSERT INTO stored_events ({_PG_COLUMNS}) SELECT -1, {_PG_OTHER_STREAM}, 1, topic, "
+        "scope, 9, leaf, state FROM stored_events WHERE position = 1"
+    ),
+    "change an entry as a replica would": (
+        "SET session_replication_role = replica; UPDATE stored_events SET state = '\\x7b7d'"
+    ),
+    "remove an entry as a replica would": (
+        "SET session_replication_role = replica; DELETE FROM stored_events"
+    ),
+    "shrink the log": "UPDATE log_head SET size = 1",
+    "rename the log": "UPDATE log_head SET origin = 'example.org/other'",
+    "change the mode": "UPDATE log_head SET mode = 'operational'",
+    "remove the log's head": "DELETE FROM log_head",
+    "replace the log's head": (
+        "INSERT INTO log_head (one, origin, mode, size, frontier) "
+        "SELECT one, origin, mode, 1, frontier FROM log_head "
+        "ON CONFLICT (one) DO UPDATE SET size = excluded.size"
+    ),
+    "shrink a scope": "UPDATE scope_head SET size = 1",
+    "rename a scope": "UPDATE scope_head SET scope = 'other'",
+    "remove a scope's head": "DELETE FROM scope_head",
+    "replace a scope's head": (
+        "INSERT INTO scope_head (scope, size, leaf) SELECT scope, 1, leaf FROM scope_head "
+        "ON CONFLICT (scope) DO UPDATE SET size = excluded.size"
+    ),
+    "shrink the heads with the owner's function": ("SELECT move_heads(1, '\\x', '{}', '{}', '{}')"),
+}
+
+
+@functools.cache
+def _founded_template() -> str:
+    """A database with a founded record without entries: made once, cloned for each test."""
+    server = postgres.server()
+    name = server.fresh()
+    database = PostgresDatabase(server.url(name))
+    migrate(database)
+    found_log(database, origin=ORIGIN, mode="rehearsal")
+    return name
+
+
+STORES: Mapping[str, Callable[[Path], Store]] = {
+    "postgres": PostgresStore.fresh,
+    "sqlite": SQLiteStore.fresh,
+}
 """Each kind of store, with how it makes a fresh record below a directory."""
 
-_REACHING: Mapping[str, Callable[[str], Store]] = {"sqlite": lambda rest: SQLiteStore(Path(rest))}
+_REACHING: Mapping[str, Callable[[str], Store]] = {
+    "postgres": lambda rest: PostgresStore(*rest.split(" ", 1)),
+    "sqlite": lambda rest: SQLiteStore(Path(rest)),
+}
 
 
 def reach(address: str) -> Store:

@@ -16,7 +16,8 @@ from domain.kernel.events import NEXT_VERSION, Happened
 from domain.kernel.references import journal
 from domain.kernel.refusals import Refusal
 from domain.sightings.events import FaceEnrolledAndDiscarded
-from tests.support.stores import HALF_PAST_NINE, OpenRecord
+from infrastructure.record.event_record import EventRecord
+from tests.support.stores import HALF_PAST_NINE
 
 DEPLOYMENT = UUID("d1" * 16)
 ANOTHER_DEPLOYMENT = UUID("d2" * 16)
@@ -67,12 +68,12 @@ def face(ordinal: int = 1, *, camera: str = "camera-1") -> FaceEnrolledAndDiscar
     )
 
 
-def three_entries(record: OpenRecord) -> None:
+def three_entries(record: EventRecord) -> None:
     """One scope, two streams: the log that a store's forbidden statements are about."""
     record.append(viewed(1), viewed(1, version=2), viewed(2), by=asked())
 
 
-def thirty_entries(record: OpenRecord) -> None:
+def thirty_entries(record: EventRecord) -> None:
     """Two deployments beside each other, ordinary streams and journals, transactions of 1 and 3."""
     for number in range(5):
         for deployment, camera in ((DEPLOYMENT, "camera-1"), (ANOTHER_DEPLOYMENT, "camera-2")):

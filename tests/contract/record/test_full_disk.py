@@ -17,7 +17,7 @@ import pytest
 
 from domain.assurance.notes import SignerKey
 from domain.assurance.verification import Kind
-from infrastructure.record.event_record import RecordUnavailableError
+from infrastructure.record.databases import RecordUnavailableError
 from tests.contract.record.examples import asked, viewed
 from tests.support.processes import another_process
 from tests.support.stores import ORIGIN, SQLiteStore
@@ -47,7 +47,7 @@ def fill(database: Path, spare: int) -> Account:
     store = SQLiteStore(database)
     record = store.open()
     stored = record.append(*(viewed(number) for number in range(3)), by=asked())
-    largest = max(file.stat().st_size for file in store.database.parent.glob("record.db*"))
+    largest = max(file.stat().st_size for file in store.file.parent.glob("record.db*"))
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest + spare, resource.RLIM_INFINITY))
     messages: list[str] = []
@@ -73,7 +73,7 @@ def fill_and_tell(telling: Connection, database: Path, spare: int) -> None:
 def test_a_full_disk_refuses_the_append_and_harms_nothing(tmp_path: Path, spare: int) -> None:
     """The log verifies while the disk is full, and takes entries again once there is space."""
     store = SQLiteStore.fresh(tmp_path)
-    with another_process(fill_and_tell, store.database, spare) as (_, telling):
+    with another_process(fill_and_tell, store.file, spare) as (_, telling):
         account = telling.recv()
     assert account.found == account.stored >= 3
     assert all("did not take 5 events" in message for message in account.messages)

@@ -159,7 +159,7 @@ def test_an_entry_may_have_65535_bytes_and_no_more(store: Store) -> None:
     one_more = changed(with_camera_of(2 + spare), originator_id=stream(9))
 
     before = (store.rows(), store.head())
-    with pytest.raises(EntryError, match="65535 bytes, found 65536"):
+    with pytest.raises(DomainError, match="65535 bytes, found 65536"):
         record.append(one_more, viewed(1), by=asked(scope="b" * 32))
     assert (store.rows(), store.head()) == before
 

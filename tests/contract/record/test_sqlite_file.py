@@ -17,7 +17,8 @@ import pytest
 from domain.assurance.notes import SignerKey
 from domain.assurance.verification import Kind
 from domain.kernel.errors import DomainError, RecordBrokenError
-from infrastructure.record.event_record import RecordUnavailableError, SQLiteRecord
+from infrastructure.record.databases import RecordUnavailableError, SQLiteDatabase
+from infrastructure.record.event_record import EventRecord
 from infrastructure.record.schema import (
     MIGRATIONS,
     SchemaError,
@@ -26,7 +27,7 @@ from infrastructure.record.schema import (
     require_current,
     revision,
 )
-from infrastructure.record.stored_rows import RecordUnreadableError, stored_log
+from infrastructure.record.stored_rows import RecordUnreadableError, stored_in_sqlite
 from tests.contract.record.examples import asked, thirty_entries, viewed
 from tests.support.stores import ORIGIN, SetClock, SQLiteStore, StatementRefusedError
 
@@ -58,15 +59,15 @@ def test_the_migrations_are_found_beside_the_code() -> None:
 def test_migrating_makes_the_newest_shape_and_may_be_repeated(tmp_path: Path) -> None:
     """A second time changes nothing; an empty file counts as a record without tables."""
     database = tmp_path / "record.db"
-    assert revision(database) is None
+    assert revision(SQLiteDatabase(database)) is None
     database.touch()
-    assert revision(database) is None
-    newest = migrate(database)
-    assert revision(database) == newest
+    assert revision(SQLiteDatabase(database)) is None
+    newest = migrate(SQLiteDatabase(database))
+    assert revision(SQLiteDatabase(database)) == newest
     made = database.read_bytes()
-    assert migrate(database) == newest
+    assert migrate(SQLiteDatabase(database)) == newest
     assert database.read_bytes() == made
-    require_current(database)
+    require_current(SQLiteDatabase(database))
 
 
 def test_a_migration_that_fails_leaves_nothing_half_made(tmp_path: Path) -> None:
@@ -75,11 +76,11 @@ def test_a_migration_that_fails_leaves_nothing_half_made(tmp_path: Path) -> None
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("CREATE TABLE scope_head (x)")
     with pytest.raises(SchemaError, match=r"record\.db.*scope_head"):
-        migrate(database)
+        migrate(SQLiteDatabase(database))
     with closing(sqlite3.connect(database)) as connection:
         tables = connection.execute("SELECT name FROM sqlite_master").fetchall()
     assert tables == [("scope_head",)]
-    assert revision(database) is None
+    assert revision(SQLiteDatabase(database)) is None
 
 
 def test_a_log_gets_its_origin_and_mode_once(tmp_path: Path) -> None:
@@ -95,10 +96,10 @@ def test_a_log_gets_its_origin_and_mode_once(tmp_path: Path) -> None:
 def test_a_record_that_was_never_founded_is_refused(tmp_path: Path) -> None:
     """It has no name, so nothing in it could be signed."""
     database = tmp_path / "record.db"
-    migrate(database)
+    migrate(SQLiteDatabase(database))
     with pytest.raises(DomainError, match="never founded"):
-        SQLiteRecord(database, clock=SetClock())
-    with pytest.raises(RecordUnreadableError, match="never founded"), stored_log(database):
+        EventRecord(SQLiteDatabase(database), clock=SetClock())
+    with pytest.raises(RecordUnreadableError, match="never founded"), stored_in_sqlite(database):
         pass
 
 
@@ -115,7 +116,7 @@ def test_a_record_of_an_unknown_shape_is_neither_opened_nor_migrated(tmp_path: P
     """A newer version of the program made it: migrating with this one would not help."""
     store = SQLiteStore.fresh(tmp_path)
     store.execute("UPDATE alembic_version SET version_num = '9999'")
-    for attempt in (store.open, lambda: migrate(store.database)):
+    for attempt in (store.open, lambda: migrate(SQLiteDatabase(store.file))):
         with pytest.raises(SchemaError, match=r"9999.*does not know"):
             attempt()
 
@@ -125,7 +126,7 @@ def test_a_directory_may_have_any_name(tmp_path: Path) -> None:
     directory = tmp_path / "100% of #1? & 'that' \"is\" é;"
     directory.mkdir()
     store = SQLiteStore.fresh(directory)
-    migrate(store.database)
+    migrate(SQLiteDatabase(store.file))
     record = store.open()
     assert record.append(viewed(), by=asked()) == 1
     assert [entry.position for entry in record.history()] == [0]
@@ -170,7 +171,7 @@ def test_a_damaged_file_gives_an_error_that_names_it(
     thirty: SQLiteStore, damage: Callable[[bytes], bytes]
 ) -> None:
     """Opening, reading and verifying: each says that the file cannot be read."""
-    thirty.database.write_bytes(damage(thirty.database.read_bytes()))
+    thirty.file.write_bytes(damage(thirty.file.read_bytes()))
     with pytest.raises(DomainError, match=r"record\.db"):
         list(thirty.open().history())
     with pytest.raises(RecordUnreadableError, match=r"record\.db"):
@@ -181,7 +182,7 @@ def test_a_damaged_file_gives_an_error_that_names_it(
 def test_an_empty_file_is_a_record_without_tables(tmp_path: Path) -> None:
     """It can be migrated; until then it is refused, and verification cannot read it."""
     store = SQLiteStore(tmp_path / "record.db")
-    store.database.touch()
+    store.file.touch()
     with pytest.raises(SchemaError, match="is at schema none"):
         store.open()
     assert store.kind(KEY) is Kind.UNREADABLE
@@ -191,7 +192,7 @@ def test_a_record_that_is_damaged_while_it_is_open_says_so(thirty: SQLiteStore) 
     """Reading and appending fail as ours, not as the database's."""
     record = thirty.open()
     size = record.size()
-    thirty.database.write_bytes(no_database(b""))
+    thirty.file.write_bytes(no_database(b""))
     for attempt in (
         lambda: list(record.history()),
         lambda: list(record.leaves()),
@@ -207,14 +208,14 @@ def test_a_file_that_could_not_be_read_is_let_go(thirty: SQLiteStore) -> None:
     """While the error is still in hand, somebody else can have the file to themselves."""
     ((page,),) = thirty.execute("SELECT rootpage FROM sqlite_master WHERE name = 'log_head'")
     ((size,),) = thirty.execute("PRAGMA page_size")
-    whole = bytearray(thirty.database.read_bytes())
+    whole = bytearray(thirty.file.read_bytes())
     whole[(page - 1) * size : page * size] = b"\xff" * size
-    thirty.database.write_bytes(whole)
+    thirty.file.write_bytes(whole)
     with pytest.raises(RecordUnreadableError) as unreadable:
         thirty.rows()
     with pytest.raises(RecordUnavailableError) as unavailable:
         thirty.open()
-    with closing(sqlite3.connect(thirty.database, timeout=0)) as connection:
+    with closing(sqlite3.connect(thirty.file, timeout=0)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
         connection.execute("ROLLBACK")
     assert "malformed" in str(unreadable.value)
@@ -224,14 +225,14 @@ def test_a_file_that_could_not_be_read_is_let_go(thirty: SQLiteStore) -> None:
 def test_noise_in_the_file_is_never_a_traceback(thirty: SQLiteStore) -> None:
     """Pages overwritten at random: a verdict or an error of ours, whatever SQLite makes of it."""
     chosen = random.Random(11)
-    whole = thirty.database.read_bytes()
+    whole = thirty.file.read_bytes()
     kinds = set()
     for _ in range(150):
         noisy = bytearray(whole)
         start = chosen.randrange(len(noisy))
         length = chosen.choice([1, 4, 60, 3000])
         noisy[start : start + length] = chosen.randbytes(len(noisy[start : start + length]))
-        thirty.database.write_bytes(noisy)
+        thirty.file.write_bytes(noisy)
         kinds.add(thirty.kind(KEY))
         with suppress(DomainError, RecordBrokenError):
             list(thirty.open().history())

@@ -11,8 +11,9 @@ import pytest
 
 from domain.kernel.errors import ConflictError
 from domain.kernel.events import Happened
+from infrastructure.record.event_record import EventRecord
 from tests.contract.record.examples import asked, face, stream, viewed
-from tests.support.stores import OpenRecord, Store
+from tests.support.stores import Store
 
 
 def stored(store: Store) -> object:
@@ -122,7 +123,7 @@ def test_a_journal_takes_events_from_several_writers_at_once(store: Store) -> No
     """Nobody reads before writing, nobody is turned away, and no number is given twice."""
     rounds, per_round = 15, 3
 
-    def write(record: OpenRecord) -> int:
+    def write(record: EventRecord) -> int:
         for number in range(rounds):
             record.append(*(face(number * per_round + one) for one in range(per_round)), by=asked())
         return rounds

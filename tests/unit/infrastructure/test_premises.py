@@ -13,15 +13,22 @@ import pytest
 from domain.kernel.commands import Mode
 from domain.kernel.errors import DomainError
 from infrastructure.premises import Premises, PremisesError
-from infrastructure.record.event_record import SQLiteRecord
+from infrastructure.record.databases import SQLiteDatabase
+from infrastructure.record.event_record import EventRecord
 from infrastructure.record.schema import SchemaError, migrate
 from tests.contract.record.examples import asked, viewed
 from tests.support.processes import another_process
 from tests.support.stores import SetClock, SQLiteStore
 
 
+def file_of(premises: Premises) -> Path:
+    """The record's file."""
+    assert isinstance(premises.database, SQLiteDatabase)
+    return premises.database.file
+
+
 @contextmanager
-def opened(premises: Premises, mode: Mode) -> Iterator[SQLiteRecord]:
+def opened(premises: Premises, mode: Mode) -> Iterator[EventRecord]:
     """The record of these premises."""
     record = premises.open_record(mode, SetClock(), lambda size: None)
     try:
@@ -36,10 +43,11 @@ def test_founding_makes_a_record_that_only_we_can_reach(tmp_path: Path) -> None:
     assert not premises.exists()
     premises.found(Mode.REHEARSAL)
     assert premises.exists()
-    assert premises.database == tmp_path / "van" / "record" / "record.db"
-    for directory in (premises.path, premises.database.parent):
+    file = file_of(premises)
+    assert file == tmp_path / "van" / "record" / "record.db"
+    for directory in (premises.path, file.parent):
         assert stat.S_IMODE(directory.stat().st_mode) == 0o700
-    parts = {premises.database.parent, premises.keystore, premises.media, premises.seal}
+    parts = {file.parent, premises.keystore, premises.media, premises.seal}
     assert len(parts) == 4
     with opened(premises, Mode.REHEARSAL) as record:
         assert (record.size(), record.mode) == (0, "rehearsal")
@@ -71,7 +79,7 @@ def test_founding_again_changes_nothing(tmp_path: Path) -> None:
 
 def empty_file(premises: Premises) -> None:
     """The crash came after the first byte of the file, which is none."""
-    premises.database.touch()
+    file_of(premises).touch()
 
 
 def tables_only(premises: Premises) -> None:
@@ -85,7 +93,7 @@ def test_a_founding_that_was_broken_off_is_finished_by_the_next(
 ) -> None:
     """At any step."""
     premises = Premises(tmp_path)
-    premises.database.parent.mkdir()
+    file_of(premises).parent.mkdir()
     crash(premises)
     premises.found(Mode.REHEARSAL)
     with opened(premises, Mode.REHEARSAL) as record:
@@ -96,7 +104,7 @@ def test_a_record_of_another_shape_is_not_touched_by_founding(tmp_path: Path) ->
     """It says what to do instead."""
     premises = Premises(tmp_path)
     premises.found(Mode.REHEARSAL)
-    SQLiteStore(premises.database).execute("UPDATE alembic_version SET version_num = '9999'")
+    SQLiteStore(file_of(premises)).execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(SchemaError, match="9999"):
         premises.found(Mode.REHEARSAL)
 

@@ -1,0 +1,347 @@
+"""The two kinds of database that can hold a record, behind one face.
+
+SQLite is the embedded default, one file; PostgreSQL is the server, named by a URL. What differs
+between them stands here, in their recorders and in the first migrations, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import psycopg
+from eventsourcing.persistence import PersistenceError
+from eventsourcing.postgres import PostgresDatastore
+from eventsourcing.sqlite import SQLiteDatastore
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import tuple_row
+from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy.engine import Connection
+
+from domain.kernel.errors import DomainError, UnavailableError
+from infrastructure.record.postgres_recorder import PostgresRecorder
+from infrastructure.record.sqlite_recorder import SQLiteRecorder
+from infrastructure.record.stored_rows import StoredLog, stored_in_postgres, stored_in_sqlite
+from infrastructure.record.waiting import PostgresWaiter, SQLiteWaiter, Waiter
+
+LOCK_TIMEOUT_S = 30
+"""How long a writer waits for another's transaction."""
+CONNECT_TIMEOUT_S = 5
+POOLED = 4
+"""Connections that one process keeps: a writer and some readers."""
+
+_FULL = 2
+
+Recorder = SQLiteRecorder | PostgresRecorder
+Values = Sequence[object]
+
+
+class RecordUnavailableError(UnavailableError):
+    """The database did not take or give what was asked; nothing was stored."""
+
+
+class Database(ABC):
+    """Where a record is, and how it is reached."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What a person may read of it: never a password."""
+
+    @property
+    @abstractmethod
+    def migrate_command(self) -> str:
+        """What to type to bring it to this version's shape."""
+
+    @abstractmethod
+    def exists(self) -> bool:
+        """Whether there is a database, with tables or without."""
+
+    @abstractmethod
+    def engine(self) -> Engine:
+        """For tables other than the record's own: read models and migrations."""
+
+    @abstractmethod
+    def recorder(self) -> Recorder:
+        """For appending and for loading streams. Whoever asked closes ``recorder.datastore``.
+
+        Raises:
+            RecordUnavailableError: it cannot be reached, or a COMMIT would not reach its disk.
+        """
+
+    @abstractmethod
+    def stored(self) -> AbstractContextManager[StoredLog]:
+        """The rows as they are stored, for verification; changes nothing.
+
+        Raises:
+            RecordUnreadableError: missing, of another shape, or damaged.
+        """
+
+    @abstractmethod
+    def read(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        """Rows of the record, on a connection that cannot write. ``?`` stands for a value."""
+
+    @abstractmethod
+    def waiter(self) -> Waiter:
+        """For whoever waits for the log to grow."""
+
+    @abstractmethod
+    def after_migrating(self) -> None:
+        """What a new shape needs beside the tables themselves."""
+
+
+class SQLiteDatabase(Database):
+    """A record in one file."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    @property
+    def name(self) -> str:
+        """The file."""
+        return str(self.file)
+
+    @property
+    def migrate_command(self) -> str:
+        """As above."""
+        return f"plumbline migrate --data {self.file.parent.parent}"
+
+    def exists(self) -> bool:
+        """Whether the file is there."""
+        return self.file.is_file()
+
+    def engine(self) -> Engine:
+        """As above; each transaction takes the write lock when it begins."""
+        engine = create_engine(
+            URL.create("sqlite+pysqlite", database=str(self.file)),
+            connect_args={"timeout": LOCK_TIMEOUT_S},
+        )
+
+        # The driver opens transactions late and never around DDL; half a change must not stay.
+        @event.listens_for(engine, "connect")
+        def _autocommit(connection: object, _: object) -> None:
+            connection.isolation_level = None  # type: ignore[attr-defined]
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+        return engine
+
+    def recorder(self) -> SQLiteRecorder:
+        """As above."""
+        datastore = SQLiteDatastore(str(self.file), lock_timeout=LOCK_TIMEOUT_S)
+        try:
+            _require_full_sync(datastore)
+        except BaseException:
+            datastore.close()
+            raise
+        return SQLiteRecorder(datastore)
+
+    def stored(self) -> AbstractContextManager[StoredLog]:
+        """As above."""
+        return stored_in_sqlite(self.file)
+
+    def read(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        """As above."""
+        address = f"file:{quote(str(self.file))}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=LOCK_TIMEOUT_S)) as connection:
+            return connection.execute(statement, values).fetchall()
+
+    def waiter(self) -> Waiter:
+        """As above."""
+        return SQLiteWaiter(self.file)
+
+    def after_migrating(self) -> None:
+        """Keep a write-ahead log from the first, so that readers and the writer do not wait.
+
+        Left to the first connections of the ``eventsourcing`` library, two at once would collide:
+        SQLite does not wait for its lock when it changes this.
+        """
+        with closing(sqlite3.connect(self.file)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+
+
+class PostgresDatabase(Database):
+    """A record in a PostgreSQL database of its own.
+
+    Args:
+        url: ``postgresql://user@host/name``; a password is better kept in a ``PGPASSFILE``.
+
+    Raises:
+        DomainError: the URL is not one.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._conninfo = conninfo_to_dict(url)
+        except psycopg.Error as error:
+            # Neither the URL nor the library's words about it: there may be a password in it.
+            raise DomainError(
+                "expected a database as postgresql://user@host/name, found another form"
+            ) from error
+
+    @property
+    def name(self) -> str:
+        """Server and database, without user and password."""
+        host = self._conninfo.get("host") or "localhost"
+        return f"postgresql://{host}/{self._conninfo.get('dbname', '')}"
+
+    @property
+    def migrate_command(self) -> str:
+        """As above."""
+        return "plumbline migrate"
+
+    def exists(self) -> bool:
+        """Whether the server answers for this database."""
+        try:
+            psycopg.connect(**self._settings()).close()
+        except psycopg.OperationalError as error:
+            if "does not exist" in str(error):
+                return False
+            raise RecordUnavailableError(f"{self.name} cannot be reached: {error}") from error
+        return True
+
+    def engine(self) -> Engine:
+        """As above."""
+        # SQLAlchemy would read the URL by rules of its own (a socket's directory, for one).
+        return create_engine(
+            "postgresql+psycopg://", creator=lambda: psycopg.connect(**self._settings())
+        )
+
+    def recorder(self) -> PostgresRecorder:
+        """As above."""
+        datastore = _Datastore(self._settings())
+        try:
+            self._require_durable_commits(datastore)
+            return PostgresRecorder(datastore)
+        except PersistenceError as error:
+            datastore.close()
+            raise RecordUnavailableError(f"{self.name} cannot be reached: {error}") from error
+        except BaseException:
+            datastore.close()
+            raise
+
+    def stored(self) -> AbstractContextManager[StoredLog]:
+        """As above."""
+        return stored_in_postgres(self.connection, self.name)
+
+    def read(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        """As above."""
+        with self.connection() as connection:
+            return connection.execute(statement.replace("?", "%s"), values).fetchall()
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        """A connection for reading only, in one repeatable-read transaction."""
+        with psycopg.connect(**self._settings(), row_factory=tuple_row) as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            connection.read_only = True
+            yield connection
+
+    def waiter(self) -> Waiter:
+        """As above."""
+        return PostgresWaiter(self._settings())
+
+    def after_migrating(self) -> None:
+        """Let the role that appends read and insert, and change nothing that was recorded."""
+        with psycopg.connect(**self._settings()) as connection:
+            grant(connection)
+
+    def _settings(self) -> dict[str, Any]:
+        return {"connect_timeout": CONNECT_TIMEOUT_S, **self._conninfo}
+
+    def _require_durable_commits(self, datastore: PostgresDatastore) -> None:
+        """Refuse a server whose COMMIT does not reach its disk."""
+        with datastore.transaction(commit=False) as c:
+            for setting in ("fsync", "synchronous_commit"):
+                c.execute("SELECT current_setting(%s) AS found", (setting,))
+                found = c.fetchone()
+                if found is None or found["found"] == "off":
+                    raise RecordUnavailableError(
+                        f"{self.name}: expected {setting} to be on, found it off: what was "
+                        "acknowledged could be lost"
+                    )
+
+
+class _Datastore(PostgresDatastore):
+    """The library's pool of connections, with every setting that the URL names."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__(
+            dbname=settings["dbname"],
+            host="",
+            port="",
+            user="",
+            password="",
+            pool_size=1,
+            max_overflow=POOLED - 1,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            lock_timeout=LOCK_TIMEOUT_S,
+        )
+        self.pool.kwargs = {"row_factory": self.pool.kwargs["row_factory"], **settings}  # type: ignore[index]
+        self.pool.reconnect_timeout = CONNECT_TIMEOUT_S
+
+
+def database_at(url: str | None, *, otherwise: Path) -> Database:
+    """The database that a setting names, or the file that is used where it names none.
+
+    Raises:
+        DomainError: the URL is of no kind that is known here.
+    """
+    if not url:
+        return SQLiteDatabase(otherwise)
+    scheme = urlsplit(url).scheme
+    if scheme not in ("postgresql", "postgres"):
+        raise DomainError(
+            "PLUMBLINE_DATABASE: expected postgresql://user@host/name, found another scheme"
+        )
+    return PostgresDatabase(url)
+
+
+APPENDS = "plumbline_appends"
+"""The role that a running Plumbline has: GRANT it to the user that it logs in as."""
+
+
+def grant(connection: psycopg.Connection[Any]) -> None:
+    """Make the appending role, if we may, and give it what it needs on the tables as they are."""
+    made = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (APPENDS,)).fetchone()
+    if made is None:
+        may = connection.execute(
+            "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
+        ).fetchone()
+        if may is None or not may[0]:
+            return
+        connection.execute(f"CREATE ROLE {APPENDS} NOLOGIN")
+    tables = connection.execute(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+    ).fetchall()
+    connection.execute(f"GRANT USAGE ON SCHEMA public TO {APPENDS}")
+    for (table,) in tables:
+        connection.execute(f"GRANT {_rights(table)} ON {table} TO {APPENDS}")
+    connection.execute(f"GRANT EXECUTE ON FUNCTION move_heads TO {APPENDS}")
+
+
+def _rights(table: str) -> str:
+    if table in ("stored_events", "answered_commands"):
+        return "SELECT, INSERT"
+    if table.startswith("projection"):
+        return "SELECT, INSERT, UPDATE, DELETE"
+    return "SELECT"
+
+
+def _require_full_sync(datastore: SQLiteDatastore) -> None:
+    """Refuse an SQLite whose COMMIT does not reach the disk: what was acknowledged could be lost.
+
+    The library opens the connections, and the value is SQLite's build default.
+    """
+    with datastore.transaction(commit=False) as cursor:
+        cursor.execute("PRAGMA synchronous")
+        found = cursor.fetchone()[0]
+    if found != _FULL:
+        raise RecordUnavailableError(f"expected SQLite's synchronous to be 2 (FULL), found {found}")
