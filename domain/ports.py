@@ -17,6 +17,7 @@ from domain.custody.sealing import Tombstone as Tombstone
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command, Role
 from domain.kernel.events import Happened
+from domain.kernel.repeats import Sameness
 from domain.kernel.time import Grain
 from domain.sightings.commands import RecordFaces, ReportSourceFailure
 
@@ -51,11 +52,20 @@ class Recorded:
     event: Happened
 
 
+@dataclass(frozen=True)
+class Answered:
+    """What a command was answered with when it first came."""
+
+    entries: list[Recorded]
+    """The entries of the transaction that answered it, in order."""
+    sameness: Sameness
+
+
 class Record(Protocol):
     """The one event-sourced record (``infrastructure/record``)."""
 
-    def load(self, kind: type[A], stream: UUID) -> A:
-        """The aggregate as its events leave it.
+    def load(self, kind: type[A], stream: UUID, *, version: int | None = None) -> A:
+        """The aggregate as its events leave it, or as it was at a version.
 
         Raises:
             NotFoundError: the stream has no event.
@@ -68,6 +78,7 @@ class Record(Protocol):
         by: Command,
         given: Mapping[UUID, int] | None = None,
         grain: Grain = Grain.MILLISECOND,
+        answers: bool = False,
     ) -> int:
         """Store the new events in ONE transaction, with their places in the log.
 
@@ -77,14 +88,23 @@ class Record(Protocol):
             given: streams that the decision rested on, with the version that was read. They are
                 compared again under the log's lock.
             grain: how finely the entries tell when they were recorded.
+            answers: these entries are the answer to the command; it is not carried out again
+                (:meth:`answer_to`).
 
         Returns:
             The size of the log after the transaction.
 
         Raises:
-            ConflictError: a stream moved on since it was read. Nothing was stored.
+            ConflictError: a stream moved on since it was read, or the command was answered
+                meanwhile. Nothing was stored.
             DomainError: a stream belongs to another scope, or the record to another mode.
         """
+
+    def answer_to(self, command: Command) -> Answered | None:
+        """What this command was answered with, if it was answered before."""
+
+    def forget_contents(self, scope: str) -> None:
+        """Erase the key that the contents of a scope's commands are compared under."""
 
     def history(self, scope: str | None = None, *, after: int = -1) -> Iterator[Recorded]:
         """The entries in the order of the log: of one scope or all, from behind a position."""

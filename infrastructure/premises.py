@@ -21,6 +21,7 @@ from infrastructure.record.databases import Database, database_at
 from infrastructure.record.event_record import EventRecord, Heard
 from infrastructure.record.schema import found_log, migrate, require_current, revision
 from infrastructure.seal.sealer import Sealer
+from infrastructure.vault.command_keys import StoredCommandKeys
 from infrastructure.vault.keystore import Keystore
 from infrastructure.vault.media import MediaStore
 from infrastructure.vault.sealed_vault import SealedVault
@@ -84,13 +85,20 @@ class Premises:
         require_current(self.database)
         found_log(self.database, origin=_new_origin(mode), mode=mode.value)
 
-    def open_record(self, mode: Mode, clock: Clock, on_commit: Heard) -> EventRecord:
+    def open_record(
+        self, mode: Mode, clock: Clock, on_commit: Heard = lambda size: None
+    ) -> EventRecord:
         """The record, which must be of this mode.
 
         Raises:
             PremisesError: a rehearsal in operational premises, or the reverse.
         """
-        record = EventRecord(self.database, clock=clock, on_commit=on_commit)
+        record = EventRecord(
+            self.database,
+            clock=clock,
+            keys=StoredCommandKeys(self.keystore),
+            on_commit=on_commit,
+        )
         if record.mode != mode.value:
             record.close()
             raise PremisesError(

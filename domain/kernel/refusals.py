@@ -6,7 +6,7 @@ Promise 2: what was asked for and refused is recorded with all its reasons and w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -64,6 +64,22 @@ class Refused:
     def codes(self) -> list[str]:
         """The codes of the reasons, in the order of the policies."""
         return [reason.code for reason in self.reasons]
+
+    @classmethod
+    def again(cls, event: WasRefused, command: Command) -> Refused:
+        """The answer that this event keeps, to the same command come again."""
+        common = {field.name for field in fields(WasRefused)}
+        return cls(
+            event=type(event),
+            reasons=event.reasons,
+            command=command,
+            concerning=event.concerning,
+            extra={
+                field.name: getattr(event, field.name)
+                for field in fields(event)
+                if field.name not in common
+            },
+        )
 
     def recorded(self) -> WasRefused:
         """The event that keeps the attempt."""

@@ -50,10 +50,19 @@ def raise_alert(outside: Outside, command: RaiseAlert) -> Answer:
         if not keeping.items:
             _keep_material(keeping, command)
             return attempt(keeping)
-        outside.record.append(*keeping.sealed_items(), alert, by=command, given=grounds.given)
+        outside.record.append(
+            *keeping.sealed_items(), alert, by=command, given=grounds.given, answers=True
+        )
         return alert
 
-    return carry_out_keeping(outside, command, attempt, if_refused="alert_refused")
+    return carry_out_keeping(
+        outside,
+        command,
+        attempt,
+        kind=Alert,
+        of=command.alert,
+        if_refused="alert_refused",
+    )
 
 
 def view(outside: Outside, command: ViewAlert) -> Answer:
@@ -63,10 +72,10 @@ def view(outside: Outside, command: ViewAlert) -> Answer:
         alert = outside.record.load(Alert, command.alert)
         if refused := alert.decide_view(command):
             return refused
-        outside.record.append(alert, by=command)
+        outside.record.append(alert, by=command, answers=True)
         return alert
 
-    return carry_out(outside, command, attempt)
+    return carry_out(outside, command, attempt, kind=Alert, of=command.alert)
 
 
 def adjudicate(outside: Outside, command: AdjudicateAlert) -> Answer:
@@ -84,10 +93,17 @@ def adjudicate(outside: Outside, command: AdjudicateAlert) -> Answer:
         if command.note and not keeping.items:
             _keep_note(keeping, command, alert)
             return attempt(keeping)
-        outside.record.append(*keeping.sealed_items(), alert, by=command)
+        outside.record.append(*keeping.sealed_items(), alert, by=command, answers=True)
         return alert
 
-    return carry_out_keeping(outside, command, attempt, if_refused="decision_refused")
+    return carry_out_keeping(
+        outside,
+        command,
+        attempt,
+        kind=Alert,
+        of=command.alert,
+        if_refused="decision_refused",
+    )
 
 
 def _found_or_new(outside: Outside, alert: UUID) -> Alert:

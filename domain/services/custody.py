@@ -18,6 +18,7 @@ from domain.custody.aggregate import Item
 from domain.custody.classes import ItemClass
 from domain.custody.commands import ConsultItem, DestroyItems
 from domain.custody.sealing import SALT_BYTES, SealedContent, Tombstone, commitment
+from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command
 from domain.kernel.errors import ConflictError
 from domain.kernel.references import new_reference
@@ -25,7 +26,7 @@ from domain.kernel.refusals import Refused
 from domain.ports import CiphertextMissingError, KeyDestroyedError, Outside, VaultError
 from domain.services.carrying_out import by_the_system, carry_out, tried_again
 
-T = TypeVar("T")
+A = TypeVar("A", bound=Aggregate)
 
 
 class DestructionFailedError(Exception):
@@ -107,13 +108,20 @@ class Keeping:
 def carry_out_keeping(
     outside: Outside,
     command: Command,
-    attempt: Callable[[Keeping], T | Refused],
+    attempt: Callable[[Keeping], A | Refused],
     *,
+    kind: type[A],
+    of: UUID,
     if_refused: str,
-) -> T | Refused:
+) -> A | Refused:
     """Carry out a command that keeps items; leave none behind if it is refused or fails.
 
     Args:
+        outside: the ports.
+        command: what is asked.
+        attempt: decides, keeps and appends.
+        kind: the aggregate that the answer is.
+        of: its stream.
         if_refused: the cause with which what was kept is then destroyed, as a code.
 
     Raises:
@@ -122,7 +130,7 @@ def carry_out_keeping(
     """
     keeping = Keeping(outside, command)
     try:
-        answer = carry_out(outside, command, lambda: attempt(keeping))
+        answer = carry_out(outside, command, lambda: attempt(keeping), kind=kind, of=of)
     except (ConflictError, VaultError):
         keeping.give_up(cause="could_not_be_carried_out")
         raise
@@ -133,6 +141,9 @@ def carry_out_keeping(
 
 def consult(outside: Outside, command: ConsultItem) -> bytearray | Refused:
     """Open an item. The consultation is on the record before a byte is given out.
+
+    Nothing marks it as answered: whoever opens an item again under the same key has opened it
+    twice, and both stand on the record.
 
     Returns:
         The content, in a buffer that the caller must wipe; or the refusal.
@@ -149,7 +160,7 @@ def consult(outside: Outside, command: ConsultItem) -> bytearray | Refused:
         outside.record.append(item, by=command)
         return item
 
-    answer = carry_out(outside, command, attempt)
+    answer = carry_out(outside, command, attempt, kind=Item, of=command.item)
     return answer if isinstance(answer, Refused) else outside.vault.open(answer.label)
 
 

@@ -34,10 +34,10 @@ def apply_for(outside: Outside, command: ApplyForDeployment) -> Answer:
         authenticated = outside.identities.authenticated(command.actor)
         if refused := deployment.decide_application(command, authenticated=authenticated):
             return refused
-        outside.record.append(deployment, by=command)
+        outside.record.append(deployment, by=command, answers=True)
         return deployment
 
-    return carry_out(outside, command, attempt)
+    return carry_out(outside, command, attempt, kind=Deployment, of=command.deployment)
 
 
 def configure_camera(outside: Outside, command: ConfigureCamera) -> Answer:
@@ -53,10 +53,10 @@ def authorise(outside: Outside, command: AuthoriseDeployment) -> Answer:
         watchlist, given = _list_of(outside, deployment)
         if refused := deployment.decide_authorisation(command, watchlist=watchlist):
             return refused
-        outside.record.append(deployment, by=command, given=given)
+        outside.record.append(deployment, by=command, given=given, answers=True)
         return deployment
 
-    return carry_out(outside, command, attempt)
+    return carry_out(outside, command, attempt, kind=Deployment, of=command.deployment)
 
 
 def start(outside: Outside, command: StartDeployment) -> Answer:
@@ -67,10 +67,10 @@ def start(outside: Outside, command: StartDeployment) -> Answer:
         watchlist, given = _list_of(outside, deployment)
         if refused := deployment.decide_start(command, watchlist=watchlist):
             return refused
-        outside.record.append(deployment, by=command, given=given)
+        outside.record.append(deployment, by=command, given=given, answers=True)
         return deployment
 
-    return carry_out(outside, command, attempt)
+    return carry_out(outside, command, attempt, kind=Deployment, of=command.deployment)
 
 
 def stop(outside: Outside, command: StopDeployment) -> Answer:
@@ -104,10 +104,10 @@ def _decide(
         deployment = outside.record.load(Deployment, command.deployment)
         if refused := decide(deployment):
             return refused
-        outside.record.append(deployment, by=command)
+        outside.record.append(deployment, by=command, answers=True)
         return deployment
 
-    return carry_out(outside, command, attempt)
+    return carry_out(outside, command, attempt, kind=Deployment, of=command.deployment)
 
 
 def _found_or_new(outside: Outside, deployment: UUID) -> Deployment:

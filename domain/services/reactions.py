@@ -36,7 +36,9 @@ def when_over(outside: Outside, command: Command, *, deployment: UUID, cause: st
     for alert, of in survey.open_alerts.items():
         if of == deployment:
             close_undetermined(outside, command, alert, cause=cause)
-    return destroy_for(outside, command, survey.items_left(deployment), cause=cause)
+    destroyed = destroy_for(outside, command, survey.items_left(deployment), cause=cause)
+    outside.record.forget_contents(command.scope)
+    return destroyed
 
 
 def close_undetermined(outside: Outside, command: Command, alert: UUID, *, cause: str) -> None:

@@ -40,10 +40,10 @@ def propose_criteria(outside: Outside, command: ProposeCriteria) -> Watchlist | 
         watchlist = _found_or_new(outside, command.watchlist)
         if refused := watchlist.decide_criteria(command):
             return refused
-        outside.record.append(watchlist, by=command)
+        outside.record.append(watchlist, by=command, answers=True)
         return watchlist
 
-    return carry_out(outside, command, attempt)
+    return carry_out(outside, command, attempt, kind=Watchlist, of=command.watchlist)
 
 
 def approve_criteria(outside: Outside, command: ApproveCriteria) -> Watchlist | Refused:
@@ -165,7 +165,7 @@ def load_gallery(outside: Outside, command: LoadGallery) -> list[tuple[UUID, byt
         )
         return watchlist
 
-    answer = carry_out(outside, command, attempt)
+    answer = carry_out(outside, command, attempt, kind=Watchlist, of=command.watchlist)
     if isinstance(answer, Refused):
         return answer
     return _templates(outside, answer)
@@ -200,10 +200,10 @@ def _decide(outside: Outside, command: OnWatchlist, decide: Decision) -> Watchli
         watchlist = outside.record.load(Watchlist, command.watchlist)
         if refused := decide(watchlist):
             return refused
-        outside.record.append(watchlist, by=command)
+        outside.record.append(watchlist, by=command, answers=True)
         return watchlist
 
-    return carry_out(outside, command, attempt)
+    return carry_out(outside, command, attempt, kind=Watchlist, of=command.watchlist)
 
 
 def _decide_with_items(
@@ -230,10 +230,18 @@ def _decide_with_items(
             watchlist,
             by=command,
             given={deployment.id: deployment.version},
+            answers=True,
         )
         return watchlist
 
-    return carry_out_keeping(outside, command, attempt, if_refused="entry_refused")
+    return carry_out_keeping(
+        outside,
+        command,
+        attempt,
+        kind=Watchlist,
+        of=command.watchlist,
+        if_refused="entry_refused",
+    )
 
 
 def _deployment_of(outside: Outside, watchlist: Watchlist) -> Deployment:

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
+from uuid import UUID
 
 import psycopg
 from eventsourcing.persistence import PersistenceError
@@ -87,6 +88,10 @@ class Database(ABC):
         """Rows of the record, on a connection that cannot write. ``?`` stands for a value."""
 
     @abstractmethod
+    def id_of(self, reference: UUID) -> object:
+        """How the database keeps a reference."""
+
+    @abstractmethod
     def waiter(self) -> Waiter:
         """For whoever waits for the log to grow."""
 
@@ -152,6 +157,10 @@ class SQLiteDatabase(Database):
         address = f"file:{quote(str(self.file))}?mode=ro"
         with closing(sqlite3.connect(address, uri=True, timeout=LOCK_TIMEOUT_S)) as connection:
             return connection.execute(statement, values).fetchall()
+
+    def id_of(self, reference: UUID) -> str:
+        """As above: 32 hex digits."""
+        return reference.hex
 
     def waiter(self) -> Waiter:
         """As above."""
@@ -243,6 +252,10 @@ class PostgresDatabase(Database):
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             yield connection
+
+    def id_of(self, reference: UUID) -> UUID:
+        """As above: a ``uuid``."""
+        return reference
 
     def waiter(self) -> Waiter:
         """As above."""

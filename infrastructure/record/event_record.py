@@ -18,10 +18,11 @@ from domain.kernel.commands import Command
 from domain.kernel.errors import ConflictError, DomainError, NotFoundError, RecordBrokenError
 from domain.kernel.events import Happened
 from domain.kernel.time import Grain, read, written
-from domain.ports import Clock, Recorded
+from domain.ports import Answered, Clock, Recorded
+from infrastructure.record.answers import CommandKeys, answering, sameness
 from infrastructure.record.databases import Database, RecordUnavailableError, Values
 from infrastructure.record.entry_mapper import EntryMapper, entry_of, event_of
-from infrastructure.record.placing import Attribution
+from infrastructure.record.placing import Answering, Attribution
 from infrastructure.record.schema import require_current
 
 A = TypeVar("A", bound=Aggregate)
@@ -39,6 +40,7 @@ class EventRecord:
     Args:
         database: one that :func:`infrastructure.record.schema.migrate` made.
         clock: stamps each entry with the time of its recording.
+        keys: to know a command again that was answered before.
         on_commit: told the log's size after each COMMIT.
 
     Raises:
@@ -46,11 +48,17 @@ class EventRecord:
     """
 
     def __init__(
-        self, database: Database, *, clock: Clock, on_commit: Heard = lambda size: None
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        keys: CommandKeys,
+        on_commit: Heard = lambda size: None,
     ) -> None:
         require_current(database)
         self.database = database
         self._clock = clock
+        self._keys = keys
         self._on_commit = on_commit
         head = self._rows("SELECT origin, mode FROM log_head")
         if not head:
@@ -61,13 +69,14 @@ class EventRecord:
         self._store = EventStore(mapper=EntryMapper(), recorder=recorder)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database and the keys."""
         self._datastore.close()
+        self._keys.close()
 
-    def load(self, kind: type[A], stream: UUID) -> A:
+    def load(self, kind: type[A], stream: UUID, *, version: int | None = None) -> A:
         """The aggregate as its events leave it (see ``domain.ports.Record``)."""
         with self._reading():
-            events = cast(list[Happened], list(self._store.get(stream)))
+            events = cast(list[Happened], list(self._store.get(stream, lte=version)))
         if not events:
             raise NotFoundError(f"there is no {kind.KIND} {stream.hex}")
         return kind.replayed(stream, events)
@@ -78,6 +87,7 @@ class EventRecord:
         by: Command,
         given: Mapping[UUID, int] | None = None,
         grain: Grain = Grain.MILLISECOND,
+        answers: bool = False,
     ) -> int:
         """Store new events with their places in the log (see ``domain.ports.Record``)."""
         if by.mode.value != self.mode:
@@ -88,6 +98,7 @@ class EventRecord:
             recorded_at=written(grain.floor(self._clock.now())),
             clock="trusted" if self._clock.trusted() else "suspect",
             given=given or {},
+            answers=answering(by, self._keys) if answers else None,
         )
         try:
             recordings = self._store.put(events, attribution=attribution)
@@ -106,6 +117,29 @@ class EventRecord:
         size = max((one.notification.id for one in recordings), default=self.size())
         self._on_commit(size)
         return size
+
+    def answer_to(self, command: Command) -> Answered | None:
+        """What this command was answered with (see ``domain.ports.Record``)."""
+        rows = self._rows(
+            "SELECT digest, digest_key, position, entries FROM answered_commands WHERE command = ?",
+            (self.database.id_of(command.command_id),),
+        )
+        if not rows:
+            return None
+        digest, key, position, entries = rows[0]
+        found = self._rows(
+            "SELECT state FROM stored_events WHERE position >= ? AND position < ? "
+            "ORDER BY position",
+            (position, position + entries),
+        )
+        return Answered(
+            entries=[recorded(entry_of(blob)) for (blob,) in found],
+            sameness=sameness(command, Answering(bytes(digest), key), self._keys),
+        )
+
+    def forget_contents(self, scope: str) -> None:
+        """Erase the key of a scope's commands (see ``domain.ports.Record``)."""
+        self._keys.forget(scope)
 
     def history(self, scope: str | None = None, *, after: int = -1) -> Iterator[Recorded]:
         """The entries in the order of the log: of one scope or all, from behind a position."""

@@ -7,7 +7,7 @@ moved heads in the same transaction. Nothing here touches a database, so both ki
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -127,6 +127,25 @@ def streams_of(batch: Iterable[Wanted]) -> list[UUID]:
 def commands_of(batch: Iterable[Wanted]) -> list[UUID]:
     """The commands that a batch answers."""
     return [one.by.command.command_id for one in batch if one.by.answers is not None]
+
+
+def marks(batch: Iterable[Wanted]) -> Iterator[tuple[UUID, str, bytes, str, int, int]]:
+    """What marks the commands of a batch as answered, once it was placed.
+
+    Returns:
+        Command, scope, digest, name of the digest's key, first position, number of entries.
+    """
+    for one in batch:
+        answers, command = one.by.answers, one.by.command
+        if answers is not None and one.rows:
+            yield (
+                command.command_id,
+                command.scope,
+                answers.digest,
+                answers.key,
+                one.rows[0].position,
+                len(one.rows),
+            )
 
 
 def place(batch: Iterable[Wanted], heads: Heads) -> list[Row]:

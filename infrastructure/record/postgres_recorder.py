@@ -23,6 +23,7 @@ from infrastructure.record.placing import (
     StreamHead,
     Wanted,
     commands_of,
+    marks,
     place,
     scopes_of,
     streams_of,
@@ -151,11 +152,8 @@ def _insert(c: Cursor[DictRow], rows: list[Row], heads: Heads, scopes: list[str]
 
 
 def _mark_answered(c: Cursor[DictRow], batch: Sequence[Wanted]) -> None:
-    for one in batch:
-        by = one.by
-        if one.refused is None and by.answers is not None:
-            c.execute(
-                "INSERT INTO answered_commands (command, scope, digest, digest_key) "
-                "VALUES (%s, %s, %s, %s)",
-                (by.command.command_id, by.command.scope, by.answers.digest, by.answers.key),
-            )
+    c.executemany(
+        "INSERT INTO answered_commands (command, scope, digest, digest_key, position, entries) "
+        "VALUES (%s, %s, %s, %s, %s, %s)",
+        list(marks(batch)),
+    )

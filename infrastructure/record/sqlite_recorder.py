@@ -15,6 +15,7 @@ from infrastructure.record.placing import (
     StreamHead,
     Wanted,
     commands_of,
+    marks,
     place,
     scopes_of,
     streams_of,
@@ -110,10 +111,7 @@ def _insert(c: SQLiteCursor, rows: list[Row], heads: Heads, scopes: list[str]) -
 
 def _mark_answered(c: SQLiteCursor, batch: Sequence[Wanted]) -> None:
     c.executemany(
-        "INSERT INTO answered_commands (command, scope, digest, digest_key) VALUES (?,?,?,?)",
-        [
-            (by.command.command_id.hex, by.command.scope, by.answers.digest, by.answers.key)
-            for one in batch
-            if one.refused is None and (by := one.by).answers is not None
-        ],
+        "INSERT INTO answered_commands (command, scope, digest, digest_key, position, entries) "
+        "VALUES (?,?,?,?,?,?)",
+        [(command.hex, *marked) for command, *marked in marks(batch)],
     )

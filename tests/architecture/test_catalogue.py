@@ -84,7 +84,7 @@ def test_the_catalogue_alone_knows_every_event() -> None:
     told = subprocess.run(
         [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
-    contexts = sorted(REPOSITORY.glob("domain/*/events.py"))
+    contexts = sorted(REPOSITORY.glob("domain/*/*.py"))
     declared = set().union(
         *(re.findall(r'@recorded_as\("(.+)"\)', path.read_text("utf-8")) for path in contexts)
     )

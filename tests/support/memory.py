@@ -22,13 +22,16 @@ from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command, Mode, Role
 from domain.kernel.errors import ConflictError, DomainError, NotFoundError
 from domain.kernel.events import NEXT_VERSION, Happened
+from domain.kernel.repeats import Sameness
 from domain.kernel.time import Grain, utc, written
 from domain.ports import (
+    Answered,
     CiphertextMissingError,
     ContentAlteredError,
     KeyDestroyedError,
     Recorded,
 )
+from infrastructure.record.answers import digest
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -132,17 +135,20 @@ class MemoryRecord:
         self._streams: dict[UUID, list[Happened]] = defaultdict(list)
         self._scopes: dict[UUID, str] = {}
         self.transactions: list[Transaction] = []
+        self._answered: dict[UUID, tuple[bytes, range]] = {}
+        self.forgotten: set[str] = set()
+        """Scopes whose commands cannot be compared any more."""
         self.full = False
         """Set: nothing more is stored."""
         self._others_write = False
         self.meanwhile: list[Callable[[], object]] = []
         """What someone else does, one each, just before the next calls of ``append``."""
 
-    def load(self, kind: type[A], stream: UUID) -> A:
-        """The aggregate as its events leave it."""
+    def load(self, kind: type[A], stream: UUID, *, version: int | None = None) -> A:
+        """The aggregate as its events leave it, or as it was at a version."""
         if not self.version(stream):
             raise NotFoundError(f"there is no {kind.KIND} {stream.hex}")
-        return kind.replayed(stream, self._streams[stream])
+        return kind.replayed(stream, self._streams[stream][:version])
 
     def append(
         self,
@@ -150,6 +156,7 @@ class MemoryRecord:
         by: Command,
         given: Mapping[UUID, int] | None = None,
         grain: Grain = Grain.MILLISECOND,
+        answers: bool = False,
     ) -> int:
         """Store new events in one transaction, or none of them."""
         self._let_others_write()
@@ -174,13 +181,38 @@ class MemoryRecord:
                     f"stream {event.originator_id.hex} belongs to the scope {scope}, "
                     f"found a command of the scope {by.scope}"
                 )
+        if answers and by.command_id in self._answered:
+            raise ConflictError(f"command {by.command_id.hex} was answered before")
         placed = self._placed(events)
+        first = len(self._entries)
         self._store(placed, by=by, grain=grain)
         self.transactions.append(
             Transaction(by=by, events=tuple(placed), given=dict(given or {}), grain=grain)
         )
+        if answers:
+            answer = range(first, len(self._entries))
+            self._answered[by.command_id] = (digest(by, self._key_of(by.scope)), answer)
         self.fuse.burn()
         return self.size()
+
+    def answer_to(self, command: Command) -> Answered | None:
+        """What this command was answered with, if it was answered before."""
+        if command.command_id not in self._answered:
+            return None
+        found, answer = self._answered[command.command_id]
+        same = digest(command, self._key_of(command.scope)) == found
+        if command.scope in self.forgotten:
+            sameness = Sameness.FORGOTTEN
+        else:
+            sameness = Sameness.SAME if same else Sameness.ANOTHER
+        return Answered([self._entries[one] for one in answer], sameness)
+
+    def forget_contents(self, scope: str) -> None:
+        """From now on, nothing of this scope can be compared."""
+        self.forgotten.add(scope)
+
+    def _key_of(self, scope: str) -> bytes:
+        return scope.encode()
 
     def history(self, scope: str | None = None, *, after: int = -1) -> Iterator[Recorded]:
         """The entries in the order of the log: of one scope or all, from behind a position."""

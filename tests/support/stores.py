@@ -7,6 +7,7 @@ joins as one more class in :data:`STORES`.
 from __future__ import annotations
 
 import functools
+import hashlib
 import re
 import sqlite3
 import tempfile
@@ -48,6 +49,30 @@ class SetClock:
         return self.believed
 
 
+class SetKeys:
+    """Keys for knowing commands again, the same in every process of a test until forgotten."""
+
+    def __init__(self) -> None:
+        self._forgotten: dict[str, int] = {}
+
+    def current(self, scope: str) -> tuple[str, bytes]:
+        """The name of a scope's key and the key."""
+        name = f"{scope}/{self._forgotten.get(scope, 0)}"
+        return name, hashlib.sha256(name.encode()).digest()
+
+    def find(self, name: str) -> bytes | None:
+        """The key of this name, unless it was forgotten."""
+        current, key = self.current(name.rpartition("/")[0])
+        return key if current == name else None
+
+    def forget(self, scope: str) -> None:
+        """The next key of this scope is another."""
+        self._forgotten[scope] = self._forgotten.get(scope, 0) + 1
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
 class Store(ABC):
     """One rehearsal record of its own, and a way behind its back.
 
@@ -58,12 +83,13 @@ class Store(ABC):
         self.address = address
         self.database = database
         self.clock = SetClock()
+        self.keys = SetKeys()
         self._open: list[EventRecord] = []
         self._engine: Engine | None = None
 
     def open(self, *, on_commit: Callable[[int], None] = lambda size: None) -> EventRecord:
         """The record, opened once more. It is closed with the store."""
-        record = EventRecord(self.database, clock=self.clock, on_commit=on_commit)
+        record = EventRecord(self.database, clock=self.clock, keys=self.keys, on_commit=on_commit)
         self._open.append(record)
         return record
 

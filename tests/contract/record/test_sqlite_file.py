@@ -29,7 +29,7 @@ from infrastructure.record.schema import (
 )
 from infrastructure.record.stored_rows import RecordUnreadableError, stored_in_sqlite
 from tests.contract.record.examples import asked, thirty_entries, viewed
-from tests.support.stores import ORIGIN, SetClock, SQLiteStore, StatementRefusedError
+from tests.support.stores import ORIGIN, SetClock, SetKeys, SQLiteStore, StatementRefusedError
 
 KEY = SignerKey(ORIGIN, bytes(range(32))).verifier()
 
@@ -98,7 +98,7 @@ def test_a_record_that_was_never_founded_is_refused(tmp_path: Path) -> None:
     database = tmp_path / "record.db"
     migrate(SQLiteDatabase(database))
     with pytest.raises(DomainError, match="never founded"):
-        EventRecord(SQLiteDatabase(database), clock=SetClock())
+        EventRecord(SQLiteDatabase(database), clock=SetClock(), keys=SetKeys())
     with pytest.raises(RecordUnreadableError, match="never founded"), stored_in_sqlite(database):
         pass
 
