@@ -62,7 +62,8 @@ class Application:
 
     asgi: Shell
     feed: Feed
-    litestar: Litestar
+    origin: str
+    """The log's name."""
 
 
 def create_app(
@@ -104,7 +105,8 @@ def create_app(
         logging_config=None,
         request_max_body_size=LARGEST_BODY,
     )
-    return Application(Shell(inner, Door(sources.tokens, seconds=seconds), proxies), feed, inner)
+    door = Door(sources.tokens, seconds=seconds)
+    return Application(Shell(inner, door, proxies), feed, sources.origin)
 
 
 def _schema() -> dict[str, Any]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from domain.assurance.checkpoints import Checkpoint
@@ -67,6 +67,11 @@ def settings() -> Settings:
 def premises_at(path: Path) -> Premises:
     """The premises below a path, with the record in the database that the settings name, if any."""
     return Premises(path, url=settings().database)
+
+
+def now() -> datetime:
+    """The present instant."""
+    return SystemClock().now()
 
 
 def today() -> date:
@@ -130,6 +135,47 @@ def _require_the_records_keystore(outside: Outside, last: Tombstone | None) -> N
             f"the record has receipts up to tombstone {newest}, the keystore knows {known}: it was "
             "replaced or brought back from an older copy"
         )
+
+
+def token_file(path: Path) -> TokenFile:
+    """The server's tokens, kept beside the record.
+
+    Raises:
+        DomainError: there is no record here; a mistyped directory must not get a token.
+    """
+    premises = premises_at(path)
+    if not premises.exists():
+        raise DomainError(f"expected a record at {premises.database.name}, found none")
+    return TokenFile(premises.access)
+
+
+@contextmanager
+def open_site(path: Path, *, pace: Pace, proxies: frozenset[str]) -> Iterator[Application]:
+    """The application that a server runs, over these premises, while the registers follow.
+
+    It reads the record and writes registers only, so that it works beside whoever writes here.
+
+    Raises:
+        DomainError: there is no record here, or it is of another shape.
+    """
+    tokens = token_file(path)
+    premises = premises_at(path)
+    reader = RecordReader(premises.database)
+    engine = premises.database.engine()
+    try:
+        yield create_app(
+            Sources(
+                register=AlertRegisterQueries(engine),
+                published=SealedLog(premises.seal, reader),
+                tokens=tokens,
+                origin=reader.origin,
+                log_size=reader.size,
+            ),
+            pace=pace,
+            proxies=proxies,
+        )
+    finally:
+        engine.dispose()
 
 
 def migrate_premises(path: Path) -> str:
