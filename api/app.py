@@ -33,6 +33,8 @@ class Sources:
     """The log's name."""
     log_size: Callable[[], int]
     """The number of entries in the log."""
+    stands_still: Callable[[], bool]
+    """Whether the register stopped before an entry that it cannot take in."""
 
 
 @get(
@@ -86,6 +88,7 @@ def create_app(
         sources.tokens,
         origin=sources.origin,
         log_size=sources.log_size,
+        stands_still=sources.stands_still,
         pace=pace or Pace(),
     )
     inner = Litestar(

@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from threading import Event, Thread
 
+from api.app import Application, Sources, create_app
+from api.stream import Pace
 from domain.assurance.checkpoints import Checkpoint
 from domain.assurance.notes import NoteError, VerifierKey
 from domain.assurance.tree import EMPTY_ROOT
@@ -20,14 +23,23 @@ from domain.kernel.errors import DomainError, RecordBrokenError
 from domain.ports import Identities, Outside, Recorded
 from domain.services.recovery import finish_what_was_begun
 from domain.services.retention import sweep
+from infrastructure.access.tokens import TokenFile
 from infrastructure.clock import SystemClock
 from infrastructure.premises import Premises
+from infrastructure.projections.alert_register import NAME as ALERTS
+from infrastructure.projections.follower import Follower
+from infrastructure.projections.registers import PROJECTIONS, Registers
 from infrastructure.record.entry_mapper import entry_of
 from infrastructure.record.event_record import EventRecord, recorded
+from infrastructure.record.reading import RecordReader
 from infrastructure.record.schema import migrate
 from infrastructure.record.stored_rows import RecordUnreadableError
+from infrastructure.seal.published import SealedLog
 from infrastructure.seal.sealer import Sealer
 from infrastructure.settings import Settings
+
+LAST_BATCH_S = 0.5
+"""How long a batch of the registers may take to end when the server stops."""
 
 
 class NobodyAuthenticated:
@@ -150,10 +162,19 @@ def token_file(path: Path) -> TokenFile:
 
 
 @contextmanager
-def open_site(path: Path, *, pace: Pace, proxies: frozenset[str]) -> Iterator[Application]:
+def open_site(
+    path: Path, *, pace: Pace, proxies: frozenset[str], tell: Callable[[str], None]
+) -> Iterator[Application]:
     """The application that a server runs, over these premises, while the registers follow.
 
-    It reads the record and writes registers only, so that it works beside whoever writes here.
+    It reads the record and writes registers only, so it works beside whoever is alone in writing
+    the record.
+
+    Args:
+        path: the data directory.
+        pace: how often the application looks and tells.
+        proxies: TLS proxies, if they alone may ask.
+        tell: told in a sentence what a person should know of the registers.
 
     Raises:
         DomainError: there is no record here, or it is of another shape.
@@ -162,20 +183,54 @@ def open_site(path: Path, *, pace: Pace, proxies: frozenset[str]) -> Iterator[Ap
     premises = premises_at(path)
     reader = RecordReader(premises.database)
     engine = premises.database.engine()
+    follower = _TellingFollower(premises.database, PROJECTIONS, tell=tell)
+    application = create_app(
+        Sources(
+            register=Registers.over(engine).alert_register,
+            published=SealedLog(premises.seal, reader),
+            tokens=tokens,
+            origin=reader.origin,
+            log_size=reader.size,
+            stands_still=follower.alerts_stand_still,
+        ),
+        pace=pace,
+        proxies=proxies,
+    )
+    follower.came = application.feed.nudge
+    stop = Event()
+
+    def follow() -> None:
+        try:
+            follower.follow(stop)
+        finally:
+            # However it ended: nobody keeps the registers up from now on.
+            application.feed.end_following()
+
+    # A daemon: it may wait for the log for seconds, and a batch that is broken off is not stored.
+    thread = Thread(target=follow, name="followers", daemon=True)
+    thread.start()
     try:
-        yield create_app(
-            Sources(
-                register=AlertRegisterQueries(engine),
-                published=SealedLog(premises.seal, reader),
-                tokens=tokens,
-                origin=reader.origin,
-                log_size=reader.size,
-            ),
-            pace=pace,
-            proxies=proxies,
-        )
+        yield application
     finally:
+        stop.set()
+        thread.join(timeout=LAST_BATCH_S)
         engine.dispose()
+
+
+class _TellingFollower(Follower):
+    """Says when it has taken something in."""
+
+    came: Callable[[], None] = staticmethod(lambda: None)
+
+    def catch_up(self) -> int:
+        """As above."""
+        size = super().catch_up()
+        self.came()
+        return size
+
+    def alerts_stand_still(self) -> bool:
+        """Whether the register of alerts that answers stands before what it cannot take in."""
+        return any(one.serving and one.name == ALERTS for one in self.failures)
 
 
 def migrate_premises(path: Path) -> str:

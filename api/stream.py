@@ -32,6 +32,7 @@ from api.problems import (
     REGISTER_BEHIND,
     REGISTER_STOPPED,
     TOO_MANY_STREAMS,
+    UNAVAILABLE,
     UNKNOWN_DEPLOYMENT,
     ProblemError,
     tell_log,
@@ -99,16 +100,27 @@ class _Topic:
         return [one for one in self.held if one[0] > after][:PAGE]
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What one look found."""
+
+    size: int
+    """How far the register has come."""
+    revoked: set[Grant]
+    still: bool
+
+
 class Feed:
     """The changes of alerts, for as many listeners as there are.
 
-    Everything but :meth:`nudge` and :meth:`stop_following` belongs to the event loop.
+    Everything but :meth:`nudge` and :meth:`end_following` belongs to the event loop.
 
     Args:
         register: where changes are read.
         tokens: whether a listener may go on.
         origin: the log's name, for the events' ``source``.
         log_size: the number of entries in the log.
+        stands_still: whether the register stopped before an entry that it cannot take in.
     """
 
     def __init__(
@@ -118,6 +130,7 @@ class Feed:
         *,
         origin: str,
         log_size: Callable[[], int],
+        stands_still: Callable[[], bool],
         pace: Pace,
     ) -> None:
         self.pace = pace
@@ -125,11 +138,13 @@ class Feed:
         self._tokens = tokens
         self._origin = origin
         self._log_size = log_size
+        self._stands_still = stands_still
         self._topics: dict[UUID, _Topic] = {}
         self._listening: Counter[Grant] = Counter()
         self._revoked: set[Grant] = set()
         self._followed_to = 0
-        self._stopped: str | None = None
+        self._still = False
+        self._ended = False
         self._closing = False
         self._blind_since: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -158,8 +173,8 @@ class Feed:
         """Say that the register took something in. From any thread."""
         self._from_any_thread(self._look.set)
 
-    def stop_following(self) -> None:
-        """Say that the register will take nothing more in. From any thread."""
+    def end_following(self) -> None:
+        """Say that nobody keeps the register up any more. From any thread."""
         self._from_any_thread(self._end_following)
 
     def close(self) -> None:
@@ -196,8 +211,16 @@ class Feed:
         Raises:
             ProblemError: the register follows the record no longer.
         """
-        if self._stopped:
-            raise ProblemError(REGISTER_STOPPED, self._stopped)
+        if self._still:
+            raise ProblemError(
+                REGISTER_STOPPED,
+                "it stands still before an entry that it cannot take in: plumbline projections "
+                "says which",
+            )
+        if self._blind_for_long():
+            raise ProblemError(UNAVAILABLE, "the register cannot be read now; ask again")
+        if self._ended:
+            raise ProblemError(REGISTER_STOPPED, "the server must be started again; see its log")
 
     def require_room(self) -> None:
         """Refuse one stream too many.
@@ -260,8 +283,8 @@ class Feed:
 
     def _may_go_on(self, grant: Grant) -> bool:
         """Not in front of a register that nobody can see: a stream must not only look alive."""
-        ended = self._closing or self._stopped or grant in self._revoked
-        return not ended and not self._blind_for_long()
+        stopped = self._closing or self._still or self._ended
+        return not (stopped or grant in self._revoked or self._blind_for_long())
 
     def _blind_for_long(self) -> bool:
         since = self._blind_since
@@ -327,22 +350,22 @@ class Feed:
 
     async def _look_once(self) -> None:
         grants = list(self._listening)
-        size, fallen = await _read(lambda: self._seen(grants))
-        self._revoked |= fallen & set(self._listening)
-        self._followed_to = size
+        seen = await _read(lambda: self._seen(grants))
+        self._revoked |= seen.revoked & set(self._listening)
+        self._followed_to, self._still = seen.size, seen.still
         for deployment, topic in list(self._topics.items()):
-            await self._look_at(deployment, topic, size)
-        if fallen:
+            await self._look_at(deployment, topic, seen.size)
+        if seen.revoked or seen.still:
             self._wake_all()
         self._looked.set()
         self._looked = asyncio.Event()
 
-    def _seen(self, grants: list[Grant]) -> tuple[int, set[Grant]]:
+    def _seen(self, grants: list[Grant]) -> _Seen:
         try:
-            fallen = {one for one in grants if not self._tokens.stands(one)}
+            revoked = {one for one in grants if not self._tokens.stands(one)}
         except UnavailableError:  # tokens that cannot be read let nobody in, nor stay
-            fallen = set(grants)
-        return self._register.follows_to(), fallen
+            revoked = set(grants)
+        return _Seen(self._register.follows_to(), revoked, self._stands_still())
 
     async def _look_at(self, deployment: UUID, topic: _Topic, size: int) -> None:
         while size > topic.looked_to + 1:
@@ -353,7 +376,7 @@ class Feed:
                 topic.looked_to = max(topic.looked_to, size - 1)
 
     def _end_following(self) -> None:
-        self._stopped = "it stopped at an entry that it could not take in; see the server's log"
+        self._ended = True
         self._wake_all()
 
     def _wake_all(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import signal
 import socket
+import sys
 from dataclasses import dataclass
 
 import typer
@@ -70,7 +71,10 @@ def serve(
     with (
         _listener(address) as listener,
         open_site(
-            data_directory(data), pace=Pace(heartbeat_s=heartbeat), proxies=proxies
+            data_directory(data),
+            pace=Pace(heartbeat_s=heartbeat),
+            proxies=proxies,
+            tell=lambda words: print(f"plumbline: {words}", file=sys.stderr, flush=True),
         ) as application,
     ):
         url = address.told(listener.getsockname()[1])

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
@@ -222,18 +223,39 @@ def test_tokens_that_cannot_be_read_end_every_stream(site: Site, address: str) -
         assert list(listener.events()) == []
 
 
-def test_a_register_that_stopped_does_not_look_alive(
-    site: Site, application: Application, address: str
-) -> None:
-    """The stream ends, and whoever comes back is told why."""
-    with listening(address, OPERATOR) as listener:
-        assert listener.comment() == "still here"
-        application.feed.stop_following()
-        assert list(listener.events()) == []
+def refusals(address: str) -> set[str]:
+    """How stream and list are refused to the operator."""
+    found = set()
     for path in (address, address.removesuffix("/stream")):
         with listening(path, OPERATOR) as listener:
             assert listener.response.status_code == 503
-            assert listener.response.json()["type"].endswith(":register-stopped")
+            found.add(listener.response.json()["type"].rpartition(":")[2])
+    return found
+
+
+def test_a_register_that_stands_still_does_not_look_alive(site: Site, address: str) -> None:
+    """The stream ends, whoever comes back is told why, and once it goes on, so do they."""
+    with listening(address, OPERATOR) as listener:
+        assert listener.comment() == "still here"
+        site.register.still = True
+        assert list(listener.events()) == []
+    assert refusals(address) == {"register-stopped"}
+    site.register.still = False
+    wanted = site.register.raise_alert(1)
+    eventually(lambda: httpx.get(address.removesuffix("/stream"), headers=OPERATOR).is_success)
+    with listening(address, OPERATOR) as listener:
+        assert positions(listener.take(1)) == [wanted]
+
+
+def test_a_register_that_nobody_keeps_up_does_not_look_alive(
+    application: Application, address: str
+) -> None:
+    """Also when its follower is gone for good."""
+    with listening(address, OPERATOR) as listener:
+        assert listener.comment() == "still here"
+        application.feed.end_following()
+        assert list(listener.events()) == []
+    assert refusals(address) == {"register-stopped"}
 
 
 def test_a_register_that_cannot_be_read_for_long_ends_the_stream(site: Site, address: str) -> None:
@@ -242,8 +264,10 @@ def test_a_register_that_cannot_be_read_for_long_ends_the_stream(site: Site, add
         assert listener.comment() == "still here"
         site.register.broken = UnavailableError("gone")
         assert list(listener.events()) == []
+    assert refusals(address) == {"unavailable"}
     site.register.broken = None
     wanted = site.register.raise_alert(1)
+    eventually(lambda: httpx.get(address.removesuffix("/stream"), headers=OPERATOR).is_success)
     with listening(address, OPERATOR) as listener:
         assert positions(listener.take(1)) == [wanted]
 

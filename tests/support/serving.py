@@ -70,6 +70,8 @@ class MemoryRegister:
     kept: list[AlertChange] = field(default_factory=list)
     size: int = 1
     log: int = 1
+    still: bool = False
+    """It stands before an entry that it cannot take in."""
     broken: Exception | None = None
     """Raised by every question, until a test takes it away."""
     asked: int = 0
@@ -209,6 +211,7 @@ class Site:
                 tokens=self.tokens,
                 origin=ORIGIN,
                 log_size=lambda: self.register.log,
+                stands_still=lambda: self.register.still,
             ),
             pace=pace,
             proxies=proxies,

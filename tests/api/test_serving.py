@@ -1,0 +1,210 @@
+"""``plumbline serve`` as it runs: a process beside the one that writes the record."""
+
+from __future__ import annotations
+
+import random
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.cli.serve import as_address
+from domain.assurance.checkpoints import Checkpoint, open_checkpoint, sign
+from domain.assurance.notes import SignerKey, VerifierKey
+from domain.assurance.tree import Frontier, leaf_hash
+from domain.kernel.errors import DomainError
+from infrastructure.premises import Premises
+from tests.support.listening import LONGEST_WAIT_S, Heard, listening
+from tests.support.processes import another_process
+from tests.support.server_process import (
+    Place,
+    Server,
+    apply_for_deployment,
+    serving,
+    write_alerts,
+)
+from tests.support.stores import STORES
+
+STOPS_WITHIN_S = 2.0
+
+
+@pytest.fixture(params=sorted(STORES))
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """A data directory with a record in each kind of store, and one deployment."""
+    made = Place.fresh(request.param, tmp_path)
+    apply_for_deployment(made.store.open())
+    yield made
+    made.store.remove()
+
+
+@pytest.fixture
+def on_sqlite(tmp_path: Path) -> Iterator[Place]:
+    """The same on the default store, for what no store can change."""
+    made = Place.fresh("sqlite", tmp_path)
+    apply_for_deployment(made.store.open())
+    yield made
+    made.store.remove()
+
+
+@pytest.fixture
+def writer(place: Place) -> Iterator[Connection]:
+    """Another process that writes; it is alone in that, as a rehearsal would be."""
+    with (
+        Premises(place.data).alone(),
+        another_process(write_alerts, place.store.address) as (_, connection),
+    ):
+        yield connection
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header that brings it."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def positions(events: list[Heard]) -> list[int]:
+    """Their ids."""
+    return [one.position for one in events]
+
+
+def test_nothing_is_missed_and_nothing_comes_twice_however_often_the_server_dies(
+    place: Place, writer: Connection
+) -> None:
+    """kill -9 while alerts are written; the listener comes back with the last id that it had."""
+    token = place.token("operator")
+    expected: list[int] = []
+    heard: list[Heard] = []
+    chance = random.Random(20261123)
+    for _ in range(3):
+        with serving(place) as server:
+            writer.send(20)
+            last = heard[-1].id if heard else None
+            with listening(server.stream, bearer(token), last_event_id=last) as listener:
+                heard += listener.take(chance.randint(1, 25))
+            server.kill()
+        expected += writer.recv()
+    with serving(place) as server:
+        with listening(server.stream, bearer(token), last_event_id=heard[-1].id) as listener:
+            heard += listener.take(len(expected) - len(heard))
+            # and while it is there, too
+            writer.send(3)
+            expected += writer.recv()
+            heard += listener.take(6)
+            assert listener.comment() == "still here"
+        listed = httpx.get(server.alerts, headers=bearer(token), params={"limit": "1000"}).json()
+    assert positions(heard) == expected
+    assert {one.name for one in heard} == {"alert.raised", "alert.viewed"}
+    assert [one["newest_position"] for one in listed["alerts"]] == expected[1::2][::-1]
+    assert {one["state"] for one in listed["alerts"]} == {"viewed"}
+
+
+def test_a_revoked_token_ends_its_stream_and_a_stop_ends_all(
+    place: Place, writer: Connection
+) -> None:
+    """By the command line, while the server runs; and the server says nothing of anyone's."""
+    token, other = place.token("operator"), place.token("auditor")
+    with serving(place) as server, ExitStack() as stack:
+        listener = stack.enter_context(listening(server.stream, bearer(token)))
+        kept = stack.enter_context(listening(server.stream, bearer(other)))
+        assert listener.comment() == kept.comment() == "still here"
+        assert place.run("tokens", "revoke", "operator").returncode == 0
+        assert list(listener.events()) == []
+        assert httpx.get(server.alerts, headers=bearer(token)).status_code == 401
+        writer.send(1)
+        assert positions(kept.take(2)) == writer.recv()
+        httpx.get(f"{server.alerts}?token={other}", headers=bearer(other))
+
+        _stops(server, signal.SIGTERM, lambda: list(kept.events()))
+        told = server.told()
+    assert token not in told and other not in told and "alerts" not in told
+    assert told == "stopped\n"
+
+
+def test_an_interrupt_stops_it_too(on_sqlite: Place) -> None:
+    """Ctrl-C, with a stream that nobody reads from."""
+    token = on_sqlite.token("dpo")
+    with serving(on_sqlite) as server, listening(server.stream, bearer(token)):
+        _stops(server, signal.SIGINT, lambda: None)
+        assert server.told() == "stopped\n"
+
+
+def _stops(server: Server, number: signal.Signals, meanwhile: Callable[[], object]) -> None:
+    started = time.monotonic()
+    server.process.send_signal(number)
+    meanwhile()
+    assert server.process.wait(LONGEST_WAIT_S) == 0
+    assert time.monotonic() - started < STOPS_WITHIN_S
+
+
+def test_the_signed_log_can_be_put_together_from_what_is_served(place: Place) -> None:
+    """By somebody who has an address and the key; the entries need the auditor's token."""
+    record = place.store.open()
+    key = SignerKey.generate(record.origin)
+    tree = Frontier()
+    for leaf in record.leaves():
+        tree.append(leaf)
+    seal = place.data / "seal"
+    seal.mkdir()
+    note = sign(Checkpoint(record.origin, record.size(), tree.root()), key)
+    (seal / "checkpoint").write_text(note)
+    (seal / "log.vkey").write_text(key.verifier().text() + "\n")
+    auditor = bearer(place.token("auditor"))
+    with serving(place) as server:
+        log = f"{server.address}/log"
+        served = VerifierKey.from_text(httpx.get(f"{log}/log.vkey").text.strip())
+        checkpoint = open_checkpoint(httpx.get(f"{log}/checkpoint").text, served, record.origin)
+        tile = httpx.get(f"{log}/tile/0/000.p/{checkpoint.size}").content
+        bundle = httpx.get(f"{log}/tile/entries/000.p/{checkpoint.size}", headers=auditor).content
+    assert (checkpoint.size, tile) == (1, checkpoint.root)
+    assert leaf_hash(bundle[2:]) == tile
+
+
+@pytest.mark.parametrize(
+    "text", ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:8080", "[2001:db8::1]:80"]
+)
+def test_what_would_send_tokens_in_the_clear_is_refused(text: str) -> None:
+    """With a sentence why, unless a TLS proxy stands in front."""
+    with pytest.raises(DomainError, match=r"in the clear.*--behind-tls-proxy"):
+        as_address(text, behind_proxy=False)
+    assert as_address(text, behind_proxy=True).port in (80, 8080)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "localhost:8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:99999"]
+)
+def test_an_address_that_is_none_is_refused(text: str) -> None:
+    """Names are not looked up: what they lead to changes."""
+    with pytest.raises(DomainError, match="expected --listen as ADDRESS:PORT"):
+        as_address(text, behind_proxy=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [("127.0.0.1:8080", "http://127.0.0.1:8080"), ("[::1]:0", "http://[::1]:0")],
+)
+def test_loopback_is_served(text: str, url: str) -> None:
+    """In either family."""
+    address = as_address(text, behind_proxy=False)
+    assert address.told(address.port) == url
+
+
+def test_a_server_without_a_record_or_a_free_address_says_so(
+    on_sqlite: Place, tmp_path: Path
+) -> None:
+    """In one sentence, and nothing is made."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        failed = on_sqlite.run("serve", "--listen", f"127.0.0.1:{port}")
+    assert (failed.returncode, failed.stderr.count("\n")) == (4, 1)
+    assert f"cannot listen on http://127.0.0.1:{port}" in failed.stderr
+    empty = Place(tmp_path / "nothing", on_sqlite.store, {})
+    for arguments in (("serve", "--listen", "127.0.0.1:0"), ("tokens", "make", "operator")):
+        failed = empty.run(*arguments)
+        assert (failed.returncode, failed.stderr.count("\n")) == (4, 1)
+        assert "expected a record at" in failed.stderr
+    assert not empty.data.exists()
