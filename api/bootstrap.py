@@ -26,7 +26,6 @@ from domain.services.retention import sweep
 from infrastructure.access.tokens import TokenFile
 from infrastructure.clock import SystemClock
 from infrastructure.premises import Premises
-from infrastructure.projections.alert_register import NAME as ALERTS
 from infrastructure.projections.follower import Follower
 from infrastructure.projections.registers import PROJECTIONS, Registers
 from infrastructure.record.entry_mapper import entry_of
@@ -183,15 +182,16 @@ def open_site(
     premises = premises_at(path)
     reader = RecordReader(premises.database)
     engine = premises.database.engine()
+    alerts = Registers.over(engine).alert_register
     follower = _TellingFollower(premises.database, PROJECTIONS, tell=tell)
     application = create_app(
         Sources(
-            register=Registers.over(engine).alert_register,
+            register=alerts,
             published=SealedLog(premises.seal, reader),
             tokens=tokens,
             origin=reader.origin,
             log_size=reader.size,
-            stands_still=follower.alerts_stand_still,
+            stands_still=alerts.stands_still,
         ),
         pace=pace,
         proxies=proxies,
@@ -221,16 +221,13 @@ class _TellingFollower(Follower):
     """Says when it has taken something in."""
 
     came: Callable[[], None] = staticmethod(lambda: None)
+    """Called after each time that it caught up."""
 
     def catch_up(self) -> int:
         """As above."""
         size = super().catch_up()
         self.came()
         return size
-
-    def alerts_stand_still(self) -> bool:
-        """Whether the register of alerts that answers stands before what it cannot take in."""
-        return any(one.serving and one.name == ALERTS for one in self.failures)
 
 
 def migrate_premises(path: Path) -> str:

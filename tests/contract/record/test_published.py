@@ -141,6 +141,6 @@ def test_a_checkpoint_that_the_key_did_not_sign_is_not_served(
     for bad in (note.replace("300", "301"), note[:-3], "", "\xff"):
         (seal / "checkpoint").write_bytes(bad.encode("latin-1", "replace"))
         log = SealedLog(seal, RecordReader(record.database))
-        for ask in (log.checkpoint, lambda log=log: log.tile(0, 0, 1)):  # type: ignore[misc]
+        for ask in (log.checkpoint, lambda log=log: log.tile(0, 0, 1)):
             with pytest.raises(SignedLogUnavailableError):
                 ask()
