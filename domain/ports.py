@@ -294,6 +294,8 @@ class AccessTokens(Protocol):
 
     def stands(self, grant: Grant) -> bool:
         """Whether the token was not revoked since."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class HistoryLine:
     """One entry of a deployment's history, without what its event says."""

@@ -18,15 +18,17 @@ from api.cli.serve import as_address
 from domain.assurance.checkpoints import Checkpoint, open_checkpoint, sign
 from domain.assurance.notes import SignerKey, VerifierKey
 from domain.assurance.tree import Frontier, leaf_hash
+from domain.kernel.commands import Role
 from domain.kernel.errors import DomainError
 from infrastructure.premises import Premises
-from tests.support.listening import LONGEST_WAIT_S, Heard, listening
+from tests.support.listening import Heard, listening
 from tests.support.processes import another_process
 from tests.support.server_process import (
     Place,
     Server,
     apply_for_deployment,
     serving,
+    typed,
     write_alerts,
 )
 from tests.support.stores import STORES
@@ -76,7 +78,7 @@ def test_nothing_is_missed_and_nothing_comes_twice_however_often_the_server_dies
     place: Place, writer: Connection
 ) -> None:
     """kill -9 while alerts are written; the listener comes back with the last id that it had."""
-    token = place.token("operator")
+    token = place.token(Role.OPERATOR)
     expected: list[int] = []
     heard: list[Heard] = []
     chance = random.Random(20261123)
@@ -107,12 +109,12 @@ def test_a_revoked_token_ends_its_stream_and_a_stop_ends_all(
     place: Place, writer: Connection
 ) -> None:
     """By the command line, while the server runs; and the server says nothing of anyone's."""
-    token, other = place.token("operator"), place.token("auditor")
+    token, other = place.token(Role.OPERATOR), place.token(Role.AUDITOR)
     with serving(place) as server, ExitStack() as stack:
         listener = stack.enter_context(listening(server.stream, bearer(token)))
         kept = stack.enter_context(listening(server.stream, bearer(other)))
         assert listener.comment() == kept.comment() == "still here"
-        assert place.run("tokens", "revoke", "operator").returncode == 0
+        place.tokens.revoke(Role.OPERATOR)
         assert list(listener.events()) == []
         assert httpx.get(server.alerts, headers=bearer(token)).status_code == 401
         writer.send(1)
@@ -120,24 +122,24 @@ def test_a_revoked_token_ends_its_stream_and_a_stop_ends_all(
         httpx.get(f"{server.alerts}?token={other}", headers=bearer(other))
 
         _stops(server, signal.SIGTERM, lambda: list(kept.events()))
-        told = server.told()
-    assert token not in told and other not in told and "alerts" not in told
-    assert told == "stopped\n"
+        serves, stopped = server.out.read_text().splitlines()
+        assert serves.startswith("serving ") and stopped == "stopped"
+        assert server.errors.read_text() == ""
 
 
 def test_an_interrupt_stops_it_too(on_sqlite: Place) -> None:
     """Ctrl-C, with a stream that nobody reads from."""
-    token = on_sqlite.token("dpo")
+    token = on_sqlite.token(Role.DPO)
     with serving(on_sqlite) as server, listening(server.stream, bearer(token)):
         _stops(server, signal.SIGINT, lambda: None)
-        assert server.told() == "stopped\n"
+        assert server.errors.read_text() == ""
 
 
 def _stops(server: Server, number: signal.Signals, meanwhile: Callable[[], object]) -> None:
     started = time.monotonic()
-    server.process.send_signal(number)
+    server.signal(number)
     meanwhile()
-    assert server.process.wait(LONGEST_WAIT_S) == 0
+    assert server.ended() == 0
     assert time.monotonic() - started < STOPS_WITHIN_S
 
 
@@ -153,7 +155,7 @@ def test_the_signed_log_can_be_put_together_from_what_is_served(place: Place) ->
     note = sign(Checkpoint(record.origin, record.size(), tree.root()), key)
     (seal / "checkpoint").write_text(note)
     (seal / "log.vkey").write_text(key.verifier().text() + "\n")
-    auditor = bearer(place.token("auditor"))
+    auditor = bearer(place.token(Role.AUDITOR))
     with serving(place) as server:
         log = f"{server.address}/log"
         served = VerifierKey.from_text(httpx.get(f"{log}/log.vkey").text.strip())
@@ -198,13 +200,41 @@ def test_a_server_without_a_record_or_a_free_address_says_so(
 ) -> None:
     """In one sentence, and nothing is made."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        failed = on_sqlite.run("serve", "--listen", f"127.0.0.1:{port}")
-    assert (failed.returncode, failed.stderr.count("\n")) == (4, 1)
-    assert f"cannot listen on http://127.0.0.1:{port}" in failed.stderr
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        said = _fails(on_sqlite, "serve", "--listen", address)
+    assert f"cannot listen on http://{address}" in said
     empty = Place(tmp_path / "nothing", on_sqlite.store, {})
     for arguments in (("serve", "--listen", "127.0.0.1:0"), ("tokens", "make", "operator")):
-        failed = empty.run(*arguments)
-        assert (failed.returncode, failed.stderr.count("\n")) == (4, 1)
-        assert "expected a record at" in failed.stderr
+        assert "expected a record at" in _fails(empty, *arguments)
     assert not empty.data.exists()
+
+
+def _fails(place: Place, *arguments: str) -> str:
+    """The one sentence that it says."""
+    with typed(place, *arguments) as command:
+        assert command.ended() == 4
+        said = command.errors.read_text()
+    assert said.startswith("plumbline: ") and said.count("\n") == 1
+    return said
+
+
+def test_tokens_are_made_listed_and_revoked_by_the_command_line(on_sqlite: Place) -> None:
+    """Shown once; a list shows only how their digests begin."""
+
+    def said(*arguments: str) -> str:
+        with typed(on_sqlite, "tokens", *arguments) as command:
+            assert command.ended() == 0, command.errors.read_text()
+            return command.out.read_text()
+
+    assert said("list") == "no role has a token: plumbline tokens make ROLE\n"
+    token = said("make", "operator").strip()
+    grant = on_sqlite.tokens.grant(token)
+    assert grant is not None and grant.role is Role.OPERATOR
+    listed = said("list")
+    assert listed.startswith("operator ") and grant.fingerprint[:16] in listed
+    assert token not in listed
+    assert "already" in _fails(on_sqlite, "tokens", "make", "operator")
+    assert said("revoke", "operator") == "the token for operator opens nothing any more\n"
+    assert on_sqlite.tokens.grant(token) is None
+    for role in ("king", "system", "Operator"):
+        assert "expected a role" in _fails(on_sqlite, "tokens", "make", role)

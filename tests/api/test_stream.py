@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
@@ -18,7 +18,7 @@ from api.app import Application
 from api.stream import AT_HAND, PAGE, Pace
 from domain.kernel.commands import Role
 from domain.kernel.errors import UnavailableError
-from tests.support.listening import LONGEST_WAIT_S, Heard, listening
+from tests.support.listening import Heard, eventually, listening
 from tests.support.serving import (
     ANOTHER_DEPLOYMENT,
     DEPLOYMENT,
@@ -51,14 +51,6 @@ def address(application: Application) -> Iterator[str]:
 def positions(events: list[Heard]) -> list[int]:
     """Their ids."""
     return [one.position for one in events]
-
-
-def eventually(is_so: Callable[[], bool]) -> None:
-    """Wait for what must come."""
-    deadline = time.monotonic() + LONGEST_WAIT_S
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def test_a_stream_begins_with_the_first_alert_and_goes_on(site: Site, address: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -77,6 +78,14 @@ class Listener:
             if line.startswith(":"):
                 return line[1:].strip()
         raise AssertionError("the stream ended")
+
+
+def eventually(is_so: Callable[[], bool]) -> None:
+    """Wait for what must come."""
+    deadline = time.monotonic() + LONGEST_WAIT_S
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 @contextmanager

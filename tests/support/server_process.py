@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from uuid import UUID, uuid5
 
+from api.cli import main
 from domain.alerts.events import AlertRaised, AlertViewed
 from domain.deployments.events import DeploymentAppliedFor
+from domain.kernel.commands import Role
+from infrastructure.access.tokens import TokenFile
 from infrastructure.record.event_record import EventRecord
 from tests.contract.record.examples import DEPLOYMENT, asked, changed, face, usual
-from tests.support.stores import PostgresStore, SQLiteStore, Store, reach
+from tests.support.listening import LONGEST_WAIT_S, eventually
+from tests.support.processes import another_process
+from tests.support.stores import HALF_PAST_NINE, PostgresStore, SQLiteStore, Store, reach
 
-ROOT = Path(__file__).parents[2]
 _ALERTS = UUID("0f5d2b1e-91c1-5d4e-8f4b-6d0f4a1c7e22")
 
 
@@ -43,36 +47,28 @@ class Place:
         store = PostgresStore.fresh(directory)
         return cls(data, store, {"PLUMBLINE_DATABASE": store.url})
 
-    def command(self, *arguments: str) -> list[str]:
-        """How one types it."""
-        start = "from api.cli import main; main()"
-        return [sys.executable, "-c", start, *arguments, "--data", str(self.data)]
-
     @property
-    def settings(self) -> dict[str, str]:
-        """The environment of a command."""
-        return os.environ | self.environment | {"PYTHONPATH": str(ROOT)}
+    def tokens(self) -> TokenFile:
+        """Who may ask."""
+        return TokenFile(self.data / "access")
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
-        return subprocess.run(
-            self.command(*arguments), capture_output=True, text=True, env=self.settings, check=False
-        )
-
-    def token(self, role: str) -> str:
+    def token(self, role: Role) -> str:
         """A fresh token of a role."""
-        made = self.run("tokens", "make", role)
-        assert made.returncode == 0, made.stderr
-        return made.stdout.strip()
+        return self.tokens.make(role, at=HALF_PAST_NINE)
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server that runs."""
+    """A process of the command line."""
 
-    process: subprocess.Popen[str]
-    address: str
+    process: BaseProcess
+    out: Path
     errors: Path
+
+    @property
+    def address(self) -> str:
+        """Where it serves, as it said."""
+        return self.out.read_text().split()[3]
 
     @property
     def alerts(self) -> str:
@@ -84,38 +80,57 @@ class Server:
         """Its stream."""
         return f"{self.alerts}/stream"
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self.process.pid is not None
+        os.kill(self.process.pid, number)
+
+    def ended(self) -> int:
+        """Wait for its end; its exit code."""
+        self.process.join(LONGEST_WAIT_S)
+        assert self.process.exitcode is not None
+        return self.process.exitcode
+
     def kill(self) -> None:
         """As the system would, without a word."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        self.process.kill()
+        self.process.join()
 
-    def told(self) -> str:
-        """Everything that it said after it had stopped."""
-        assert self.process.stdout is not None
-        return self.process.stdout.read() + self.errors.read_text()
+    def has_started(self) -> bool:
+        """Whether it said that it serves; it must not have ended."""
+        assert self.process.exitcode is None, self.errors.read_text()
+        return self.out.read_text().endswith("\n")
 
 
 @contextmanager
-def serving(place: Place, *arguments: str) -> Iterator[Server]:
-    """Start it on a free port, and wait until it says where; it is killed at the end."""
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as errors:
-        process = subprocess.Popen(
-            place.command("serve", "--listen", "127.0.0.1:0", "--heartbeat", "0.2", *arguments),
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            env=place.settings,
-        )
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line.startswith("serving "), Path(errors.name).read_text()
-            yield Server(process, line.split()[-1], Path(errors.name))
-        finally:
-            process.kill()
-            process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
+def typed(place: Place, *arguments: str) -> Iterator[Server]:
+    """A command, begun; it is killed at the end if it still runs."""
+    with tempfile.TemporaryDirectory() as told:
+        out, errors = Path(told, "out"), Path(told, "errors")
+        out.touch()
+        command = ["plumbline", *arguments, "--data", str(place.data)]
+        with another_process(_type, command, place.environment, out, errors) as (process, _):
+            yield Server(process, out, errors)
+
+
+@contextmanager
+def serving(place: Place) -> Iterator[Server]:
+    """A server on a free port, once it said where."""
+    with typed(place, "serve", "--listen", "127.0.0.1:0", "--heartbeat", "0.2") as server:
+        eventually(server.has_started)
+        yield server
+
+
+def _type(
+    _: Connection, command: list[str], environment: dict[str, str], out: Path, errors: Path
+) -> None:
+    """In another process: what a shell would do."""
+    for number, file in ((1, out), (2, errors)):
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(descriptor, number)
+    os.environ.update(environment)
+    sys.argv = command
+    main()
 
 
 def apply_for_deployment(record: EventRecord) -> None:
