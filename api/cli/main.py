@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from api.cli import demo, models, record, rehearse, tokens
+from api.cli import demo, keys, log, models, record, rehearse, tokens, witness
 from api.cli.serve import serve
 from api.cli.telling import EXIT_BAD_INPUT, EXIT_BROKEN, EXIT_REFUSED, complain
 from api.rehearsal.script import RehearsalRefusedError, SumsDoNotBalanceError
@@ -30,6 +30,9 @@ app.command("sweep")(record.sweep)
 app.command("serve")(serve)
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(models.app, name="models")
+app.add_typer(log.app, name="log")
+app.add_typer(keys.app, name="keys")
+app.add_typer(witness.app, name="witness")
 app.add_typer(demo.media, name="media")
 
 

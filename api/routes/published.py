@@ -6,7 +6,6 @@ Entry bundles hold the entries themselves and are for the auditor only.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,10 +17,8 @@ from litestar.params import FromPath
 
 from api.auth import ENTRY_READERS, open_to, open_to_anyone
 from api.problems import NOT_IN_LOG, ProblemError, described
+from domain.assurance.tiles import WIDTH, Tile, TileMalformedError, parse_tile_path
 from domain.ports import PublishedLog
-
-FULL = 256
-"""Hashes, or entries, of a full tile."""
 
 TEXT = "text/plain"
 BYTES = "application/octet-stream"
@@ -33,10 +30,6 @@ _FULL_TILE = "public, max-age=31536000, immutable"
 _PARTIAL_TILE = "public, max-age=60"
 _KEY = "public, max-age=3600"
 _ENTRIES = "private, no-store"
-
-_INDEX = r"((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?"
-_TILE = re.compile(rf"([0-9]|[1-5][0-9]|6[0-3])/{_INDEX}")
-_BUNDLE = re.compile(_INDEX)
 
 _PROBLEMS = described(
     _400="There is a query parameter.",
@@ -95,15 +88,9 @@ def verifier_key(state: State) -> Response[bytes]:
 async def hash_tile(state: State, tile: FromPath[str]) -> Response[bytes]:
     """``LEVEL/INDEX`` or ``LEVEL/INDEX.p/WIDTH``, the index in groups of three digits."""
     log: PublishedLog = state.published
-    found = _TILE.fullmatch(tile.lstrip("/"))
-    if found is None:
-        raise _nothing("expected /log/tile/LEVEL/INDEX or /log/tile/LEVEL/INDEX.p/WIDTH")
-    place = _place(found[2], found[3])
-    if place is None:
-        raise _nothing("expected an index without leading groups of zeros, and a width to 255")
-    index, width = place
-    content = await _asked(lambda: log.tile(int(found[1]), index, width))
-    caching = _FULL_TILE if width == FULL else _PARTIAL_TILE
+    wanted = _tile(f"tile{tile}")
+    content = await _asked(lambda: log.tile(wanted.level, wanted.index, wanted.width))
+    caching = _FULL_TILE if wanted.width == WIDTH else _PARTIAL_TILE
     return _answer(content, "the signed log has no such tile", BYTES, caching)
 
 
@@ -125,23 +112,19 @@ async def hash_tile(state: State, tile: FromPath[str]) -> Response[bytes]:
 async def entry_bundle(state: State, bundle: FromPath[str]) -> Response[bytes]:
     """``INDEX`` or ``INDEX.p/WIDTH``."""
     log: PublishedLog = state.published
-    found = _BUNDLE.fullmatch(bundle.lstrip("/"))
-    place = _place(found[1], found[2]) if found else None
-    if place is None:
-        raise _nothing("expected /log/tile/entries/INDEX or /log/tile/entries/INDEX.p/WIDTH")
-    index, width = place
-    content = await _asked(lambda: log.entry_bundle(index, width))
+    wanted = _tile(f"tile/entries{bundle}")
+    content = await _asked(lambda: log.entry_bundle(wanted.index, wanted.width))
     return _answer(content, "the signed log has no such entries", BYTES, _ENTRIES)
 
 
-def _place(index: str, width: str | None) -> tuple[int, int] | None:
-    """Index and width, if they are written in their one form."""
-    groups = index.replace("x", "").split("/")
-    if len(groups) > 6 or (len(groups) > 1 and groups[0] == "000"):
-        return None
-    if width is not None and int(width) >= FULL:
-        return None
-    return int("".join(groups)), int(width) if width else FULL
+def _tile(path: str) -> Tile:
+    try:
+        return parse_tile_path(path)
+    except TileMalformedError as error:
+        raise _nothing(
+            "expected tile/LEVEL/INDEX or tile/entries/INDEX, and .p/WIDTH behind it where it is "
+            "partial"
+        ) from error
 
 
 async def _asked(question: Callable[[], bytes | None]) -> bytes | None:

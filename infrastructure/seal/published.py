@@ -1,8 +1,8 @@
-"""The signed log as the server gives it out: read from the record, up to the newest checkpoint.
+"""The signed log as the server gives it out: up to the newest checkpoint, and nothing behind it.
 
-Nothing here signs or writes. Hashes are worked out from the stored entries, so that a tile never
-says anything else than the record; if the record no longer fits its checkpoint, whoever checks the
-tiles against the checkpoint finds that out, as they should.
+Nothing here signs or writes. Hashes come from the tree that the sealer keeps beside the key,
+entries from the record. The sealer compared both with what it signed; whoever checks the tiles
+against the checkpoint compares them again, and finds it if one was changed since.
 
 Source: C2SP tlog-tiles.
 """
@@ -14,18 +14,13 @@ from typing import Protocol
 
 from domain.assurance.checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from domain.assurance.notes import NoteError, VerifierKey
-from domain.assurance.tree import Frontier, leaf_hash
+from domain.assurance.tiles import HEIGHT, WIDTH, entry_bundle
 from domain.kernel.errors import UnavailableError
-
-TILE_WIDTH = 256
-"""Hashes in a full tile: eight levels of the tree."""
-
-AT_ONCE = 2048
-"""Entries that are read at a time."""
+from infrastructure.seal.tree_store import TreeIncompleteError, TreeStore
 
 
 class SignedLogUnavailableError(UnavailableError):
-    """The checkpoint or its key cannot be read, or they do not belong together."""
+    """Checkpoint, key or hashes cannot be read, or do not belong together."""
 
 
 class Entries(Protocol):
@@ -37,17 +32,18 @@ class Entries(Protocol):
         """So many entries from a position on, as they are stored."""
 
 
-class SealedLog:
+class ServedLog:
     """One log, as ``domain.ports.PublishedLog``.
 
     Args:
-        directory: the seal: ``checkpoint`` and ``log.vkey``.
+        directory: the seal: ``checkpoint``, ``log.vkey`` and ``tree``.
         record: the entries.
     """
 
     def __init__(self, directory: Path, record: Entries) -> None:
         self._directory = directory
         self._record = record
+        self._tree = TreeStore(directory / "tree")
 
     def checkpoint(self) -> bytes | None:
         """The newest checkpoint, as it was signed; None before the first."""
@@ -56,21 +52,20 @@ class SealedLog:
 
     def tile(self, level: int, index: int, width: int) -> bytes | None:
         """A hash tile, if the signed tree has that many hashes there."""
-        under = TILE_WIDTH**level
-        start = index * TILE_WIDTH
-        if (start + width) * under > self._size():
+        start = index * WIDTH
+        if start + width > self._size() >> HEIGHT * level:
             return None
-        if level == 0:
-            return b"".join(leaf_hash(blob) for blob in self._record.blobs(start, width))
-        return b"".join(self._root(under * at, under) for at in range(start, start + width))
+        try:
+            return self._tree.hashes(level, start, width)
+        except (TreeIncompleteError, OSError) as error:
+            raise SignedLogUnavailableError("the hashes of the log cannot be read") from error
 
     def entry_bundle(self, index: int, width: int) -> bytes | None:
         """The entries under a tile of level 0, each behind its length."""
-        start = index * TILE_WIDTH
+        start = index * WIDTH
         if start + width > self._size():
             return None
-        blobs = self._record.blobs(start, width)
-        return b"".join(len(blob).to_bytes(2, "big") + blob for blob in blobs)
+        return entry_bundle(self._record.blobs(start, width))
 
     def verifier_key(self) -> bytes:
         """The key that signs now."""
@@ -78,13 +73,6 @@ class SealedLog:
             return (self._directory / "log.vkey").read_bytes()
         except OSError as error:
             raise SignedLogUnavailableError("the log's verifier key cannot be read") from error
-
-    def _root(self, start: int, count: int) -> bytes:
-        tree = Frontier()
-        for at in range(start, start + count, AT_ONCE):
-            for blob in self._record.blobs(at, min(AT_ONCE, start + count - at)):
-                tree.append(leaf_hash(blob))
-        return tree.root()
 
     def _size(self) -> int:
         found = self._signed()

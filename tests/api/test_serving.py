@@ -15,8 +15,9 @@ import httpx
 import pytest
 
 from api.cli.serve import as_address
-from domain.assurance.checkpoints import Checkpoint, open_checkpoint, sign
-from domain.assurance.notes import SignerKey, VerifierKey
+from domain.assurance.checkpoints import open_checkpoint
+from domain.assurance.notes import VerifierKey
+from domain.assurance.tiles import read_entry_bundle
 from domain.assurance.tree import Frontier, leaf_hash
 from domain.kernel.commands import Role
 from domain.kernel.errors import DomainError
@@ -145,25 +146,24 @@ def _stops(server: Server, number: signal.Signals, meanwhile: Callable[[], objec
 
 def test_the_signed_log_can_be_put_together_from_what_is_served(place: Place) -> None:
     """By somebody who has an address and the key; the entries need the auditor's token."""
-    record = place.store.open()
-    key = SignerKey.generate(record.origin)
-    tree = Frontier()
-    for leaf in record.leaves():
-        tree.append(leaf)
-    seal = place.data / "seal"
-    seal.mkdir()
-    note = sign(Checkpoint(record.origin, record.size(), tree.root()), key)
-    (seal / "checkpoint").write_text(note)
-    (seal / "log.vkey").write_text(key.verifier().text() + "\n")
+    origin = place.store.head().origin or ""
+    Premises(place.data).sealer(origin, new=True)
+    with typed(place, "sweep") as command:  # which signs the log
+        assert command.ended() == 0, command.errors.read_text()
     auditor = bearer(place.token(Role.AUDITOR))
     with serving(place) as server:
         log = f"{server.address}/log"
         served = VerifierKey.from_text(httpx.get(f"{log}/log.vkey").text.strip())
-        checkpoint = open_checkpoint(httpx.get(f"{log}/checkpoint").text, served, record.origin)
+        checkpoint = open_checkpoint(httpx.get(f"{log}/checkpoint").text, served, origin)
         tile = httpx.get(f"{log}/tile/0/000.p/{checkpoint.size}").content
         bundle = httpx.get(f"{log}/tile/entries/000.p/{checkpoint.size}", headers=auditor).content
-    assert (checkpoint.size, tile) == (1, checkpoint.root)
-    assert leaf_hash(bundle[2:]) == tile
+    entries = read_entry_bundle(bundle, width=checkpoint.size)
+    assert b"".join(leaf_hash(one) for one in entries) == tile
+    tree = Frontier()
+    for one in entries:
+        tree.append(leaf_hash(one))
+    assert tree.root() == checkpoint.root
+    assert entries == [row.blob for row in place.store.rows()]
 
 
 @pytest.mark.parametrize(

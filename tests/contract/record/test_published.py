@@ -13,7 +13,8 @@ from domain.assurance.notes import SignerKey
 from domain.assurance.tree import Frontier, leaf_hash, node_hash
 from infrastructure.record.event_record import EventRecord
 from infrastructure.record.reading import RecordReader
-from infrastructure.seal.published import SealedLog, SignedLogUnavailableError
+from infrastructure.seal.published import ServedLog, SignedLogUnavailableError
+from infrastructure.seal.tree_store import TreeStore
 from tests.contract.record.examples import asked, face
 from tests.support.stores import Store
 
@@ -40,10 +41,10 @@ def seal(tmp_path: Path) -> Path:
 def signed(record: EventRecord, seal: Path, size: int) -> SignerKey:
     """Sign the log at a size."""
     key = SignerKey.generate(record.origin)
-    tree = Frontier()
-    for leaf in itertools.islice(record.leaves(), size):
-        tree.append(leaf)
-    note = sign(Checkpoint(record.origin, size, tree.root()), key)
+    tree = TreeStore(seal / "tree")
+    # the sealer's tree may be ahead of what it signed
+    tree.extend(itertools.islice(record.leaves(), size + 3))
+    note = sign(Checkpoint(record.origin, size, tree.root(size)), key)
     (seal / "checkpoint").write_text(note)
     (seal / "log.vkey").write_text(key.verifier().text() + "\n")
     return key
@@ -58,7 +59,7 @@ def hashes(tile: bytes | None) -> list[bytes]:
 def test_tiles_give_the_root_that_was_signed(record: EventRecord, seal: Path) -> None:
     """Put together by somebody who has nothing else."""
     signed(record, seal, 523)
-    log = SealedLog(seal, RecordReader(record.database))
+    log = ServedLog(seal, RecordReader(record.database))
     leaves = hashes(log.tile(0, 0, 256)) + hashes(log.tile(0, 1, 256)) + hashes(log.tile(0, 2, 11))
     tree = Frontier()
     for leaf in leaves:
@@ -73,7 +74,7 @@ def test_a_tile_of_the_next_level_holds_the_roots_of_full_tiles(
 ) -> None:
     """Each eight levels above."""
     signed(record, seal, ENTRIES)
-    log = SealedLog(seal, RecordReader(record.database))
+    log = ServedLog(seal, RecordReader(record.database))
 
     def folded(row: list[bytes]) -> bytes:
         while len(row) > 1:
@@ -88,7 +89,7 @@ def test_a_tile_of_the_next_level_holds_the_roots_of_full_tiles(
 def test_nothing_is_shown_beyond_the_checkpoint(record: EventRecord, seal: Path) -> None:
     """The record holds more, and nobody signed for it."""
     signed(record, seal, 300)
-    log = SealedLog(seal, RecordReader(record.database))
+    log = ServedLog(seal, RecordReader(record.database))
     assert log.tile(0, 1, 44) is not None and log.entry_bundle(1, 44) is not None
     for level, index, width in (
         (0, 1, 45),
@@ -108,7 +109,7 @@ def test_a_bundle_holds_the_entries_as_they_are_stored(
 ) -> None:
     """Each behind its length, byte for byte, and hashing to its leaf."""
     signed(record, seal, ENTRIES)
-    log = SealedLog(seal, RecordReader(record.database))
+    log = ServedLog(seal, RecordReader(record.database))
 
     def entries(bundle: bytes | None) -> Iterator[bytes]:
         assert bundle is not None
@@ -124,12 +125,24 @@ def test_a_bundle_holds_the_entries_as_they_are_stored(
 
 def test_before_the_first_checkpoint_nothing_is_shown(record: EventRecord, seal: Path) -> None:
     """Not even one entry."""
-    log = SealedLog(seal, RecordReader(record.database))
+    log = ServedLog(seal, RecordReader(record.database))
     assert log.checkpoint() is None
     assert log.tile(0, 0, 1) is None
     assert log.entry_bundle(0, 1) is None
     with pytest.raises(SignedLogUnavailableError):
         log.verifier_key()
+
+
+def test_hashes_that_were_cut_off_are_not_taken_for_a_smaller_log(
+    record: EventRecord, seal: Path
+) -> None:
+    """It is for the sealer to make them again; until then nobody is told that there are none."""
+    signed(record, seal, 300)
+    TreeStore(seal / "tree").cut(299)
+    log = ServedLog(seal, RecordReader(record.database))
+    assert log.tile(0, 1, 43) is not None
+    with pytest.raises(SignedLogUnavailableError):
+        log.tile(0, 1, 44)
 
 
 def test_a_checkpoint_that_the_key_did_not_sign_is_not_served(
@@ -140,7 +153,7 @@ def test_a_checkpoint_that_the_key_did_not_sign_is_not_served(
     note = (seal / "checkpoint").read_text()
     for bad in (note.replace("300", "301"), note[:-3], "", "\xff"):
         (seal / "checkpoint").write_bytes(bad.encode("latin-1", "replace"))
-        log = SealedLog(seal, RecordReader(record.database))
+        log = ServedLog(seal, RecordReader(record.database))
         for ask in (log.checkpoint, lambda log=log: log.tile(0, 0, 1)):
             with pytest.raises(SignedLogUnavailableError):
                 ask()
