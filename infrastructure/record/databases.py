@@ -24,7 +24,7 @@ from psycopg.rows import tuple_row
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import Connection
 
-from domain.kernel.errors import DomainError
+from domain.kernel.errors import DomainError, UnavailableError
 from infrastructure.record.postgres_recorder import PostgresRecorder
 from infrastructure.record.sqlite_recorder import SQLiteRecorder
 from infrastructure.record.stored_rows import StoredLog, stored_in_postgres, stored_in_sqlite
@@ -42,7 +42,7 @@ Recorder = SQLiteRecorder | PostgresRecorder
 Values = Sequence[object]
 
 
-class RecordUnavailableError(DomainError):
+class RecordUnavailableError(UnavailableError):
     """The database did not take or give what was asked; nothing was stored."""
 
 
