@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -16,17 +16,27 @@ from domain.assurance.verification import Kind, Verdict, verify
 from domain.custody.events import ItemDestroyed
 from domain.custody.sealing import Tombstone
 from domain.kernel.commands import Mode
-from domain.kernel.errors import DomainError, RecordBrokenError
+from domain.kernel.errors import DomainError, NotFoundError, RecordBrokenError
+from domain.log.aggregate import KEYS, LogKeys
 from domain.ports import Identities, Outside, Recorded
 from domain.services.recovery import finish_what_was_begun
 from domain.services.retention import sweep
 from infrastructure.clock import SystemClock
+from infrastructure.files import write_durably
 from infrastructure.premises import Premises
 from infrastructure.record.entry_mapper import entry_of
 from infrastructure.record.event_record import EventRecord, recorded
 from infrastructure.record.schema import migrate
 from infrastructure.record.stored_rows import RecordUnreadableError
+from infrastructure.seal.export import Exported, Exporter
+from infrastructure.seal.rotation import KeyRegister
+from infrastructure.seal.scope_secrets import ScopeSecrets
 from infrastructure.seal.sealer import Sealer
+from infrastructure.seal.sealing import Sealing, SealingLoop, SealingPolicy
+from infrastructure.seal.signing import SealError
+from infrastructure.seal.witness_office import WitnessOffice
+from infrastructure.seal.witness_server import WitnessServer
+from infrastructure.seal.witnesses import Witnesses
 from infrastructure.settings import Settings
 
 
@@ -47,10 +57,29 @@ class Node:
     sealer: Sealer
     premises: Premises
     recovered: list[str]
+    sealing: Sealing
+    keys: KeyRegister
+    witnesses: Witnesses
+    witnessed: list[str]
+    """What the witnesses said last, in words; a start puts there what it was told."""
 
     def seal(self) -> Checkpoint:
-        """Sign the log as it stands."""
-        return self.sealer.seal(self.record.leaves(), size=self.record.size())
+        """Sign the log as it stands, and have its witnesses cosign it where they can be reached."""
+        checkpoint = self.sealing.seal()
+        self.witnessed = self.witnesses.ask_all()
+        return checkpoint
+
+    def sealing_loop(
+        self, policy: SealingPolicy, *, on_trouble: Callable[[str], None]
+    ) -> SealingLoop:
+        """For a process that stays: seals as it is written to, once it is told of each COMMIT."""
+        return SealingLoop(
+            lambda: self.seal().size,
+            clock=self.outside.clock,
+            policy=policy,
+            sealed=self.sealing.sealed(),
+            on_trouble=on_trouble,
+        )
 
     def verified(self) -> bool:
         """Whether everything that is stored recomputes to what was signed."""
@@ -66,7 +95,8 @@ def settings() -> Settings:
 
 def premises_at(path: Path) -> Premises:
     """The premises below a path, with the record in the database that the settings name, if any."""
-    return Premises(path, url=settings().database)
+    known = settings()
+    return Premises(path, url=known.database, log_key=known.log_key)
 
 
 def today() -> date:
@@ -78,6 +108,18 @@ def exact_text(path: Path) -> str:
     """A file's text with its line ends as they are: a signature covers them."""
     with path.open(encoding="utf-8", newline="") as file:
         return file.read()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that is whole or absent.
+
+    Raises:
+        DomainError: it cannot be written there.
+    """
+    try:
+        write_durably(path, content, mode=0o644)
+    except OSError as error:
+        raise DomainError(f"cannot write {path}: {error.strerror}") from error
 
 
 def typed_path(text: str) -> Path:
@@ -109,9 +151,19 @@ def open_node(
             sealer = premises.sealer(record.origin, new=record.size() == 0)
             outside = Outside(record, vault, clock, identities or NobodyAuthenticated())
             _require_the_records_keystore(outside, vault.last_tombstone())
-            recovered = finish_what_was_begun(outside)
+            witnesses = Witnesses(sealer, clock)
+            told = witnesses.require_not_behind(record.size())
+            sealing = Sealing(
+                record,
+                clock,
+                sealer,
+                ScopeSecrets(premises.seal),
+                not_before=witnesses.newest_cosignature,
+            )
+            keys = KeyRegister(sealing)
+            recovered = [*keys.settle(), *finish_what_was_begun(outside)]
             sweep(outside)
-            yield Node(outside, record, sealer, premises, recovered)
+            yield Node(outside, record, sealer, premises, recovered, sealing, keys, witnesses, told)
         finally:
             vault.close()
             record.close()
@@ -130,6 +182,98 @@ def _require_the_records_keystore(outside: Outside, last: Tombstone | None) -> N
             f"the record has receipts up to tombstone {newest}, the keystore knows {known}: it was "
             "replaced or brought back from an older copy"
         )
+
+
+@dataclass
+class SealedLog:
+    """What was signed of one log, for whoever gives it away; nothing is written to the record."""
+
+    record: EventRecord
+    sealer: Sealer
+    keys: LogKeys
+    witnesses: Witnesses
+    _clock: SystemClock
+
+    def checked(self) -> tuple[Checkpoint, str]:
+        """The newest checkpoint and its note, with the hashes of the tree at hand.
+
+        Raises:
+            SealError: nothing was signed yet.
+            RecordBrokenError: the log is not what was signed.
+        """
+        last, note = self.sealer.last(), self.sealer.last_note()
+        if last is None or note is None:
+            raise SealError("nothing was signed yet: there is no checkpoint")
+        self.sealer.examine(self.record, now=self._clock.now())
+        return last, note
+
+    def export(self, directory: Path, *, public: bool) -> Exported:
+        """Write checkpoint, tiles, entries and key below a directory (C2SP tlog-tiles).
+
+        Raises:
+            ExportError: the directory holds something else; nothing in it was changed.
+        """
+        _, note = self.checked()
+        current = self.sealer.keys.current().verifier()
+        earlier = [VerifierKey.from_text(text) for text in self.keys.keys]
+        exporter = Exporter(directory, tree=self.sealer.tree, record=self.record, public=public)
+        return exporter.export(note, [*(key for key in earlier if key != current), current])
+
+
+@contextmanager
+def sealed_log(path: Path) -> Iterator[SealedLog]:
+    """The signed part of a log, beside whoever writes to it.
+
+    Raises:
+        RecordUnreadableError: there is no record, or it cannot be read.
+        SealKeyError: the log's key is gone, or another log's.
+    """
+    premises = premises_at(path)
+    mode = mode_of(path)
+    clock = SystemClock()
+    record = premises.open_record(mode, clock, lambda size: None)
+    try:
+        sealer = premises.sealer(record.origin, new=False)
+        try:
+            keys = record.load(LogKeys, KEYS)
+        except NotFoundError:
+            keys = LogKeys()
+        yield SealedLog(record, sealer, keys, Witnesses(sealer, clock), clock)
+    finally:
+        record.close()
+
+
+def witness_office(directory: Path, *, name: str | None, logs: Sequence[str]) -> WitnessOffice:
+    """Our own witness, which knows these logs from now on.
+
+    Args:
+        directory: its key and its state; made when first used.
+        name: for a new one.
+        logs: verifier keys in signed-note form.
+
+    Raises:
+        DomainError: the directory or a key cannot be used.
+    """
+    office = WitnessOffice(directory, clock=SystemClock(), name=name)
+    try:
+        office.trust([VerifierKey.from_text(text.strip()) for text in logs])
+    except NoteError as error:
+        raise DomainError(f"a log's key cannot be read: {error}") from error
+    return office
+
+
+def witness_server(
+    office: WitnessOffice, host: str, port: int, *, tell: Callable[[str], None]
+) -> WitnessServer:
+    """The witness over HTTP.
+
+    Raises:
+        DomainError: it cannot listen there.
+    """
+    try:
+        return WitnessServer(host, port, answer=office.add_checkpoint, tell=tell)
+    except (OSError, OverflowError) as error:
+        raise DomainError(f"cannot listen at {host}:{port}: {error}") from error
 
 
 def migrate_premises(path: Path) -> str:

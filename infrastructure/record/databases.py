@@ -121,7 +121,10 @@ class SQLiteDatabase(Database):
         return self.file.is_file()
 
     def engine(self) -> Engine:
-        """As above; each transaction takes the write lock when it begins."""
+        """As above; each transaction takes the write lock when it begins.
+
+        Those of an engine with the execution option ``only_reads`` do not.
+        """
         engine = create_engine(
             URL.create("sqlite+pysqlite", database=str(self.file)),
             connect_args={"timeout": LOCK_TIMEOUT_S},
@@ -134,7 +137,8 @@ class SQLiteDatabase(Database):
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            only_reads = connection.get_execution_options().get("only_reads")
+            connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
         return engine
 
