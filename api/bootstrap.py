@@ -254,6 +254,8 @@ def open_site(
     def follow() -> None:
         try:
             follower.follow(stop)
+        except Exception as error:  # noqa: BLE001  whatever it is, somebody has to know
+            tell(f"the registers follow no longer ({type(error).__name__}): start the server again")
         finally:
             # However it ended: nobody keeps the registers up from now on.
             application.feed.end_following()
@@ -266,6 +268,8 @@ def open_site(
     finally:
         stop.set()
         thread.join(timeout=LAST_BATCH_S)
+        if not thread.is_alive():
+            follower.close()
         engine.dispose()
 
 
