@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from api.cli import demo, models, record, rehearse
+from api.cli import demo, models, projections, record, rehearse
 from api.cli.telling import EXIT_BAD_INPUT, EXIT_BROKEN, EXIT_REFUSED, complain
 from api.rehearsal.script import RehearsalRefusedError, SumsDoNotBalanceError
 from domain.kernel.errors import ConflictError, DomainError, RecordBrokenError
@@ -27,6 +27,7 @@ app.command("verify")(record.verify)
 app.command("migrate")(record.migrate)
 app.command("sweep")(record.sweep)
 app.add_typer(models.app, name="models")
+app.add_typer(projections.app, name="projections")
 app.add_typer(demo.media, name="media")
 
 
