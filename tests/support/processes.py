@@ -16,7 +16,9 @@ from typing import Concatenate, ParamSpec
 P = ParamSpec("P")
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["__main__", "tests.contract.record.examples"])
+_CONTEXT.set_forkserver_preload(
+    ["__main__", "tests.contract.record.examples", "tests.contract.projections.examples"]
+)
 
 
 @contextmanager
