@@ -7,15 +7,17 @@ moved by a function of the tables' owner (``migrations/versions/0001_record.py``
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from eventsourcing.persistence import InterfaceError, OperationalError
+from eventsourcing.persistence import InterfaceError, OperationalError, PersistenceError
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
-from psycopg import Connection, Cursor
+from psycopg import Cursor
 from psycopg.rows import DictRow
 
 from domain.kernel.errors import RecordBrokenError
-from infrastructure.record.group_commit import GroupCommit, GroupedInserts
+from infrastructure.record.group_commit import GroupCommit, GroupedInserts, UnknownOutcomeError
 from infrastructure.record.placing import (
     Heads,
     Row,
@@ -32,7 +34,11 @@ from infrastructure.record.placing import (
 CHANNEL = "plumbline_log"
 """Where the database tells those who listen that the log has grown."""
 
-_LOCK = "SELECT pg_advisory_xact_lock(7591802330156)"
+OUTCOME_S = 15
+"""How long a server that was lost around COMMIT is asked what became of it."""
+
+LOCK = "SELECT pg_advisory_xact_lock(7591802330156)"
+"""The log's lock: who has it writes alone, until the transaction ends."""
 
 _INSERT = """
 INSERT INTO stored_events (position, originator_id, originator_version, topic, scope, scope_pos,
@@ -61,42 +67,74 @@ class PostgresRecorder(GroupedInserts, PostgresApplicationRecorder):
     def write(self, batch: Sequence[Wanted]) -> None:
         """Store a batch in one transaction; mark each of it as stored or refused.
 
-        A connection can be lost after COMMIT was sent and before it was answered. What was
-        placed is then looked for: the leaf hash at a position is there only if it was stored.
+        A connection can have died since it was last used: nothing was asked of it then, so
+        another is taken. It can be lost after COMMIT was sent and before it was answered: what
+        was placed is then looked for.
 
         Raises:
             RecordBrokenError: the heads do not fit the entries.
+            UnknownOutcomeError: the server cannot be asked what became of a COMMIT.
             PersistenceError: the database did not take it. Nothing of the batch was stored.
         """
-        rows: list[Row] = []
+        attempt = _Attempt(batch)
         try:
-            with self.datastore.get_connection() as connection:
-                self._transact(connection, batch, rows)
+            self._make(attempt)
         except (OperationalError, InterfaceError):
-            if not rows or not self._stands(rows[-1]):
+            if attempt.sent is not None:
+                if self._stands(attempt.sent):
+                    return
                 raise
+            if attempt.begun or not attempt.connected:
+                raise
+            self.datastore.pool.check()
+            self._make(_Attempt(batch))
 
-    def _transact(
-        self, connection: Connection[DictRow], batch: Sequence[Wanted], rows: list[Row]
-    ) -> None:
-        with connection.transaction(), connection.cursor(binary=True) as c:
-            c.execute(_LOCK, prepare=True)
-            heads = _heads(c, batch)
-            rows += place(batch, heads)
-            if rows:
-                _insert(c, rows, heads, scopes_of(batch))
-            _mark_answered(c, batch)
+    def _make(self, attempt: _Attempt) -> None:
+        with self.datastore.get_connection() as connection:
+            attempt.connected = True
+            with connection.transaction(), connection.cursor(binary=True) as c:
+                c.execute(LOCK, prepare=True)
+                attempt.begun = True
+                heads = _heads(c, attempt.batch)
+                rows = place(attempt.batch, heads)
+                if rows:
+                    _insert(c, rows, heads, scopes_of(attempt.batch))
+                    _mark_answered(c, attempt.batch)
+                    attempt.sent = rows[-1]
 
     def _stands(self, row: Row) -> bool:
-        """Whether this row was stored after all.
+        """Whether this row was stored after all: its leaf hash is at its position only then.
 
         Raises:
-            PersistenceError: the database cannot be asked.
+            UnknownOutcomeError: the database cannot be asked.
         """
+        until = time.monotonic() + OUTCOME_S
+        while True:
+            self.datastore.pool.check()
+            try:
+                return self._found(row)
+            except PersistenceError as error:
+                if time.monotonic() > until:
+                    raise UnknownOutcomeError(str(error)) from error
+
+    def _found(self, row: Row) -> bool:
         with self.datastore.transaction(commit=False) as c:
+            # The lost connection's transaction may still be at work: it ends before we look.
+            c.execute(LOCK)
             c.execute("SELECT leaf FROM stored_events WHERE position = %s", (row.position,))
             found = c.fetchone()
         return found is not None and bytes(found["leaf"]) == row.leaf
+
+
+@dataclass
+class _Attempt:
+    """How far the storing of a batch has come."""
+
+    batch: Sequence[Wanted]
+    connected: bool = False
+    begun: bool = False
+    sent: Row | None = None
+    """The last row, once nothing but COMMIT is left to do."""
 
 
 def _heads(c: Cursor[DictRow], batch: Sequence[Wanted]) -> Heads:
