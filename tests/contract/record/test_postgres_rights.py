@@ -1,4 +1,4 @@
-"""What the role that a running Plumbline has on PostgreSQL may do: read, append, and nothing else."""
+"""What the role of a running Plumbline may do on PostgreSQL: read, append, and nothing else."""
 
 from __future__ import annotations
 
