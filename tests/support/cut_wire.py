@@ -40,10 +40,7 @@ class Wire:
         self.let_through = Event()
         """Set it to let a late COMMIT through."""
         self._ends: list[socket.socket] = []
-        self._listening = socket.socket(socket.AF_UNIX)
-        self._listening.bind(str(directory / _SOCKET))
-        self._listening.listen()
-        Thread(target=self._accept, daemon=True).start()
+        self.resume()
 
     def url(self, database: str) -> str:
         """Where a database is, over this wire."""
@@ -59,19 +56,27 @@ class Wire:
         self._next = cut
         self._for_good = for_good
 
-    def close(self) -> None:
-        """Cut everything, and listen no more."""
+    def resume(self) -> None:
+        """Let connections through, from the first or after :meth:`stop`."""
+        self._listening = socket.socket(socket.AF_UNIX)
+        self._listening.bind(str(self._directory / _SOCKET))
+        self._listening.listen()
+        Thread(target=self._accept, args=(self._listening,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Cut everything, and let nobody through."""
         self._close_except()
+        (self._directory / _SOCKET).unlink()
 
     def _close_except(self, *spared: socket.socket) -> None:
         for end in [self._listening, *self._ends]:
             if end not in spared:
                 _close(end)
 
-    def _accept(self) -> None:
+    def _accept(self, listening: socket.socket) -> None:
         while True:
             try:
-                client, _ = self._listening.accept()
+                client, _ = listening.accept()
             except OSError:  # closed
                 return
             server = socket.socket(socket.AF_UNIX)
@@ -141,5 +146,5 @@ def wire_to(cluster: Path) -> Iterator[Wire]:
     try:
         yield wire
     finally:
-        wire.close()
+        wire.stop()
         shutil.rmtree(directory)
