@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from api.cli import demo, keys, log, models, record, rehearse, replay, witness
+from api.cli import demo, keys, log, models, pack, record, rehearse, replay, witness
 from api.cli.telling import EXIT_BAD_INPUT, EXIT_BROKEN, EXIT_REFUSED, complain
 from api.rehearsal.script import RehearsalRefusedError, SumsDoNotBalanceError
 from domain.kernel.errors import ConflictError, DomainError, RecordBrokenError
@@ -27,6 +27,7 @@ app.command("state")(replay.state)
 app.command("diff")(replay.diff)
 app.command("why")(replay.why)
 app.command("verify")(record.verify)
+app.command("pack")(pack.pack)
 app.command("migrate")(record.migrate)
 app.command("sweep")(record.sweep)
 app.add_typer(models.app, name="models")
