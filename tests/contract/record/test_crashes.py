@@ -9,10 +9,11 @@ from pathlib import Path
 
 from domain.assurance.notes import VerifierKey
 from domain.assurance.verification import Kind
+from infrastructure.seal.keys import KeyFolder
 from infrastructure.seal.sealer import Sealer
 from tests.contract.record.examples import asked, face, viewed
 from tests.support.processes import another_process
-from tests.support.stores import ORIGIN, Store, reach
+from tests.support.stores import HALF_PAST_NINE, ORIGIN, Store, reach
 
 KILLS = 5
 
@@ -45,8 +46,9 @@ def test_a_killed_process_loses_nothing_that_it_said_was_stored(
     store: Store, tmp_path: Path
 ) -> None:
     """Five kills, one after the other, each on what the one before left behind."""
-    sealer = Sealer(tmp_path / "seal", origin=ORIGIN)
-    sealer.make_key()
+    keys = KeyFolder(tmp_path / "seal", origin=ORIGIN)
+    keys.make(new=True)
+    sealer = Sealer(keys.directory, keys)
     key = VerifierKey.from_text(sealer.verifier_key_file.read_text(encoding="utf-8").strip())
     for seed in range(1, KILLS + 1):
         told = killed_while_appending(store, seed)
@@ -57,6 +59,6 @@ def test_a_killed_process_loses_nothing_that_it_said_was_stored(
 
         record = store.open()
         assert record.append(viewed(seed), by=asked()) == len(rows) + 1
-        sealer.seal(record.leaves(), size=record.size())
+        sealer.seal(record, now=HALF_PAST_NINE)
         found = store.verdict(key, own=sealer.checkpoint_file.read_text(encoding="utf-8"))
         assert (found.kind, found.unanchored_tail) == (Kind.SOUND, 0)
