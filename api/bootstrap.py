@@ -6,9 +6,12 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from threading import Event, Thread
 
+from api.app import Application, Sources, create_app
+from api.stream import Pace
 from domain.assurance.checkpoints import Checkpoint
 from domain.assurance.notes import NoteError, VerifierKey
 from domain.assurance.tree import EMPTY_ROOT
@@ -21,14 +24,19 @@ from domain.log.aggregate import KEYS, LogKeys
 from domain.ports import Identities, Outside, Recorded
 from domain.services.recovery import finish_what_was_begun
 from domain.services.retention import sweep
+from infrastructure.access.tokens import TokenFile
 from infrastructure.clock import SystemClock
 from infrastructure.files import write_durably
 from infrastructure.premises import Premises
+from infrastructure.projections.follower import Follower
+from infrastructure.projections.registers import PROJECTIONS, Registers
 from infrastructure.record.entry_mapper import entry_of
 from infrastructure.record.event_record import EventRecord, recorded
+from infrastructure.record.reading import RecordReader
 from infrastructure.record.schema import migrate
 from infrastructure.record.stored_rows import RecordUnreadableError
 from infrastructure.seal.export import Exported, Exporter
+from infrastructure.seal.published import ServedLog
 from infrastructure.seal.rotation import KeyRegister
 from infrastructure.seal.scope_secrets import ScopeSecrets
 from infrastructure.seal.sealer import Sealer
@@ -38,6 +46,9 @@ from infrastructure.seal.witness_office import WitnessOffice
 from infrastructure.seal.witness_server import WitnessServer
 from infrastructure.seal.witnesses import Witnesses
 from infrastructure.settings import Settings
+
+LAST_BATCH_S = 0.5
+"""How long a batch of the registers may take to end when the server stops."""
 
 
 class NobodyAuthenticated:
@@ -97,6 +108,11 @@ def premises_at(path: Path) -> Premises:
     """The premises below a path, with the record in the database that the settings name, if any."""
     known = settings()
     return Premises(path, url=known.database, log_key=known.log_key)
+
+
+def now() -> datetime:
+    """The present instant."""
+    return SystemClock().now()
 
 
 def today() -> date:
@@ -182,6 +198,88 @@ def _require_the_records_keystore(outside: Outside, last: Tombstone | None) -> N
             f"the record has receipts up to tombstone {newest}, the keystore knows {known}: it was "
             "replaced or brought back from an older copy"
         )
+
+
+def token_file(path: Path) -> TokenFile:
+    """The server's tokens, kept beside the record.
+
+    Raises:
+        DomainError: there is no record here; a mistyped directory must not get a token.
+    """
+    premises = premises_at(path)
+    if not premises.exists():
+        raise DomainError(f"expected a record at {premises.database.name}, found none")
+    return TokenFile(premises.access)
+
+
+@contextmanager
+def open_site(
+    path: Path, *, pace: Pace, proxies: frozenset[str], tell: Callable[[str], None]
+) -> Iterator[Application]:
+    """The application that a server runs, over these premises, while the registers follow.
+
+    It reads the record and writes registers only, so it works beside whoever is alone in writing
+    the record.
+
+    Args:
+        path: the data directory.
+        pace: how often the application looks and tells.
+        proxies: TLS proxies, if they alone may ask.
+        tell: told in a sentence what a person should know of the registers.
+
+    Raises:
+        DomainError: there is no record here, or it is of another shape.
+    """
+    tokens = token_file(path)
+    premises = premises_at(path)
+    reader = RecordReader(premises.database)
+    engine = premises.database.engine()
+    alerts = Registers.over(engine).alert_register
+    follower = _TellingFollower(premises.database, PROJECTIONS, tell=tell)
+    application = create_app(
+        Sources(
+            register=alerts,
+            published=ServedLog(premises.seal, reader),
+            tokens=tokens,
+            origin=reader.origin,
+            log_size=reader.size,
+            stands_still=alerts.stands_still,
+        ),
+        pace=pace,
+        proxies=proxies,
+    )
+    follower.came = application.feed.nudge
+    stop = Event()
+
+    def follow() -> None:
+        try:
+            follower.follow(stop)
+        finally:
+            # However it ended: nobody keeps the registers up from now on.
+            application.feed.end_following()
+
+    # A daemon: it may wait for the log for seconds, and a batch that is broken off is not stored.
+    thread = Thread(target=follow, name="followers", daemon=True)
+    thread.start()
+    try:
+        yield application
+    finally:
+        stop.set()
+        thread.join(timeout=LAST_BATCH_S)
+        engine.dispose()
+
+
+class _TellingFollower(Follower):
+    """Says when it has taken something in."""
+
+    came: Callable[[], None] = staticmethod(lambda: None)
+    """Called after each time that it caught up."""
+
+    def catch_up(self) -> int:
+        """As above."""
+        size = super().catch_up()
+        self.came()
+        return size
 
 
 @dataclass

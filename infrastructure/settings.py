@@ -16,6 +16,7 @@ _KNOWN = frozenset(
         "PLUMBLINE_DATA",
         "PLUMBLINE_DATABASE",
         "PLUMBLINE_HERE",
+        "PLUMBLINE_REQUIRE",  # of the tests alone: what must not be skipped
         "PLUMBLINE_LOG_KEY",
     }
 )

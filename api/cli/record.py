@@ -1,4 +1,4 @@
-"""``plumbline replay | verify | migrate | sweep``: reading the record, and keeping it in order."""
+"""``plumbline verify | migrate | sweep``: checking the record, and keeping it in order."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ from api.bootstrap import (
     migrate_premises,
     mode_of,
     open_node,
-    read_history,
     settings,
-    stored_entries,
     typed_path,
     verify_premises,
 )
 from api.cli.telling import EXIT_USAGE, complain, say
-from api.narration import line
 from domain.assurance.verification import LIMITS, Verdict
 from domain.kernel.errors import DomainError
 
@@ -32,22 +29,6 @@ def data_directory(given: str | None) -> Path:
     if not given.strip():
         raise DomainError("expected a directory after --data, found an empty text")
     return typed_path(given)
-
-
-def replay(
-    deployment: str = typer.Argument(help="The deployment's id, or its first digits."),
-    data: str | None = Data,
-    json: bool = typer.Option(False, "--json", help="The entries themselves, as JSON Lines."),
-) -> None:
-    """Print a deployment's history in the order of the log."""
-    path = data_directory(data)
-    scope = _scope(path, deployment)
-    if json:
-        for blob in stored_entries(path, scope):
-            say(blob.decode())
-        return
-    for entry in read_history(path, scope):
-        say(line(entry))
 
 
 def verify(
@@ -85,23 +66,6 @@ def sweep(data: str | None = Data) -> None:
             say(words)
         node.seal()
         say(f"{path}: nothing is overdue, log {node.record.size()}")
-
-
-def _scope(path: Path, deployment: str) -> str:
-    """The one deployment whose id begins like this."""
-    wanted = deployment.lower().replace("-", "")
-    found = sorted(
-        {
-            entry.scope
-            for entry in read_history(path, None)
-            if entry.event.NAME == "deployment.applied_for" and entry.scope.startswith(wanted)
-        }
-    )
-    if len(found) == 1 and wanted:
-        return found[0]
-    if not found:
-        raise DomainError(f"no deployment in {path} begins with {deployment}")
-    raise DomainError(f"{len(found)} deployments begin with {deployment!r}: give more digits")
 
 
 def _text(given: str, what: str) -> str:

@@ -81,7 +81,7 @@ def add_cosignature(note: str, line: str) -> str:
     Raises:
         NoteMalformedError: what comes of it is not a note.
     """
-    if line in note:
+    if line.endswith("\n") and f"\n{line}" in note:
         return note
     text, before = taken_apart(note)
     longer = note + line

@@ -130,6 +130,8 @@ def verify_inclusion(
 ) -> None:
     """Check that a leaf hash stands at this index of the tree with this root.
 
+    The size is taken from the checkpoint that the root is from; the proof alone does not bind it.
+
     Raises:
         ProofInvalidError: the proof does not show it.
     """

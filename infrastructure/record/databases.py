@@ -24,7 +24,7 @@ from psycopg.rows import tuple_row
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import Connection
 
-from domain.kernel.errors import DomainError
+from domain.kernel.errors import DomainError, UnavailableError
 from infrastructure.record.postgres_recorder import PostgresRecorder
 from infrastructure.record.sqlite_recorder import SQLiteRecorder
 from infrastructure.record.stored_rows import StoredLog, stored_in_postgres, stored_in_sqlite
@@ -42,7 +42,7 @@ Recorder = SQLiteRecorder | PostgresRecorder
 Values = Sequence[object]
 
 
-class RecordUnavailableError(DomainError):
+class RecordUnavailableError(UnavailableError):
     """The database did not take or give what was asked; nothing was stored."""
 
 
@@ -121,7 +121,10 @@ class SQLiteDatabase(Database):
         return self.file.is_file()
 
     def engine(self) -> Engine:
-        """As above; each transaction takes the write lock when it begins."""
+        """As above; each transaction takes the write lock when it begins.
+
+        Those of an engine with the execution option ``only_reads`` do not.
+        """
         engine = create_engine(
             URL.create("sqlite+pysqlite", database=str(self.file)),
             connect_args={"timeout": LOCK_TIMEOUT_S},
@@ -134,7 +137,8 @@ class SQLiteDatabase(Database):
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            only_reads = connection.get_execution_options().get("only_reads")
+            connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
         return engine
 
