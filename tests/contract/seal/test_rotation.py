@@ -10,6 +10,7 @@ import pytest
 from domain.assurance.checkpoints import open_checkpoint
 from domain.assurance.notes import NoteUnsignedError, open_note
 from domain.assurance.verification import Kind
+from infrastructure.seal.following import KeyNotFollowedError, follow
 from infrastructure.seal.signing import SealKeyError
 from tests.contract.seal.sealed import Sealed, root_of
 from tests.support.stores import SQLiteStore
@@ -45,6 +46,44 @@ def test_a_rotation_leads_from_the_old_key_to_the_new(sealed: Sealed) -> None:
     assert sealed.store.kind(new, own=sealed.note()) is Kind.SOUND
     kept = [file.read_bytes() for file in sealed.keys.directory.rglob("*") if file.is_file()]
     assert not any(old_private.strip() in content for content in kept)
+
+
+def test_whoever_holds_an_old_key_can_follow_it_to_the_one_that_signs(sealed: Sealed) -> None:
+    """Over every rotation since, from the entries alone; each link can fail."""
+    keys = [sealed.verifier_key()]
+    for number in range(2):
+        sealed.grow(3, first=10 * number)
+        sealed.register.rotate()
+        keys.append(sealed.verifier_key())
+    retired = sealed.keys.directory / "retired"
+    blobs = list(sealed.record.blobs())
+    for place, key in enumerate(keys):
+        steps = follow(key, retired=retired, blobs=blobs)
+        assert [step.key for step in steps] == keys[place + 1 :]
+    file = retired / f"{keys[0].key_id.hex()}.checkpoint"
+    whole = file.read_text("utf-8")
+    text, old_line, new_line = whole[: whole.index("\u2014")], *whole.splitlines(True)[-2:]
+    changed = [(position, blob.replace(b"camera-1", b"camera-9")) for position, blob in blobs]
+    for content, entries, words in (
+        (text + old_line, blobs, "did not sign the checkpoint in which it follows"),
+        (text + new_line, blobs, "is not a checkpoint that the key"),
+        (whole, changed, "are not those that the key"),
+        (whole, blobs[:4], "has 7 entries, the log holds 4"),
+        ("", blobs, "is not a checkpoint"),
+    ):
+        file.write_text(content, "utf-8")
+        with pytest.raises(KeyNotFollowedError, match=words):
+            follow(keys[0], retired=retired, blobs=entries)
+
+
+def test_a_checkpoint_of_the_old_key_in_which_no_key_follows_leads_nowhere(sealed: Sealed) -> None:
+    """A thief who signs with both keys still needs an entry that says so."""
+    sealed.grow(3)
+    checkpoint = sealed.sealing.seal()
+    sealed.keys.keep_retired(sealed.verifier_key(), sealed.note().encode())
+    blobs = list(sealed.record.blobs())[: checkpoint.size]
+    with pytest.raises(KeyNotFollowedError, match="says which key follows"):
+        follow(sealed.verifier_key(), retired=sealed.keys.directory / "retired", blobs=blobs)
 
 
 def test_keys_can_be_rotated_again_and_again(sealed: Sealed) -> None:

@@ -17,22 +17,22 @@ from domain.kernel.errors import DomainError
 from infrastructure.seal.signing import SealKeyError
 from infrastructure.seal.token import Token
 from tests.contract.seal.sealed import Sealed
+from tests.support.required import need
 from tests.support.stores import SQLiteStore
 
 PIN = "4711-of-a-test"
 MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so")
 MODULE = next((Path(one) for one in MODULES if Path(one).exists()), None)
-NEEDED = "softhsm" in os.environ.get("PLUMBLINE_REQUIRE", "")
-
-pytestmark = pytest.mark.skipif(
-    not NEEDED and (MODULE is None or shutil.which("softhsm2-util") is None),
-    reason="needs SoftHSM: apt-get install softhsm2",
-)
 
 
 @pytest.fixture(scope="module")
 def tokens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """SoftHSM with one token. One directory for all: the driver reads its settings once."""
+    need(
+        "softhsm",
+        present=MODULE is not None and shutil.which("softhsm2-util") is not None,
+        reason="apt-get install softhsm2",
+    )
     folder = tmp_path_factory.mktemp("softhsm")
     (folder / "tokens").mkdir()
     settings = folder / "softhsm2.conf"
