@@ -52,6 +52,7 @@ from infrastructure.record.reading import RecordReader
 from infrastructure.record.schema import migrate, require_current
 from infrastructure.record.stored_rows import RecordUnreadableError
 from infrastructure.seal.export import Exported, Exporter
+from infrastructure.seal.following import Step, follow
 from infrastructure.seal.published import ServedLog
 from infrastructure.seal.rotation import KeyRegister
 from infrastructure.seal.scope_secrets import ScopeSecrets
@@ -379,6 +380,24 @@ class SealedLog:
                 )
             return key
         raise DomainError("the checkpoint given was not signed by a key of this log")
+
+    def followed(self, key_text: str) -> list[Step]:
+        """The keys that a key leads to, the one that signs now last; none where it still signs.
+
+        Raises:
+            DomainError: it is no key, none of this log's, or does not lead to the one that signs.
+        """
+        try:
+            key = VerifierKey.from_text(key_text.strip())
+        except NoteError as error:
+            raise DomainError(f"the key given is not a verifier key: {error}") from error
+        steps = follow(
+            key, retired=self.sealer.keys.directory / "retired", blobs=self.record.blobs()
+        )
+        current = self.sealer.keys.current().verifier()
+        if (steps[-1].key if steps else key) != current:
+            raise DomainError("the key given is none that leads to the key that signs this log")
+        return steps
 
     def export(self, directory: Path, *, public: bool) -> Exported:
         """Write checkpoint, tiles, entries and key below a directory (C2SP tlog-tiles).
