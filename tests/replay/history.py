@@ -19,6 +19,7 @@ from domain.kernel.refusals import Refusal, WasRefused
 from domain.kernel.time import Grain
 from domain.sightings import events as sighting
 from infrastructure.premises import Premises
+from infrastructure.record.event_record import EventRecord
 from tests.support import builders as a
 from tests.support.builders import Fact
 from tests.support.memory import MemoryClock, MemoryRecord, Transaction
@@ -198,8 +199,13 @@ def on_disk(path: Path, steps: Sequence[Step | Transaction]) -> Path:
     premises.found(Mode.REHEARSAL)
     clock = SetClock()
     record = premises.open_record(Mode.REHEARSAL, clock)
+    put(record, clock, steps)
+    record.close()
+    return path
+
+
+def put(record: EventRecord, clock: SetClock, steps: Sequence[Step | Transaction]) -> None:
+    """The history in a record, by this clock."""
     for step in steps:
         clock.at = max(clock.at, step.by.at)
         record.append(*step.events, by=step.by, grain=step.grain)
-    record.close()
-    return path

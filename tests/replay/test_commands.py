@@ -26,11 +26,21 @@ from tests.replay.history import (
     Step,
     a_history,
     on_disk,
+    put,
 )
 from tests.support import builders as a
 from tests.support.scenarios import Scene
+from tests.support.stores import PostgresStore
 
 runner = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def no_server_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the surroundings say."""
+    monkeypatch.delenv("PLUMBLINE_DATABASE", raising=False)
+
+
 REPOSITORY = Path(__file__).parents[2]
 WHICH = DEPLOYMENT.hex
 
@@ -61,20 +71,36 @@ def refused(data: Path, *arguments: str) -> str:
 GOLDEN = Path(__file__).parent / "golden"
 
 
-@pytest.mark.parametrize(
-    ("file", "arguments"),
-    [
-        ("alert.txt", ("replay", "d1", "--alert", "aa")),
-        ("state.txt", ("state", "d1", "--to", "19")),
-        ("diff.txt", ("diff", "d1", "15", "2026-11-23T09:30:22Z")),
-        ("why.txt", ("why", "d1", "11")),
-    ],
-)
-def test_a_person_reads_word_for_word_what_was_agreed(
-    data: Path, file: str, arguments: tuple[str, ...]
-) -> None:
+AGREED = {
+    "alert.txt": ("replay", "d1", "--alert", "aa"),
+    "state.txt": ("state", "d1", "--to", "19"),
+    "diff.txt": ("diff", "d1", "15", "2026-11-23T09:30:22Z"),
+    "why.txt": ("why", "d1", "11"),
+}
+"""What is asked, by the file with the answer."""
+
+
+@pytest.mark.parametrize("file", AGREED)
+def test_a_person_reads_word_for_word_what_was_agreed(data: Path, file: str) -> None:
     """The same history gives the same words, on any machine, on any day."""
-    assert told(data, *arguments) == (GOLDEN / file).read_text(encoding="utf-8")
+    assert told(data, *AGREED[file]) == (GOLDEN / file).read_text(encoding="utf-8")
+
+
+def test_the_words_are_the_same_from_postgresql(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And chosen entries come as they are stored there."""
+    store = PostgresStore.fresh(tmp_path)
+    try:
+        put(store.open(), store.clock, a_history())
+        monkeypatch.setenv("PLUMBLINE_DATABASE", store.url)
+        for file, asked in AGREED.items():
+            assert told(tmp_path, *asked) == (GOLDEN / file).read_text(encoding="utf-8")
+        alerts = told(tmp_path, "replay", WHICH, "--kind", "alert", "--json").encode().splitlines()
+        kept = [row.blob for row in store.rows() if row.name.startswith("alert.")]
+        assert alerts == kept != []
+    finally:
+        store.remove()
 
 
 def test_what_is_no_refusal_is_said_to_be_none_and_shown(data: Path) -> None:
