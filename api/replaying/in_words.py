@@ -50,7 +50,7 @@ COMPARISONS: Mapping[str, str] = {
 }
 
 _WIDE = 22
-_SHOWN_CAUSES = 4
+_SHOWN_PLACES = 5
 _SINGULAR = {
     "watchlists": "watchlist",
     "runs": "run",
@@ -166,12 +166,7 @@ def _list_lines(name: str, found: ListOf) -> Iterator[str]:
 def _run_lines(name: str, run: RunOf) -> Iterator[str]:
     recognition = f"recognition is {run.recognition}" if run.recognition else "never started"
     yield _row(f"run {_short(name)}", f"{recognition}; {run.frames} frames taken")
-    yield _row(
-        "",
-        f"{run.seen} seen = {run.not_enrolled} not enrolled + {run.enrolled_and_discarded} "
-        f"enrolled and discarded + {run.alerted} alerted + {run.suppressed} suppressed + "
-        f"{run.interrupted} interrupted",
-    )
+    yield _row("", _sums(run))
     odd = [
         words
         for count, words in (
@@ -182,6 +177,20 @@ def _run_lines(name: str, run: RunOf) -> Iterator[str]:
     ]
     yield _row("", "; ".join([BALANCES[run.balance], *odd, COMPARISONS[run.compared]]))
     yield _row("", f"longest life of a template: {run.longest_template_life_ms} ms")
+
+
+def _sums(run: RunOf) -> str:
+    ends = {
+        "not enrolled": run.not_enrolled,
+        "enrolled and discarded": run.enrolled_and_discarded,
+        "alerted": run.alerted,
+        "suppressed": run.suppressed,
+        "interrupted": run.interrupted,
+    }
+    in_all = sum(ends.values())
+    told = " + ".join(f"{count} {name}" for name, count in ends.items())
+    seen = f"{run.seen} seen" if in_all == run.seen else f"{run.seen} seen, {in_all} accounted for"
+    return f"{seen} = {told}"
 
 
 def _alert_lines(state: State) -> Iterator[str]:
@@ -285,12 +294,19 @@ def _shown(one: Difference, value: Any) -> str:
 def _because(causes: list[Cause]) -> str:
     if not causes:
         return "because time passed"
-    told = [f"{one.position} {one.name} ({one.role})" for one in causes[:_SHOWN_CAUSES]]
-    more = len(causes) - len(told)
-    if more:
-        last = causes[-1]
-        told.append(f"and {more} more, the last {last.position} {last.name} ({last.role})")
-    return f"because of {', '.join(told)}"
+    together: dict[tuple[str, str], list[int]] = {}
+    for one in causes:
+        together.setdefault((one.name, one.role), []).append(one.position)
+    told = [f"{_places(at)} {name} ({role})" for (name, role), at in together.items()]
+    return f"because of {'; '.join(told)}"
+
+
+def _places(positions: list[int]) -> str:
+    """All positions, or the first and the last of many."""
+    if len(positions) <= _SHOWN_PLACES:
+        return ", ".join(map(str, positions))
+    first = ", ".join(map(str, positions[: _SHOWN_PLACES - 1]))
+    return f"{first} ... {positions[-1]} ({len(positions)} in all)"
 
 
 # -- reasons -------------------------------------------------------------------------------------

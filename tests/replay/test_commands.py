@@ -16,6 +16,9 @@ from api.bootstrap import stored_entries
 from api.cli import replay as commands
 from api.cli.main import app
 from api.cli.telling import printable, printable_json
+from api.replaying.differences import differences
+from api.replaying.in_words import difference_lines
+from api.replaying.moments import Moment
 from domain.kernel.commands import Command, Mode, Role
 from domain.kernel.errors import DomainError
 from domain.kernel.time import Grain
@@ -121,6 +124,35 @@ def test_a_state_before_the_first_entry_and_behind_the_last(data: Path) -> None:
     late = told(data, "state", WHICH, "--to", "9999")
     assert "the newest at position 25" in late
     assert "nothing of this deployment was recorded after it" in late
+
+
+def test_what_is_overdue_is_so_at_the_time_that_was_asked_for(data: Path) -> None:
+    """The picture of the list had to be gone on the 24th, and is not; nothing else tells so."""
+    overdue = "2026-11-24T17:30:00.001Z"
+    assert "1 live, 1 destroyed, 0 overdue at" in told(data, "state", WHICH)
+    assert f"1 overdue at {overdue}" in told(data, "state", WHICH, "--at", overdue)
+    words = told(data, "diff", WHICH, "25", overdue)
+    assert "items, reference_image, overdue: 0 -> 1\n    because time passed" in words
+    assert "0 values changed" in told(data, "diff", WHICH, overdue, "2026-11-25T00:00:00Z")
+
+
+def test_sums_that_do_not_balance_yet_are_not_told_as_an_equation(data: Path) -> None:
+    """What is missing is said."""
+    words = told(data, "state", WHICH, "--to", "15")
+    assert "3 seen, 1 accounted for = 0 not enrolled + 1 enrolled and discarded" in words
+    assert "the sums do not balance yet; 2 without an outcome" in words
+
+
+def test_many_entries_of_one_kind_are_told_by_the_first_and_the_last() -> None:
+    """With how many there are."""
+    scene = Scene().running().saw(*(a.enrolled(one) for one in range(1, 9)), progress=(9, 8))
+    first = scene.record.size() - 9
+    moments = Moment(position=first - 1), Moment()
+    found = differences(scene.record.history(a.DEPLOYMENT.hex), a.DEPLOYMENT, *moments)
+    words = list(difference_lines(found, *moments))
+    places = ", ".join(str(first + one) for one in range(4))
+    many = f"{places} ... {first + 7} (8 in all) face.enrolled_and_discarded (system)"
+    assert f"    because of {many}" in words
 
 
 # -- for programs ------------------------------------------------------------------------------
