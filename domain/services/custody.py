@@ -20,7 +20,7 @@ from domain.custody.commands import ConsultItem, DestroyItems
 from domain.custody.sealing import SALT_BYTES, SealedContent, Tombstone, commitment
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command
-from domain.kernel.errors import ConflictError
+from domain.kernel.errors import ConflictError, DomainError
 from domain.kernel.references import new_reference
 from domain.kernel.refusals import Refused
 from domain.ports import CiphertextMissingError, KeyDestroyedError, Outside, VaultError
@@ -174,13 +174,22 @@ def destroy(outside: Outside, command: DestroyItems) -> int:
         DestructionFailedError: an item still opened afterwards; it has no receipt.
     """
     begun = tried_again(lambda: _begin(outside, command))
-    tombstones = {}
+    # Every key first, and whatever fails is said at the end: one ciphertext that the disk does not
+    # let go of keeps no other item alive.
+    keys = {item.id: outside.vault.destroy_key(item.id, at=command.at) for item in begun}
+    tombstones, failed = {}, []
     for item in begun:
-        tombstones[item.id] = outside.vault.destroy_key(item.id, at=command.at)
-        outside.vault.remove_ciphertext(item.id)
-        _look_again(outside, item)
-    if begun:
+        try:
+            outside.vault.remove_ciphertext(item.id)
+            _look_again(outside, item)
+        except (DestructionFailedError, DomainError) as error:
+            failed.append(error)
+        else:
+            tombstones[item.id] = keys[item.id]
+    if tombstones:
         tried_again(lambda: _finish(outside, command, tombstones))
+    if failed:
+        raise failed[0]
     return len(begun)
 
 
