@@ -144,6 +144,8 @@ def answer(
     has = known.get(origin, NOTHING)
     if has.size != request.old:
         return NotCosigned(409, f"this witness has size {has.size}", has.size)
+    if has.size == checkpoint.size and has.root != checkpoint.root:
+        return NotCosigned(409, "this witness signed another root of this size", has.size)
     if fault := _not_grown(request, has, checkpoint):
         return NotCosigned(422, fault)
     return Cosigned(Known(checkpoint.size, checkpoint.root), cosign(request.checkpoint, key, at=at))

@@ -13,6 +13,7 @@ from eventsourcing.persistence import EventStore, IntegrityError, PersistenceErr
 
 from domain.assurance.entries import EntryInvalidError
 from domain.assurance.tree import leaf_hash
+from domain.assurance.verification import StoredScopeHead
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command
 from domain.kernel.errors import ConflictError, DomainError, NotFoundError, RecordBrokenError
@@ -20,8 +21,15 @@ from domain.kernel.events import Happened
 from domain.kernel.time import Grain, read, written
 from domain.ports import Answered, Clock, Recorded
 from infrastructure.record.answers import CommandKeys, answering, sameness
-from infrastructure.record.databases import Database, RecordUnavailableError, Values
+from infrastructure.record.databases import (
+    Database,
+    OutcomeUnknownError,
+    RecordUnavailableError,
+    Values,
+)
 from infrastructure.record.entry_mapper import EntryMapper, entry_of, event_of
+from infrastructure.record.group_commit import UnknownOutcomeError
+from infrastructure.record.heads import HEADS, Heads
 from infrastructure.record.placing import Answering, Attribution
 from infrastructure.record.schema import require_current
 
@@ -110,11 +118,17 @@ class EventRecord:
             raise ConflictError(str(error)) from error
         except EntryInvalidError as error:
             raise DomainError(f"these events cannot be recorded: {error}") from error
-        except (PersistenceError, sqlite3.Error, psycopg.Error, InterruptedError) as error:
-            raise RecordUnavailableError(
-                f"{type(error).__name__}: the record did not take {len(events)} events ({error})"
+        except UnknownOutcomeError as error:
+            raise OutcomeUnknownError(
+                f"whether the record {self.database.name} took {len(events)} events is not known: "
+                f"look before repeating them ({error})"
             ) from error
-        size = max((one.notification.id for one in recordings), default=self.size())
+        except (PersistenceError, sqlite3.Error, psycopg.Error) as error:
+            raise RecordUnavailableError(
+                f"{type(error).__name__}: the record {self.database.name} did not take "
+                f"{len(events)} events ({error})"
+            ) from error
+        size = recordings[-1].notification.id if recordings else self.size()
         self._on_commit(size)
         return size
 
@@ -171,6 +185,20 @@ class EventRecord:
         """The leaf hashes, recomputed from the stored entries, in the order of the log."""
         for _, blob in self.blobs(after=after):
             yield leaf_hash(blob)
+
+    def heads(self) -> Heads:
+        """The log's head and those of all scopes, at one instant."""
+        rows = self._rows(HEADS)
+        size, frontier, *_ = rows[0]
+        return Heads(
+            size=int(size),
+            frontier=bytes(frontier),
+            scopes=[
+                StoredScopeHead(scope=scope, size=int(held), leaf_hex=leaf)
+                for _, _, scope, held, leaf in rows
+                if scope is not None
+            ],
+        )
 
     def _rows(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
         with self._reading():
