@@ -153,7 +153,7 @@ def test_a_read_model_stops_at_what_it_cannot_take_in_and_the_others_go_on(store
     assert stopped.behind == record.size() - decided
     assert {one.position for one in by_name.values()} == {record.size() - 1}
     register = Registers.over(store.engine()).alert_register
-    assert register.follows_to() == decided
+    assert register.follows_to() == decided and register.stands_still()
     assert [one.position for one in register.changes(deployment(0), after=-1)] == [
         one.position
         for one in record.history(deployment(0).hex)
@@ -165,6 +165,7 @@ def test_a_read_model_stops_at_what_it_cannot_take_in_and_the_others_go_on(store
     with following(store) as mended:
         mended.catch_up()
     assert {one.failed_at for one in read_models(store.database)} == {None}
+    assert not register.stands_still()
     assert rows(store) == rebuilt_rows(store)
 
 
