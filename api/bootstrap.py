@@ -598,35 +598,6 @@ def follow_record(path: Path, stop: Event, *, tell: Callable[[str], None]) -> No
         follower.follow(stop)
 
 
-@contextmanager
-def open_registers(path: Path, *, tell: Callable[[str], None]) -> Iterator[Registers]:
-    """The registers of these premises, kept up with the record for as long as they are open.
-
-    Args:
-        path: the data directory.
-        tell: told in a sentence what a person should know: a register that stands still, a
-            database that does not answer, a follower that gave up.
-    """
-    database = _current_database(path)
-    stop, engine = Event(), database.engine()
-
-    def keep_up() -> None:
-        try:
-            with closing(Follower(database, PROJECTIONS, tell=tell)) as follower:
-                follower.follow(stop)
-        except (DomainError, RecordBrokenError) as error:
-            tell(f"the registers stand still: {error}")
-
-    thread = Thread(target=keep_up, name="follower")
-    thread.start()
-    try:
-        yield Registers.over(engine)
-    finally:
-        stop.set()
-        thread.join()
-        engine.dispose()
-
-
 def _current_database(path: Path) -> Database:
     database = premises_at(path).database
     require_current(database)
