@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -29,11 +29,18 @@ from infrastructure.clock import SystemClock
 from infrastructure.files import write_durably
 from infrastructure.premises import Premises
 from infrastructure.projections.follower import Follower
-from infrastructure.projections.registers import PROJECTIONS, Registers
+from infrastructure.projections.registers import (
+    PROJECTIONS,
+    Registers,
+    named,
+    read_models,
+)
+from infrastructure.projections.registers import ReadModel as ReadModel
+from infrastructure.record.databases import Database
 from infrastructure.record.entry_mapper import entry_of
 from infrastructure.record.event_record import EventRecord, recorded
 from infrastructure.record.reading import RecordReader
-from infrastructure.record.schema import migrate
+from infrastructure.record.schema import migrate, require_current
 from infrastructure.record.stored_rows import RecordUnreadableError
 from infrastructure.seal.export import Exported, Exporter
 from infrastructure.seal.following import Step, follow
@@ -255,6 +262,8 @@ def open_site(
     def follow() -> None:
         try:
             follower.follow(stop)
+        except Exception as error:  # noqa: BLE001  whatever it is, somebody has to know
+            tell(f"the registers follow no longer ({type(error).__name__}): start the server again")
         finally:
             # However it ended: nobody keeps the registers up from now on.
             application.feed.end_following()
@@ -267,6 +276,8 @@ def open_site(
     finally:
         stop.set()
         thread.join(timeout=LAST_BATCH_S)
+        if not thread.is_alive():
+            follower.close()
         engine.dispose()
 
 
@@ -459,3 +470,64 @@ def verify_premises(path: Path, *, key_text: str, outside_checkpoint: str | None
             anchored_size=0,
             unanchored_tail=0,
         )
+
+
+def read_models_at(path: Path) -> list[ReadModel]:
+    """How far each read model of these premises has come."""
+    return read_models(_current_database(path))
+
+
+def rebuild_read_models(
+    path: Path, names: Collection[str] | None, *, progress: Callable[[int, int], None]
+) -> list[str]:
+    """Make read models again from the first entry, those with these names or all; says which.
+
+    Raises:
+        UnknownProjectionError: there is no read model of such a name.
+        ProjectionStoppedError: an entry could not be taken in; the old rows still answer.
+    """
+    projections = PROJECTIONS if names is None else named(names)
+    with closing(Follower(_current_database(path), projections)) as follower:
+        follower.rebuild(progress)
+    return [one.NAME for one in projections]
+
+
+def follow_record(path: Path, stop: Event, *, tell: Callable[[str], None]) -> None:
+    """Keep every read model of these premises up with the record until told to stop."""
+    with closing(Follower(_current_database(path), PROJECTIONS, tell=tell)) as follower:
+        follower.follow(stop)
+
+
+@contextmanager
+def open_registers(path: Path, *, tell: Callable[[str], None]) -> Iterator[Registers]:
+    """The registers of these premises, kept up with the record for as long as they are open.
+
+    Args:
+        path: the data directory.
+        tell: told in a sentence what a person should know: a register that stands still, a
+            database that does not answer, a follower that gave up.
+    """
+    database = _current_database(path)
+    stop, engine = Event(), database.engine()
+
+    def keep_up() -> None:
+        try:
+            with closing(Follower(database, PROJECTIONS, tell=tell)) as follower:
+                follower.follow(stop)
+        except (DomainError, RecordBrokenError) as error:
+            tell(f"the registers stand still: {error}")
+
+    thread = Thread(target=keep_up, name="follower")
+    thread.start()
+    try:
+        yield Registers.over(engine)
+    finally:
+        stop.set()
+        thread.join()
+        engine.dispose()
+
+
+def _current_database(path: Path) -> Database:
+    database = premises_at(path).database
+    require_current(database)
+    return database

@@ -6,7 +6,18 @@ import sys
 
 import typer
 
-from api.cli import demo, keys, log, models, record, rehearse, replay, tokens, witness
+from api.cli import (
+    demo,
+    keys,
+    log,
+    models,
+    projections,
+    record,
+    rehearse,
+    replay,
+    tokens,
+    witness,
+)
 from api.cli.serve import serve
 from api.cli.telling import EXIT_BAD_INPUT, EXIT_BROKEN, EXIT_REFUSED, complain
 from api.rehearsal.script import RehearsalRefusedError, SumsDoNotBalanceError
@@ -36,6 +47,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(log.app, name="log")
 app.add_typer(keys.app, name="keys")
 app.add_typer(witness.app, name="witness")
+app.add_typer(projections.app, name="projections")
 app.add_typer(demo.media, name="media")
 
 
