@@ -12,14 +12,22 @@ from threading import Event, Thread
 
 from api.app import Application, Sources, create_app
 from api.stream import Pace
-from domain.assurance.checkpoints import Checkpoint
+from domain.assurance.checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from domain.assurance.notes import NoteError, VerifierKey
-from domain.assurance.tree import EMPTY_ROOT
-from domain.assurance.verification import Kind, Verdict, verify
+from domain.assurance.targets import KeyUnusableError, Trusted, own_checkpoint
+from domain.assurance.verification import (
+    FaultFoundError,
+    Kind,
+    Verdict,
+    in_silence,
+    not_looked_at,
+    verify,
+)
 from domain.custody.events import ItemDestroyed
 from domain.custody.sealing import Tombstone
 from domain.kernel.commands import Mode
 from domain.kernel.errors import DomainError, NotFoundError, RecordBrokenError
+from domain.kernel.events import Happened
 from domain.log.aggregate import KEYS, LogKeys
 from domain.ports import Identities, Outside, Recorded
 from domain.services.recovery import finish_what_was_begun
@@ -27,6 +35,7 @@ from domain.services.retention import sweep
 from infrastructure.access.tokens import TokenFile
 from infrastructure.clock import SystemClock
 from infrastructure.files import write_durably
+from infrastructure.packs.writer import Packed, SignedLog, write_pack
 from infrastructure.premises import Premises
 from infrastructure.projections.follower import Follower
 from infrastructure.projections.registers import (
@@ -317,6 +326,61 @@ class SealedLog:
         self.sealer.examine(self.record, now=self._clock.now())
         return last, note
 
+    def pack(
+        self,
+        target: Path,
+        scope: str,
+        *,
+        checkpoint: str | None,
+        tell: Callable[[Happened], str],
+    ) -> Packed:
+        """Write the evidence pack of one deployment.
+
+        Args:
+            target: a name that is not taken.
+            scope: the deployment.
+            checkpoint: an older checkpoint to make it against; None for the newest.
+            tell: an event in words.
+
+        Raises:
+            PackError: it cannot be written, or the log says too little of the deployment yet.
+            DomainError: the checkpoint is not one of this log.
+            RecordBrokenError: the log is not what was signed.
+        """
+        _, newest = self.checked()
+        note = newest if checkpoint is None else checkpoint
+        return write_pack(
+            target,
+            scope,
+            SignedLog(
+                note=note,
+                key=self._signer_of(note),
+                stored=self.record.database.stored,
+                hash_at=self.sealer.tree.hash_at,
+                open_end=ScopeSecrets(self.sealer.directory).open_end,
+                tell=tell,
+            ),
+        )
+
+    def _signer_of(self, note: str) -> VerifierKey:
+        """The key of this log that signed a checkpoint, which must be one of its history."""
+        current = self.sealer.keys.current().verifier()
+        for key in (current, *(VerifierKey.from_text(text) for text in self.keys.keys)):
+            try:
+                found = open_checkpoint(note, key, self.sealer.keys.origin)
+            except (NoteError, CheckpointError):
+                continue
+            if (
+                found.size > self.sealer.tree.size
+                or self.sealer.tree.root(found.size) != found.root
+            ):
+                raise RecordBrokenError(
+                    f"a checkpoint of {found.size} entries that this log signed is not of the "
+                    "history that is stored"
+                )
+            return key
+        raise DomainError("the checkpoint given was not signed by a key of this log")
+
     def followed(self, key_text: str) -> list[Step]:
         """The keys that a key leads to, the one that signs now last; none where it still signs.
 
@@ -437,39 +501,50 @@ def read_history(path: Path, scope: str | None) -> Iterator[Recorded]:
                 yield recorded(entry_of(row.blob))
 
 
-def verify_premises(path: Path, *, key_text: str, outside_checkpoint: str | None) -> Verdict:
-    """Recompute everything that these premises hold of the record.
+def verify_premises(
+    path: Path,
+    *,
+    key_text: str,
+    outside_checkpoint: str | None,
+    witness_keys: Sequence[str] = (),
+    progress: Callable[[int], None] = in_silence,
+) -> Verdict:
+    """Recompute everything that these premises hold of the record, in whatever database it is.
 
     Raises:
-        DomainError: the key given cannot be read as one.
+        DomainError: a key given cannot be read as one.
     """
-    try:
-        key = VerifierKey.from_text(key_text.strip())
-    except NoteError as error:
-        raise DomainError(f"the key given is not a verifier key: {error}") from error
+    trusted = trusted_by(key_text, outside_checkpoint, witness_keys)
     premises = premises_at(path)
-    own = premises.seal / "checkpoint"
     try:
+        own = own_checkpoint(premises.seal)
         with premises.database.stored() as log:
             return verify(
                 log.rows,
                 head=log.head,
                 scope_heads=log.scope_heads,
-                key=key,
-                own_checkpoint=exact_text(own) if own.exists() else None,
-                outside_checkpoint=outside_checkpoint,
+                key=trusted.key,
+                own_checkpoint=own,
+                outside_checkpoint=trusted.checkpoint,
+                witnesses=trusted.witnesses,
+                progress=progress,
             )
-    except (RecordUnreadableError, UnicodeDecodeError) as error:
-        return Verdict(
-            kind=Kind.UNREADABLE,
-            sentence=str(error),
-            position=None,
-            origin=None,
-            size=0,
-            root=EMPTY_ROOT,
-            anchored_size=0,
-            unanchored_tail=0,
-        )
+    except RecordUnreadableError as error:
+        return not_looked_at(Kind.UNREADABLE, str(error))
+    except FaultFoundError as fault:
+        return not_looked_at(fault.kind, str(fault))
+
+
+def trusted_by(key: str, checkpoint: str | None, witness_keys: Sequence[str]) -> Trusted:
+    """What whoever verifies holds a log to, from the texts of files.
+
+    Raises:
+        DomainError: a key given cannot be read as one.
+    """
+    try:
+        return Trusted.read(key, checkpoint=checkpoint, witnesses=witness_keys)
+    except KeyUnusableError as error:
+        raise DomainError(str(error)) from error
 
 
 def read_models_at(path: Path) -> list[ReadModel]:

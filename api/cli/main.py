@@ -11,6 +11,7 @@ from api.cli import (
     keys,
     log,
     models,
+    pack,
     projections,
     record,
     rehearse,
@@ -39,6 +40,7 @@ app.command("state")(replay.state)
 app.command("diff")(replay.diff)
 app.command("why")(replay.why)
 app.command("verify")(record.verify)
+app.command("pack")(pack.pack)
 app.command("migrate")(record.migrate)
 app.command("sweep")(record.sweep)
 app.command("serve")(serve)
