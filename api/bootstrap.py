@@ -195,7 +195,7 @@ def open_node(
                 ScopeSecrets(premises.seal),
                 not_before=witnesses.newest_cosignature,
             )
-            keys = KeyRegister(sealing)
+            keys = KeyRegister(sealing, both_signed=witnesses.ask_all)
             recovered = [*keys.settle(), *finish_what_was_begun(outside)]
             sweep(outside)
             yield Node(outside, record, sealer, premises, recovered, sealing, keys, witnesses, told)

@@ -98,6 +98,26 @@ def test_keys_are_shown_rotated_and_followed(data: Path, tmp_path: Path) -> None
     assert "PRIVATE" not in said + followed
 
 
+def test_a_witness_that_knows_the_old_key_cosigns_where_both_signed(
+    data: Path, tmp_path: Path
+) -> None:
+    """And nothing later before it is told of the new one."""
+    log = tmp_path / "old.vkey"
+    shutil.copy(data / "seal" / "log.vkey", log)
+    with a_witness(tmp_path / "state", log) as line:
+        (data / "seal" / "witnesses").write_text(f"{line}\n", "utf-8")
+        plumbline("keys", "rotate", "--data", data)
+        (between,) = (data / "seal" / "retired").glob("*.checkpoint")
+        signers = [one.split(" ")[1] for one in between.read_text("utf-8").splitlines()[4:]]
+        origin = log.read_text("utf-8").split("+")[0]
+        assert signers == [origin, origin, line.split("+")[0]]
+        assert "does not know the key" in plumbline("witness", "ask", "--data", data)
+    plumbline("witness", "key", "--state", tmp_path / "state", "--log", data / "seal" / "log.vkey")
+    with a_witness(tmp_path / "state", log) as line:
+        (data / "seal" / "witnesses").write_text(f"{line}\n", "utf-8")
+        assert "cosigned 9 entries" in plumbline("witness", "ask", "--data", data)
+
+
 def test_the_log_is_exported_and_sound_for_the_verifier(data: Path, tmp_path: Path) -> None:
     """The verifier that is packaged alone; and another directory is left alone."""
     out = tmp_path / "out"

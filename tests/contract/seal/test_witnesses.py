@@ -303,6 +303,8 @@ def lies(sealed: Sealed) -> dict[str, tuple[int, bytes, str]]:
         "the future": (200, cosign(note, key, at=now + 301).encode(), "one of them is wrong"),
         "a far time": (200, cosign(note, key, at=2**62).encode(), "does not fit"),
         "an error": (500, b"", "answered 500"),
+        "no such log": (404, b"", "does not know this log"),
+        "no such key": (403, b"", "does not know the key"),
         "the same size": (409, b"4\n", "ALARM.*another history of 4 entries"),
         "a smaller size": (409, b"2\n", "says another size each time"),
         "a larger size": (409, b"99\n", "ALARM.*says that it holds 99 entries"),
