@@ -262,7 +262,7 @@ def test_a_batch_is_bounded_unless_one_caller_brings_more() -> None:
             one.rows = []
 
     commits = GroupCommit(write)
-    half = wanted(MOST_EVENTS // 2).events
+    half = mapped(MOST_EVENTS // 2)
     with ThreadPoolExecutor(5) as threads:
         futures = [threads.submit(commits.store, wanted())]
         assert entered.wait(PATIENCE_S)
