@@ -97,7 +97,11 @@ class Database(ABC):
 
     @abstractmethod
     def read(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
-        """Rows of the record, on a connection that cannot write. ``?`` stands for a value."""
+        """Rows of the record, on a connection that cannot write. ``?`` stands for a value.
+
+        Raises:
+            RecordUnavailableError: they cannot be read.
+        """
 
     @abstractmethod
     def id_of(self, reference: UUID) -> object:
@@ -175,8 +179,12 @@ class SQLiteDatabase(Database):
     def read(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
         """As above."""
         address = f"file:{quote(str(self.file))}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=LOCK_TIMEOUT_S)) as connection:
-            return connection.execute(statement, values).fetchall()
+        try:
+            with closing(sqlite3.connect(address, uri=True, timeout=LOCK_TIMEOUT_S)) as connection:
+                return connection.execute(statement, values).fetchall()
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            # UnicodeDecodeError: SQLite quotes what is damaged in its own message.
+            raise _unreadable(self, error) from error
 
     def id_of(self, reference: UUID) -> str:
         """As above: 32 hex digits."""
@@ -262,8 +270,11 @@ class PostgresDatabase(Database):
 
     def read(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
         """As above."""
-        with self.connection() as connection:
-            return connection.execute(statement.replace("?", "%s"), values).fetchall()
+        try:
+            with self.connection() as connection:
+                return connection.execute(statement.replace("?", "%s"), values).fetchall()
+        except psycopg.Error as error:
+            raise _unreadable(self, error) from error
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
@@ -412,6 +423,12 @@ def _rights(table: str) -> str:
     if table.startswith("projection"):
         return "SELECT, INSERT, UPDATE, DELETE"
     return "SELECT"
+
+
+def _unreadable(database: Database, error: Exception) -> RecordUnavailableError:
+    return RecordUnavailableError(
+        f"{type(error).__name__}: the record {database.name} cannot be read ({error})"
+    )
 
 
 def _require_full_sync(datastore: SQLiteDatastore) -> None:
