@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import os
 import subprocess
@@ -12,9 +13,6 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
-import _cffi_backend
-import cffi
-import cryptography
 import pytest
 
 from api.bootstrap import open_node, sealed_log
@@ -64,10 +62,12 @@ def packed(premises: Path) -> Path:
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with ``cryptography`` and what it is made of, and no other package."""
     folder = tmp_path_factory.mktemp("alone")
-    for package in (cryptography, cffi):
-        (folder / package.__name__).symlink_to(Path(package.__file__).parent)
-    backend = Path(_cffi_backend.__file__)
-    (folder / backend.name).symlink_to(backend)
+    for name in ("cryptography", "cffi", "_cffi_backend"):
+        found = importlib.util.find_spec(name)
+        assert found is not None and found.origin is not None
+        place = Path(found.origin)
+        place = place.parent if place.name == "__init__.py" else place
+        (folder / place.name).symlink_to(place)
     return folder
 
 
