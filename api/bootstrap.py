@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from threading import Event, Thread
 
+from api.app import Application, Sources, create_app
+from api.stream import Pace
 from domain.assurance.checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from domain.assurance.notes import NoteError, VerifierKey
 from domain.assurance.targets import KeyUnusableError, Trusted, own_checkpoint
@@ -29,15 +32,28 @@ from domain.log.aggregate import KEYS, LogKeys
 from domain.ports import Identities, Outside, Recorded
 from domain.services.recovery import finish_what_was_begun
 from domain.services.retention import sweep
+from infrastructure.access.tokens import TokenFile
 from infrastructure.clock import SystemClock
 from infrastructure.files import write_durably
 from infrastructure.packs.writer import Packed, SignedLog, write_pack
 from infrastructure.premises import Premises
+from infrastructure.projections.follower import Follower
+from infrastructure.projections.registers import (
+    PROJECTIONS,
+    Registers,
+    named,
+    read_models,
+)
+from infrastructure.projections.registers import ReadModel as ReadModel
+from infrastructure.record.databases import Database
 from infrastructure.record.entry_mapper import entry_of
 from infrastructure.record.event_record import EventRecord, recorded
-from infrastructure.record.schema import migrate
+from infrastructure.record.reading import RecordReader
+from infrastructure.record.schema import migrate, require_current
 from infrastructure.record.stored_rows import RecordUnreadableError
 from infrastructure.seal.export import Exported, Exporter
+from infrastructure.seal.following import Step, follow
+from infrastructure.seal.published import ServedLog
 from infrastructure.seal.rotation import KeyRegister
 from infrastructure.seal.scope_secrets import ScopeSecrets
 from infrastructure.seal.sealer import Sealer
@@ -47,6 +63,9 @@ from infrastructure.seal.witness_office import WitnessOffice
 from infrastructure.seal.witness_server import WitnessServer
 from infrastructure.seal.witnesses import Witnesses
 from infrastructure.settings import Settings
+
+LAST_BATCH_S = 0.5
+"""How long a batch of the registers may take to end when the server stops."""
 
 
 class NobodyAuthenticated:
@@ -106,6 +125,11 @@ def premises_at(path: Path) -> Premises:
     """The premises below a path, with the record in the database that the settings name, if any."""
     known = settings()
     return Premises(path, url=known.database, log_key=known.log_key)
+
+
+def now() -> datetime:
+    """The present instant."""
+    return SystemClock().now()
 
 
 def today() -> date:
@@ -193,6 +217,92 @@ def _require_the_records_keystore(outside: Outside, last: Tombstone | None) -> N
         )
 
 
+def token_file(path: Path) -> TokenFile:
+    """The server's tokens, kept beside the record.
+
+    Raises:
+        DomainError: there is no record here; a mistyped directory must not get a token.
+    """
+    premises = premises_at(path)
+    if not premises.exists():
+        raise DomainError(f"expected a record at {premises.database.name}, found none")
+    return TokenFile(premises.access)
+
+
+@contextmanager
+def open_site(
+    path: Path, *, pace: Pace, proxies: frozenset[str], tell: Callable[[str], None]
+) -> Iterator[Application]:
+    """The application that a server runs, over these premises, while the registers follow.
+
+    It reads the record and writes registers only, so it works beside whoever is alone in writing
+    the record.
+
+    Args:
+        path: the data directory.
+        pace: how often the application looks and tells.
+        proxies: TLS proxies, if they alone may ask.
+        tell: told in a sentence what a person should know of the registers.
+
+    Raises:
+        DomainError: there is no record here, or it is of another shape.
+    """
+    tokens = token_file(path)
+    premises = premises_at(path)
+    reader = RecordReader(premises.database)
+    engine = premises.database.engine()
+    alerts = Registers.over(engine).alert_register
+    follower = _TellingFollower(premises.database, PROJECTIONS, tell=tell)
+    application = create_app(
+        Sources(
+            register=alerts,
+            published=ServedLog(premises.seal, reader),
+            tokens=tokens,
+            origin=reader.origin,
+            log_size=reader.size,
+            stands_still=alerts.stands_still,
+        ),
+        pace=pace,
+        proxies=proxies,
+    )
+    follower.came = application.feed.nudge
+    stop = Event()
+
+    def follow() -> None:
+        try:
+            follower.follow(stop)
+        except Exception as error:  # noqa: BLE001  whatever it is, somebody has to know
+            tell(f"the registers follow no longer ({type(error).__name__}): start the server again")
+        finally:
+            # However it ended: nobody keeps the registers up from now on.
+            application.feed.end_following()
+
+    # A daemon: it may wait for the log for seconds, and a batch that is broken off is not stored.
+    thread = Thread(target=follow, name="followers", daemon=True)
+    thread.start()
+    try:
+        yield application
+    finally:
+        stop.set()
+        thread.join(timeout=LAST_BATCH_S)
+        if not thread.is_alive():
+            follower.close()
+        engine.dispose()
+
+
+class _TellingFollower(Follower):
+    """Says when it has taken something in."""
+
+    came: Callable[[], None] = staticmethod(lambda: None)
+    """Called after each time that it caught up."""
+
+    def catch_up(self) -> int:
+        """As above."""
+        size = super().catch_up()
+        self.came()
+        return size
+
+
 @dataclass
 class SealedLog:
     """What was signed of one log, for whoever gives it away; nothing is written to the record."""
@@ -270,6 +380,24 @@ class SealedLog:
                 )
             return key
         raise DomainError("the checkpoint given was not signed by a key of this log")
+
+    def followed(self, key_text: str) -> list[Step]:
+        """The keys that a key leads to, the one that signs now last; none where it still signs.
+
+        Raises:
+            DomainError: it is no key, none of this log's, or does not lead to the one that signs.
+        """
+        try:
+            key = VerifierKey.from_text(key_text.strip())
+        except NoteError as error:
+            raise DomainError(f"the key given is not a verifier key: {error}") from error
+        steps = follow(
+            key, retired=self.sealer.keys.directory / "retired", blobs=self.record.blobs()
+        )
+        current = self.sealer.keys.current().verifier()
+        if (steps[-1].key if steps else key) != current:
+            raise DomainError("the key given is none that leads to the key that signs this log")
+        return steps
 
     def export(self, directory: Path, *, public: bool) -> Exported:
         """Write checkpoint, tiles, entries and key below a directory (C2SP tlog-tiles).
@@ -417,3 +545,64 @@ def trusted_by(key: str, checkpoint: str | None, witness_keys: Sequence[str]) ->
         return Trusted.read(key, checkpoint=checkpoint, witnesses=witness_keys)
     except KeyUnusableError as error:
         raise DomainError(str(error)) from error
+
+
+def read_models_at(path: Path) -> list[ReadModel]:
+    """How far each read model of these premises has come."""
+    return read_models(_current_database(path))
+
+
+def rebuild_read_models(
+    path: Path, names: Collection[str] | None, *, progress: Callable[[int, int], None]
+) -> list[str]:
+    """Make read models again from the first entry, those with these names or all; says which.
+
+    Raises:
+        UnknownProjectionError: there is no read model of such a name.
+        ProjectionStoppedError: an entry could not be taken in; the old rows still answer.
+    """
+    projections = PROJECTIONS if names is None else named(names)
+    with closing(Follower(_current_database(path), projections)) as follower:
+        follower.rebuild(progress)
+    return [one.NAME for one in projections]
+
+
+def follow_record(path: Path, stop: Event, *, tell: Callable[[str], None]) -> None:
+    """Keep every read model of these premises up with the record until told to stop."""
+    with closing(Follower(_current_database(path), PROJECTIONS, tell=tell)) as follower:
+        follower.follow(stop)
+
+
+@contextmanager
+def open_registers(path: Path, *, tell: Callable[[str], None]) -> Iterator[Registers]:
+    """The registers of these premises, kept up with the record for as long as they are open.
+
+    Args:
+        path: the data directory.
+        tell: told in a sentence what a person should know: a register that stands still, a
+            database that does not answer, a follower that gave up.
+    """
+    database = _current_database(path)
+    stop, engine = Event(), database.engine()
+
+    def keep_up() -> None:
+        try:
+            with closing(Follower(database, PROJECTIONS, tell=tell)) as follower:
+                follower.follow(stop)
+        except (DomainError, RecordBrokenError) as error:
+            tell(f"the registers stand still: {error}")
+
+    thread = Thread(target=keep_up, name="follower")
+    thread.start()
+    try:
+        yield Registers.over(engine)
+    finally:
+        stop.set()
+        thread.join()
+        engine.dispose()
+
+
+def _current_database(path: Path) -> Database:
+    database = premises_at(path).database
+    require_current(database)
+    return database

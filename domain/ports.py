@@ -15,7 +15,7 @@ from domain.custody.sealing import ItemLabel as ItemLabel
 from domain.custody.sealing import SealedContent as SealedContent
 from domain.custody.sealing import Tombstone as Tombstone
 from domain.kernel.aggregate import Aggregate
-from domain.kernel.commands import Command
+from domain.kernel.commands import Command, Role
 from domain.kernel.events import Happened
 from domain.kernel.repeats import Sameness
 from domain.kernel.time import Grain
@@ -253,6 +253,47 @@ class AlertRegister(Protocol):
 
     def follows_to(self) -> int:
         """The size of the log that the register has taken in."""
+
+
+class PublishedLog(Protocol):
+    """The log as anyone may fetch it (C2SP tlog-tiles), never beyond the newest checkpoint."""
+
+    def checkpoint(self) -> bytes | None:
+        """The newest checkpoint, a signed note as it was signed; None before the first."""
+
+    def tile(self, level: int, index: int, width: int) -> bytes | None:
+        """A hash tile: ``width`` hashes of 32 bytes each, or None where the tree has no such.
+
+        Args:
+            level: from 0, the leaf hashes, to 63.
+            index: which tile of the level, from 0.
+            width: how many hashes, from 1 to 256; under 256 it is a partial tile.
+        """
+
+    def entry_bundle(self, index: int, width: int) -> bytes | None:
+        """The entries under a tile of level 0, each behind its length in two bytes, or None."""
+
+    def verifier_key(self) -> bytes:
+        """The key to check a checkpoint with, in signed-note form, with its newline."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a token opens."""
+
+    fingerprint: str
+    """Tells tokens apart: the hex SHA-256 of the token, from which nobody gets it back."""
+    role: Role
+
+
+class AccessTokens(Protocol):
+    """The tokens of this node, one for each role (``infrastructure/access``)."""
+
+    def grant(self, token: str) -> Grant | None:
+        """What this token opens; None where there is no such token (any more)."""
+
+    def stands(self, grant: Grant) -> bool:
+        """Whether the token was not revoked since."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ from infrastructure.vault.keystore import Keystore
 from infrastructure.vault.media import MediaStore
 from infrastructure.vault.sealed_vault import SealedVault
 
-_OURS = frozenset({"record", "keystore", "media", "seal", "lock"})
+_OURS = frozenset({"record", "keystore", "media", "seal", "access", "lock"})
 
 
 class PremisesError(DomainError):
@@ -63,6 +63,11 @@ class Premises:
     def seal(self) -> Path:
         """The log's key and its newest checkpoint."""
         return self.path / "seal"
+
+    @property
+    def access(self) -> Path:
+        """Who may ask the server what: digests of tokens."""
+        return self.path / "access"
 
     def exists(self) -> bool:
         """Whether there is a record's database."""

@@ -201,6 +201,13 @@ class Queries:
         )
         return 1 + next((int(row.position) for row in self._rows(asked)), -1)
 
+    def stands_still(self) -> bool:
+        """Whether it stopped before an entry that it cannot take in."""
+        asked = select(POSITIONS.c.failed_at).where(
+            POSITIONS.c.name == self.NAME, POSITIONS.c.serving
+        )
+        return any(row.failed_at is not None for row in self._rows(asked))
+
     def _rows(self, asked: Select[Any]) -> Sequence[Row[Any]]:
         with self._reading() as connection:
             return connection.execute(asked).all()
