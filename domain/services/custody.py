@@ -126,12 +126,13 @@ def carry_out_keeping(
 
     Raises:
         ConflictError: the state moved on every time.
+        DomainError: the record or the disk did not take it; nothing of it is kept.
         VaultError: the vault could not keep what was to be kept.
     """
     keeping = Keeping(outside, command)
     try:
         answer = carry_out(outside, command, lambda: attempt(keeping), kind=kind, of=of)
-    except (ConflictError, VaultError):
+    except (ConflictError, DomainError, VaultError):
         keeping.give_up(cause="could_not_be_carried_out")
         raise
     if isinstance(answer, Refused):
