@@ -50,5 +50,5 @@ def test_a_secret_that_is_gone_or_cut_is_named(tmp_path: Path, content: bytes | 
     """It is not made anew for what was committed to before."""
     if content is not None:
         (tmp_path / "scope.secret").write_bytes(content)
-    with pytest.raises(SealError, match="scope.secret"):
+    with pytest.raises(SealError, match=r"scope\.secret"):
         ScopeSecrets(tmp_path).open_end(ENDS, size=1, scope="one")
