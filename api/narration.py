@@ -14,6 +14,7 @@ from domain.deployments import events as deployment
 from domain.kernel.events import Happened
 from domain.kernel.refusals import WasRefused
 from domain.kernel.time import written
+from domain.log import events as log
 from domain.ports import Recorded
 from domain.sightings import events as sighting
 from domain.watchlists import events as watchlist
@@ -265,3 +266,33 @@ def _(e: item.ItemDestroyed) -> str:
 @_tells(item.GalleryLoaded)
 def _(e: item.GalleryLoaded) -> str:
     return f"{e.camera} took {e.count} templates of the list into memory"
+
+
+@_tells(log.KeyGenerated)
+def _(e: log.KeyGenerated) -> str:
+    return f"the log is signed by {_key(e.verifier_key)}, kept in a {e.kept_in}"
+
+
+@_tells(log.KeyRotated)
+def _(e: log.KeyRotated) -> str:
+    return (
+        f"{_key(e.new_verifier_key)}, kept in a {e.kept_in}, signs the log in place of "
+        f"{_key(e.old_verifier_key)}; the next checkpoint is signed by both"
+    )
+
+
+@_tells(log.KeyRetired)
+def _(e: log.KeyRetired) -> str:
+    return (
+        f"{_key(e.verifier_key)} is gone; the last checkpoint it signed has {e.last_size} entries"
+    )
+
+
+@_tells(log.ScopeHeadsCommitted)
+def _(e: log.ScopeHeadsCommitted) -> str:
+    return f"the heads of {e.scopes} scopes at {e.size} entries were put under one root"
+
+
+def _key(verifier_key: str) -> str:
+    """Which key it is: the id that stands in a note."""
+    return f"key {_short(verifier_key.split('+', 2)[1:2][0])}" if "+" in verifier_key else "no key"

@@ -4,6 +4,7 @@ import domain.alerts.events
 import domain.custody.events
 import domain.deployments.events
 import domain.kernel.repeats
+import domain.log.events
 import domain.sightings.events
 import domain.watchlists.events  # noqa: F401
 from domain.kernel.events import event_classes

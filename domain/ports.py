@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from domain.custody.sealing import ItemLabel as ItemLabel
 from domain.custody.sealing import SealedContent as SealedContent
 from domain.custody.sealing import Tombstone as Tombstone
 from domain.kernel.aggregate import Aggregate
-from domain.kernel.commands import Command
+from domain.kernel.commands import Command, Role
 from domain.kernel.events import Happened
 from domain.kernel.repeats import Sameness
 from domain.kernel.time import Grain
@@ -250,6 +250,325 @@ class AlertRegister(Protocol):
 
     def changes(self, deployment: UUID, *, after: int, limit: int = 500) -> list[AlertChange]:
         """What raised or changed alerts of a deployment behind a position, in order."""
+
+    def follows_to(self) -> int:
+        """The size of the log that the register has taken in."""
+
+
+class PublishedLog(Protocol):
+    """The log as anyone may fetch it (C2SP tlog-tiles), never beyond the newest checkpoint."""
+
+    def checkpoint(self) -> bytes | None:
+        """The newest checkpoint, a signed note as it was signed; None before the first."""
+
+    def tile(self, level: int, index: int, width: int) -> bytes | None:
+        """A hash tile: ``width`` hashes of 32 bytes each, or None where the tree has no such.
+
+        Args:
+            level: from 0, the leaf hashes, to 63.
+            index: which tile of the level, from 0.
+            width: how many hashes, from 1 to 256; under 256 it is a partial tile.
+        """
+
+    def entry_bundle(self, index: int, width: int) -> bytes | None:
+        """The entries under a tile of level 0, each behind its length in two bytes, or None."""
+
+    def verifier_key(self) -> bytes:
+        """The key to check a checkpoint with, in signed-note form, with its newline."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a token opens."""
+
+    fingerprint: str
+    """Tells tokens apart: the hex SHA-256 of the token, from which nobody gets it back."""
+    role: Role
+
+
+class AccessTokens(Protocol):
+    """The tokens of this node, one for each role (``infrastructure/access``)."""
+
+    def grant(self, token: str) -> Grant | None:
+        """What this token opens; None where there is no such token (any more)."""
+
+    def stands(self, grant: Grant) -> bool:
+        """Whether the token was not revoked since."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryLine:
+    """One entry of a deployment's history, without what its event says."""
+
+    position: int
+    occurred_at: datetime
+    name: str
+    """The stored name of the event."""
+    mode: str
+    role: str
+    actor: str
+    refused: bool
+    """Whether something was asked for and refused."""
+    stream: UUID
+    """The aggregate or journal that the entry belongs to."""
+    item: UUID | None
+    """The item of personal data that it tells of."""
+    concerning: UUID | None
+    """What it is about: an alert, an entry of a watchlist, or what a refused command aimed at.
+    An item's entries are about what the item was registered for."""
+
+
+class DeploymentHistory(Protocol):
+    """Everything that was recorded of a deployment, in order."""
+
+    def lines(
+        self,
+        deployment: UUID,
+        *,
+        after: int = -1,
+        limit: int = 500,
+        names: Collection[str] | None = None,
+        roles: Collection[str] | None = None,
+        refused_only: bool = False,
+        about: UUID | None = None,
+    ) -> list[HistoryLine]:
+        """The history of a deployment, in the order of the log.
+
+        Args:
+            deployment: which.
+            after: only what stands behind this position, for the next page.
+            limit: at most so many, from 1 to 1000.
+            names: only these stored names.
+            roles: only what was asked for in these roles.
+            refused_only: only refusals.
+            about: only what belongs to, tells of or concerns this alert, item, entry or stream.
+        """
+
+    def follows_to(self) -> int:
+        """The size of the log that the register has taken in."""
+
+
+class WatchlistState(StrEnum):
+    """How far a watchlist has come."""
+
+    CRITERIA_PROPOSED = "criteria_proposed"
+    CRITERIA_APPROVED = "criteria_approved"
+    SEAL_REQUESTED = "seal_requested"
+    SEALED = "sealed"
+    APPROVED = "approved"
+
+
+class EntryState(StrEnum):
+    """Where an entry of a watchlist stands."""
+
+    PROPOSED = "proposed"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchlistLine:
+    """One watchlist as the register holds it."""
+
+    watchlist: UUID
+    deployment: UUID
+    mode: str
+    state: WatchlistState
+    categories: tuple[str, ...]
+    """Who may be on it."""
+    accepted_values: str
+    """The version of the catalogue whose codes it uses."""
+    by_state: Mapping[EntryState, int]
+    """How many entries stand where."""
+    by_category: Mapping[str, int]
+    """How many accepted entries each category has."""
+    model_digest: str | None
+    """The model that made the templates of its accepted entries; None before the first."""
+    proposed_at: datetime
+    sealed_at: datetime | None
+    approved_at: datetime | None
+    version: int
+    """The list's newest version: what a command on it must expect."""
+    newest_position: int
+    """The place in the log of what changed it last."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryLine:
+    """One entry of a watchlist: a random reference and codes, never a person."""
+
+    entry: UUID
+    watchlist: UUID
+    state: EntryState
+    reasons: tuple[str, ...]
+    """Why it was rejected, as codes."""
+    category: str
+    source_system: str
+    image_basis: str
+    necessity: str
+    attempted_means: str
+    attempted_on: str
+    attempted_result: str
+    nexus: str
+    age_band: str
+    vulnerable: bool
+    response_code: str
+    proposed_at: datetime
+    judged_at: datetime | None
+
+
+class WatchlistRegister(Protocol):
+    """Every watchlist and what became of its entries."""
+
+    def watchlists(self, deployment: UUID) -> list[WatchlistLine]:
+        """The lists of a deployment, in the order of their criteria."""
+
+    def watchlist(self, watchlist: UUID) -> WatchlistLine | None:
+        """One list, if its criteria were ever proposed."""
+
+    def entries(
+        self, watchlist: UUID, *, after: UUID | None = None, limit: int = 100
+    ) -> list[EntryLine]:
+        """The entries of a list, by reference.
+
+        Args:
+            watchlist: which.
+            after: only those whose reference sorts behind this one, for the next page.
+            limit: at most so many, from 1 to 1000.
+        """
+
+    def follows_to(self) -> int:
+        """The size of the log that the register has taken in."""
+
+
+class ItemState(StrEnum):
+    """How far an item of personal data has come."""
+
+    REGISTERED = "registered"
+    SEALED = "sealed"
+    DESTRUCTION_STARTED = "destruction_started"
+    DESTROYED = "destroyed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemLine:
+    """One item of personal data as the register holds it."""
+
+    item: UUID
+    item_class: str
+    deployment: UUID
+    concerning: UUID
+    """The alert or entry that it belongs to."""
+    mode: str
+    state: ItemState
+    rule: str
+    due_at: datetime
+    """The latest instant at which it may exist."""
+    registered_at: datetime
+    sealed_at: datetime | None
+    destruction_started_at: datetime | None
+    destroyed_at: datetime | None
+    """When its destruction was finished, by its receipt."""
+    cause: str | None
+    """Why it was destroyed, as a code."""
+    consultations: int
+    """How often it was opened."""
+    registered_position: int
+    newest_position: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassCount:
+    """The items of one class, counted at one time."""
+
+    item_class: str
+    registered: int
+    existing: int
+    """Registered and not destroyed by that time."""
+    overdue: int
+    """Of those, how many had to be gone by that time."""
+    destroyed: int
+    destroyed_late: int
+    """Of those, how many after they had to be gone. It stays so for ever."""
+
+
+class CustodyRegister(Protocol):
+    """Every item of personal data that was ever to exist."""
+
+    def item(self, item: UUID) -> ItemLine | None:
+        """One item, if it was ever registered."""
+
+    def items(self, deployment: UUID, *, after: int = -1, limit: int = 100) -> list[ItemLine]:
+        """The items of a deployment, in the order of their registration.
+
+        Args:
+            deployment: which.
+            after: only those registered behind this position, for the next page.
+            limit: at most so many, from 1 to 1000.
+        """
+
+    def overdue(self, at: datetime, *, deployment: UUID | None = None) -> list[ItemLine]:
+        """Items that still existed at a time although they had to be gone, the longest first."""
+
+    def counts(self, at: datetime, *, deployment: UUID | None = None) -> list[ClassCount]:
+        """How many items of each class there were at a time, by class."""
+
+    def follows_to(self) -> int:
+        """The size of the log that the register has taken in."""
+
+
+class Reconciliation(StrEnum):
+    """Whether the sums of a run were compared, and what came of it."""
+
+    OPEN = "open"
+    RECONCILED = "reconciled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraStatistics:
+    """What one camera saw in one run, and what the record says became of it."""
+
+    camera: str
+    frames: int
+    seen: int
+    """Faces, by the tracker's own counter."""
+    not_enrolled: int
+    enrolled_and_discarded: int
+    alerted: int
+    suppressed: int
+    refused: int
+    """Possible matches whose alert the rules refused."""
+    interrupted: int
+    """Faces that a worker was following when it died, at least."""
+    not_enrolled_for: Mapping[str, int]
+    """Reason to how many faces were not enrolled for it."""
+    max_template_life_ms: int
+    source_failures: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunLine:
+    """One run: a continuous period with recognition on."""
+
+    run: UUID
+    deployment: UUID
+    mode: str
+    started_at: datetime | None
+    stopped_at: datetime | None
+    reconciliation: Reconciliation
+    cameras: tuple[CameraStatistics, ...]
+    """By name."""
+
+
+class RunStatistics(Protocol):
+    """What every run saw and what became of it."""
+
+    def runs(self, deployment: UUID) -> list[RunLine]:
+        """The runs of a deployment, in the order in which they were started."""
+
+    def run(self, run: UUID) -> RunLine | None:
+        """One run, if the record tells of it."""
 
     def follows_to(self) -> int:
         """The size of the log that the register has taken in."""

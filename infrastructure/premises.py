@@ -20,13 +20,15 @@ from infrastructure.files import make_private_directory
 from infrastructure.record.databases import Database, database_at
 from infrastructure.record.event_record import EventRecord, Heard
 from infrastructure.record.schema import found_log, migrate, require_current, revision
+from infrastructure.seal.keys import KeyFolder
 from infrastructure.seal.sealer import Sealer
+from infrastructure.seal.token import Token
 from infrastructure.vault.command_keys import StoredCommandKeys
 from infrastructure.vault.keystore import Keystore
 from infrastructure.vault.media import MediaStore
 from infrastructure.vault.sealed_vault import SealedVault
 
-_OURS = frozenset({"record", "keystore", "media", "seal", "lock"})
+_OURS = frozenset({"record", "keystore", "media", "seal", "access", "lock"})
 
 
 class PremisesError(DomainError):
@@ -39,9 +41,11 @@ class Premises:
     Args:
         path: the data directory.
         url: a PostgreSQL database that holds the record; None for a file below the path.
+        log_key: a PKCS#11 token on which the log's keys are made; None for files.
     """
 
-    def __init__(self, path: Path, *, url: str | None = None) -> None:
+    def __init__(self, path: Path, *, url: str | None = None, log_key: str | None = None) -> None:
+        self._log_key = log_key
         self.path = path.absolute()
         self.database: Database = database_at(url, otherwise=self.path / "record" / "record.db")
 
@@ -59,6 +63,11 @@ class Premises:
     def seal(self) -> Path:
         """The log's key and its newest checkpoint."""
         return self.path / "seal"
+
+    @property
+    def access(self) -> Path:
+        """Who may ask the server what: digests of tokens."""
+        return self.path / "access"
 
     def exists(self) -> bool:
         """Whether there is a record's database."""
@@ -111,14 +120,16 @@ class Premises:
         """The sealer of the log with this origin, with its key.
 
         Args:
+            origin: the log's name.
             new: whether the log has no entry yet; a key is made for a new log only.
 
         Raises:
             SealKeyError: the log's key is gone, or another log's.
         """
-        sealer = Sealer(self.seal, origin=origin)
-        sealer.make_key(new=new)
-        return sealer
+        token = Token.from_uri(self._log_key) if self._log_key else None
+        keys = KeyFolder(self.seal, origin=origin, token=token)
+        keys.make(new=new)
+        return Sealer(self.seal, keys)
 
     def _require_usable(self) -> None:
         """Refuse a directory that holds anything but a record of ours, before a byte is written."""

@@ -16,6 +16,8 @@ _KNOWN = frozenset(
         "PLUMBLINE_DATA",
         "PLUMBLINE_DATABASE",
         "PLUMBLINE_HERE",
+        "PLUMBLINE_REQUIRE",  # of the tests alone: what must not be skipped
+        "PLUMBLINE_LOG_KEY",
     }
 )
 
@@ -34,6 +36,8 @@ class Settings:
     """Where rehearsals keep record, keystore and media unless told otherwise."""
     database: str | None = field(default=None, repr=False)
     """A PostgreSQL database that holds the record; None for a file among the premises."""
+    log_key: str | None = None
+    """A PKCS#11 token (RFC 7512) on which new keys of logs are made; None for files."""
     command: str = "plumbline"
     """How this person calls the program, for what it tells them to type next."""
 
@@ -52,7 +56,8 @@ class Settings:
             raise SettingsError(
                 f"unknown settings {', '.join(unknown)}; known are PLUMBLINE_CACHE (directory of "
                 "models and media), PLUMBLINE_DATA (directory of the record), PLUMBLINE_DATABASE "
-                "(postgresql://user@host/name, for a record on a server)"
+                "(postgresql://user@host/name, for a record on a server), PLUMBLINE_LOG_KEY "
+                "(pkcs11:token=..., for a log's key on a token)"
             )
         home = Path(environment.get("HOME") or Path.home())
         return cls(
@@ -61,6 +66,7 @@ class Settings:
                 environment, "PLUMBLINE_DATA", "XDG_DATA_HOME", home / ".local" / "share"
             ),
             database=environment.get("PLUMBLINE_DATABASE") or None,
+            log_key=environment.get("PLUMBLINE_LOG_KEY") or None,
             command=environment.get("PLUMBLINE_COMMAND", "plumbline"),
         )
 

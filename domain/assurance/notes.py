@@ -16,7 +16,8 @@ A key is known by its name **and** its id. A signature by any other key is passe
 how witnesses and new keys can be added later; a signature that claims to be by the known key and
 is not is never passed over. Nothing of a note may be used before :func:`open_note` gave it back.
 
-Only Ed25519 (type 0x01) is made and read.
+Ed25519 over the text (type 0x01) is made and read here; cosignatures of witnesses (type 0x04) in
+:mod:`domain.assurance.cosignatures`.
 
 Source: C2SP signed-note; the text forms of the keys are those of golang.org/x/mod/sumdb/note.
 """
@@ -27,7 +28,7 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass, field
-from typing import Self
+from typing import ClassVar, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -76,6 +77,9 @@ class VerifierKey:
         KeyMalformedError: the name is empty or has a space or a plus; the key is not 32 bytes.
     """
 
+    ALGORITHM: ClassVar[bytes] = ED25519
+    """The type byte of the key and of its signatures."""
+
     name: str
     public: bytes
 
@@ -86,12 +90,12 @@ class VerifierKey:
     @property
     def key_id(self) -> bytes:
         """Four bytes that stand for the key in a note, next to its name."""
-        named = self.name.encode() + b"\n" + ED25519 + self.public
+        named = self.name.encode() + b"\n" + self.ALGORITHM + self.public
         return hashlib.sha256(named).digest()[:_ID_SIZE]
 
     def text(self) -> str:
         """``name+id+base64``, one line without its newline."""
-        return f"{self.name}+{self.key_id.hex()}+{_base64(ED25519 + self.public)}"
+        return f"{self.name}+{self.key_id.hex()}+{_base64(self.ALGORITHM + self.public)}"
 
     @classmethod
     def from_text(cls, text: str) -> Self:
@@ -102,7 +106,7 @@ class VerifierKey:
         """
         match text.split("+", 2):
             case [name, key_id, encoded]:
-                key = cls(name, _key_bytes(encoded))
+                key = cls(name, _key_bytes(encoded, cls.ALGORITHM))
             case _:
                 raise KeyMalformedError("expected a public key as name+id+base64")
         _require_id(key, key_id)
@@ -130,6 +134,9 @@ class SignerKey:
         KeyMalformedError: the name is empty or has a space or a plus; the seed is not 32 bytes.
     """
 
+    ALGORITHM: ClassVar[bytes] = ED25519
+    """The type byte of the key and of its signatures."""
+
     name: str
     seed: bytes = field(repr=False)
 
@@ -149,7 +156,7 @@ class SignerKey:
     def text(self) -> str:
         """``PRIVATE+KEY+name+id+base64``, one line without its newline. Keep it secret."""
         key_id = self.verifier().key_id.hex()
-        return f"PRIVATE+KEY+{self.name}+{key_id}+{_base64(ED25519 + self.seed)}"
+        return f"PRIVATE+KEY+{self.name}+{key_id}+{_base64(self.ALGORITHM + self.seed)}"
 
     @classmethod
     def from_text(cls, text: str) -> Self:
@@ -160,7 +167,7 @@ class SignerKey:
         """
         match text.split("+", 4):
             case ["PRIVATE", "KEY", name, key_id, encoded]:
-                key = cls(name, _key_bytes(encoded))
+                key = cls(name, _key_bytes(encoded, cls.ALGORITHM))
             case _:
                 raise KeyMalformedError("expected a private key as PRIVATE+KEY+name+id+base64")
         _require_id(key.verifier(), key_id)
@@ -184,8 +191,12 @@ def sign_note(text: str, key: SignerKey) -> str:
     if not text.endswith("\n"):
         raise NoteMalformedError("expected a text that ends in a newline, found one that does not")
     _require_characters(text)
-    signature = _base64(key.verifier().key_id + key.sign(text))
-    return f"{text}\n{_DASH}{key.name} {signature}\n"
+    return f"{text}\n{signature_line(key.verifier(), key.sign(text))}"
+
+
+def signature_line(key: VerifierKey, signature: bytes) -> str:
+    """The line that carries a signature by this key, with its newline."""
+    return f"{_DASH}{key.name} {_base64(key.key_id + signature)}\n"
 
 
 def open_note(note: str, key: VerifierKey) -> str:
@@ -199,8 +210,7 @@ def open_note(note: str, key: VerifierKey) -> str:
         NoteUnsignedError: it has no signature by this key.
         SignatureInvalidError: a signature by this key does not fit, even if another does.
     """
-    _require_characters(note)
-    text, signatures = _taken_apart(note)
+    text, signatures = taken_apart(note)
     verified = False
     for name, key_id, signature in signatures:
         if (name, key_id) != (key.name, key.key_id):
@@ -227,8 +237,13 @@ def decoded_base64(text: str) -> bytes | None:
     return decoded if _base64(decoded) == text else None
 
 
-def _taken_apart(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
-    """The text, and each signature with the name and id of the key that it claims."""
+def taken_apart(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
+    """The text, and each signature with the name and id of the key that it claims.
+
+    Raises:
+        NoteMalformedError: it is not a signed note.
+    """
+    _require_characters(note)
     body, blank_line, lines = note.rpartition("\n\n")
     if not blank_line or not lines.endswith("\n"):
         raise NoteMalformedError("expected a text, a blank line and lines with signatures")
@@ -265,10 +280,10 @@ def _require_key(name: str, key: bytes) -> None:
         raise KeyMalformedError(f"expected an Ed25519 key of {_KEY_SIZE} bytes, found {len(key)}")
 
 
-def _key_bytes(encoded: str) -> bytes:
+def _key_bytes(encoded: str, algorithm: bytes) -> bytes:
     decoded = decoded_base64(encoded)
-    if decoded is None or decoded[:1] != ED25519:
-        raise KeyMalformedError("expected the base64 of a key of type 1 (Ed25519)")
+    if decoded is None or decoded[:1] != algorithm:
+        raise KeyMalformedError(f"expected the base64 of a key of type {algorithm[0]}")
     return decoded[1:]
 
 

@@ -25,6 +25,8 @@ class Role(StrEnum):
     AUTHORISING_OFFICER = "authorising_officer"
     OPERATOR = "operator"
     ENGAGEMENT_OFFICER = "engagement_officer"
+    DPO = "dpo"
+    AUDITOR = "auditor"
     SYSTEM = "system"
 
 

@@ -9,6 +9,10 @@ class NotFoundError(DomainError):
     """Nothing of that kind has this reference."""
 
 
+class UnavailableError(DomainError):
+    """A database did not take or give what was asked. Nothing was changed; ask again later."""
+
+
 class ConflictError(Exception):
     """Someone else wrote first. The service retries from the start, a bounded number of times."""
 

@@ -27,6 +27,12 @@ from domain.kernel.errors import DomainError
 from infrastructure.record.postgres_recorder import LOCK, PostgresRecorder
 from infrastructure.record.sqlite_recorder import SQLiteRecorder
 from infrastructure.record.stored_rows import StoredLog, stored_in_postgres, stored_in_sqlite
+from infrastructure.record.unavailable import (
+    OutcomeUnknownError as OutcomeUnknownError,
+)
+from infrastructure.record.unavailable import (
+    RecordUnavailableError as RecordUnavailableError,
+)
 from infrastructure.record.waiting import PostgresWaiter, SQLiteWaiter, Waiter
 
 LOCK_TIMEOUT_S = 30
@@ -45,17 +51,6 @@ IDLE_S = 10
 """How long a writer may hold the log's lock without asking the server for anything."""
 GONE_S = 10
 """After how long without an answer a connection over a network is given up."""
-
-
-class RecordUnavailableError(DomainError):
-    """The database did not take or give what was asked; nothing was stored."""
-
-
-class OutcomeUnknownError(RecordUnavailableError):
-    """The database was lost around COMMIT and could not be asked: look before repeating.
-
-    A command under a key of its caller can be repeated without looking: it is answered once.
-    """
 
 
 class Database(ABC):
@@ -141,7 +136,10 @@ class SQLiteDatabase(Database):
         return self.file.is_file()
 
     def engine(self) -> Engine:
-        """As above; each transaction takes the write lock when it begins."""
+        """As above; each transaction takes the write lock when it begins.
+
+        Those of an engine with the execution option ``only_reads`` do not.
+        """
         engine = create_engine(
             URL.create("sqlite+pysqlite", database=str(self.file)),
             connect_args={"timeout": LOCK_TIMEOUT_S},
@@ -154,7 +152,8 @@ class SQLiteDatabase(Database):
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            only_reads = connection.get_execution_options().get("only_reads")
+            connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
         return engine
 

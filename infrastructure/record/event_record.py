@@ -12,6 +12,7 @@ from eventsourcing.persistence import EventStore, IntegrityError, PersistenceErr
 
 from domain.assurance.entries import EntryInvalidError
 from domain.assurance.tree import leaf_hash
+from domain.assurance.verification import StoredScopeHead
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command
 from domain.kernel.errors import ConflictError, DomainError, NotFoundError, RecordBrokenError
@@ -27,6 +28,7 @@ from infrastructure.record.databases import (
 )
 from infrastructure.record.entry_mapper import EntryMapper, entry_of, event_of
 from infrastructure.record.group_commit import UnknownOutcomeError
+from infrastructure.record.heads import HEADS, Heads
 from infrastructure.record.placing import Answering, Attribution
 from infrastructure.record.schema import require_current
 
@@ -187,6 +189,20 @@ class EventRecord:
         """The leaf hashes, recomputed from the stored entries, in the order of the log."""
         for _, blob in self.blobs(after=after):
             yield leaf_hash(blob)
+
+    def heads(self) -> Heads:
+        """The log's head and those of all scopes, at one instant."""
+        rows = self.database.read(HEADS)
+        size, frontier, *_ = rows[0]
+        return Heads(
+            size=int(size),
+            frontier=bytes(frontier),
+            scopes=[
+                StoredScopeHead(scope=scope, size=int(held), leaf_hex=leaf)
+                for _, _, scope, held, leaf in rows
+                if scope is not None
+            ],
+        )
 
 
 def recorded(entry: dict[str, Any]) -> Recorded:

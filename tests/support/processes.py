@@ -1,7 +1,8 @@
 """Processes of their own, for tests that kill one or put it on a full disk.
 
-They are forked from a server that has imported the record once: a fresh interpreter for each
-would take a second, and forking the tests' own process would copy whatever threads it has.
+They are forked from a server that has imported the record and the command line once: a fresh
+interpreter for each would take seconds, and forking the tests' own process would copy whatever
+threads it has.
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ from typing import Concatenate, ParamSpec
 P = ParamSpec("P")
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["__main__", "tests.contract.record.examples"])
+_CONTEXT.set_forkserver_preload(
+    [
+        "__main__",
+        "tests.contract.record.examples",
+        "tests.contract.projections.examples",
+        "api.cli",
+    ]
+)
 
 
 @contextmanager

@@ -215,6 +215,7 @@ _USUAL: Mapping[str, Any] = {
     "intelligence_led": "seen-here-before",
     "item_class": "face_crop",
     "items": {"face_crop": UUID("f1" * 16), "probe_template": UUID("f2" * 16)},
+    "kept_in": "file",
     "known_copies_outside": [],
     "levels": ["L0", "L1", "L2"],
     "location": "rehearsal-street",
@@ -224,9 +225,13 @@ _USUAL: Mapping[str, Any] = {
     "necessity": "failed-to-appear",
     "nexus": "lives-nearby",
     "note_item": None,
+    "new_verifier_key": "example.org/plumbline/rehearsal+31b7747a+"
+    "ASmsuuFBvMrwsi4alNNNC8c2HlJtC/4SyJeUvJMilm3X",
     "objective": "locate-wanted-persons",
     "officer": "stand-in:engagement-officer-1",
     "officers": "stand-in",
+    "old_verifier_key": "example.org/plumbline/rehearsal+497c6bed+"
+    "AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
     "precautions": {"core_dumps": "off", "memory": "locked"},
     "proposer": "stand-in:watchlist-manager-1",
     "purpose": "adjudication",
@@ -235,6 +240,7 @@ _USUAL: Mapping[str, Any] = {
     "recheck": "in-process",
     "recogniser_settings": {"cool_down_s": "30", "frames_for_a_decision": "3"},
     "response_code": "stop-and-verify",
+    "root": "b7" * 32,
     "rule": "alert-31-days",
     "sealer": "stand-in:watchlist-manager-1",
     "sealers": ["stand-in:watchlist-manager-1", "stand-in:watchlist-manager-2"],
@@ -247,6 +253,8 @@ _USUAL: Mapping[str, Any] = {
     "threshold_justification": "rehearsal-default",
     "tombstone_digest": "7e" * 32,
     "use_case": "watchlist-alert",
+    "verifier_key": "example.org/plumbline/rehearsal+497c6bed+"
+    "AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
     "wide_frame_omitted": "bystanders_not_masked",
     "zone": [[0, 0], [1000, 0], [1000, 1000], [0, 1000]],
 }

@@ -1,0 +1,1 @@
+"""What the log says of itself: its keys, and the heads of its scopes."""

@@ -1,0 +1,1 @@
+"""Who may ask: the tokens of the server."""

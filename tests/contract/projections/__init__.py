@@ -1,0 +1,1 @@
+"""Read models over every store: incremental, interrupted and rebuilt alike."""
