@@ -23,10 +23,16 @@ from psycopg.rows import tuple_row
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import Connection
 
-from domain.kernel.errors import DomainError, UnavailableError
+from domain.kernel.errors import DomainError
 from infrastructure.record.postgres_recorder import LOCK, PostgresRecorder
 from infrastructure.record.sqlite_recorder import SQLiteRecorder
 from infrastructure.record.stored_rows import StoredLog, stored_in_postgres, stored_in_sqlite
+from infrastructure.record.unavailable import (
+    OutcomeUnknownError as OutcomeUnknownError,
+)
+from infrastructure.record.unavailable import (
+    RecordUnavailableError as RecordUnavailableError,
+)
 from infrastructure.record.waiting import PostgresWaiter, SQLiteWaiter, Waiter
 
 LOCK_TIMEOUT_S = 30
@@ -45,17 +51,6 @@ IDLE_S = 10
 """How long a writer may hold the log's lock without asking the server for anything."""
 GONE_S = 10
 """After how long without an answer a connection over a network is given up."""
-
-
-class RecordUnavailableError(UnavailableError):
-    """The database did not take or give what was asked; nothing was stored."""
-
-
-class OutcomeUnknownError(RecordUnavailableError):
-    """The database was lost around COMMIT and could not be asked: look before repeating.
-
-    A command under a key of its caller can be repeated without looking: it is answered once.
-    """
 
 
 class Database(ABC):
