@@ -12,11 +12,14 @@ from api.bootstrap import (
     mode_of,
     open_node,
     settings,
+    trusted_by,
     typed_path,
     verify_premises,
 )
 from api.cli.telling import EXIT_USAGE, complain, say
-from domain.assurance.verification import LIMITS, Verdict
+from domain.assurance.command import tell_progress
+from domain.assurance.report import lines
+from domain.assurance.targets import Target, examine, kind_of
 from domain.kernel.errors import DomainError
 
 Data = typer.Option(None, "--data", help="The directory that holds the record.", metavar="DIR")
@@ -32,23 +35,46 @@ def data_directory(given: str | None) -> Path:
 
 
 def verify(
-    data: str = typer.Argument(help="The directory that holds the record."),
+    target: str = typer.Argument(
+        help="A data directory, an exported log, an evidence pack or a record.db."
+    ),
     key: str = typer.Option(..., "--key", help="The log's verifier key (log.vkey)."),
     checkpoint: str | None = typer.Option(
         None, "--checkpoint", help="A checkpoint that was kept elsewhere."
     ),
+    witness_key: list[str] = typer.Option(
+        [], "--witness-key", help="A witness that must have cosigned; may be given again."
+    ),
+    hashes_only: bool = typer.Option(
+        False, "--hashes-only", help="Of an export without entries, check the hashes alone."
+    ),
 ) -> None:
     """Recompute everything that is stored and name the first thing that is wrong."""
+    path = typed_path(target)
     try:
-        verdict = verify_premises(
-            typed_path(data),
-            key_text=_text(key, "verifier key"),
-            outside_checkpoint=_text(checkpoint, "checkpoint") if checkpoint else None,
-        )
+        key_text = given_text(key, "verifier key")
+        outside = given_text(checkpoint, "checkpoint") if checkpoint else None
+        witnesses = [given_text(one, "witness key") for one in witness_key]
+        if kind_of(path) in (Target.PREMISES, Target.NOTHING):
+            verdict = verify_premises(
+                path,
+                key_text=key_text,
+                outside_checkpoint=outside,
+                witness_keys=witnesses,
+                progress=tell_progress,
+            )
+        else:
+            verdict = examine(
+                path,
+                trusted_by(key_text, outside, witnesses),
+                hashes_only=hashes_only,
+                progress=tell_progress,
+            )
     except DomainError as error:
         # 4 and the others name what was found in a log; nothing was looked at here
         raise typer.Exit(complain(str(error), EXIT_USAGE)) from error
-    _tell(verdict)
+    for line in lines(verdict):
+        say(line)
     raise typer.Exit(verdict.kind.exit_code)
 
 
@@ -68,7 +94,12 @@ def sweep(data: str | None = Data) -> None:
         say(f"{path}: nothing is overdue, log {node.record.size()}")
 
 
-def _text(given: str, what: str) -> str:
+def given_text(given: str, what: str) -> str:
+    """The text of a file that was typed, its line ends as they are.
+
+    Raises:
+        DomainError: there is none, or it is no text.
+    """
     path = typed_path(given)
     try:
         return exact_text(path)
@@ -76,13 +107,3 @@ def _text(given: str, what: str) -> str:
         raise DomainError(f"expected a {what} at {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise DomainError(f"expected a {what} at {path}, found bytes that are no text") from error
-
-
-def _tell(verdict: Verdict) -> None:
-    where = f" at position {verdict.position}" if verdict.position is not None else ""
-    sentence = verdict.sentence.removeprefix(f"position {verdict.position}: ")
-    say(f"{verdict.kind.value.upper()}{where}: {sentence}")
-    say(f"log {verdict.origin or 'unknown'}, {verdict.size} entries, root {verdict.root.hex()}")
-    say(f"anchored {verdict.anchored_size}, unanchored tail {verdict.unanchored_tail}")
-    for limit in LIMITS:
-        say(f"  {limit}")

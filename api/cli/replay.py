@@ -49,7 +49,7 @@ def replay(
 ) -> None:
     """Print a deployment's history in the order of the log, or what you choose of it."""
     path = data_directory(data)
-    scope = _scope(path, deployment)
+    scope = scope_of(path, deployment)
     choice = Choice(
         kinds=tuple(kind),
         roles=tuple(role),
@@ -83,7 +83,7 @@ def state(
     if to is not None and at is not None:
         raise DomainError("expected --to or --at, found both: a place is a time already")
     path = data_directory(data)
-    scope = _scope(path, deployment)
+    scope = scope_of(path, deployment)
     then = a_time(at) if at else None
     found = AsItWas(UUID(scope))
     for entry in up_to(read_history(path, scope), position=to, at=then):
@@ -106,7 +106,7 @@ def diff(
 ) -> None:
     """Show what changed in a deployment between two positions or times, and what changed it."""
     path = data_directory(data)
-    scope = _scope(path, deployment)
+    scope = scope_of(path, deployment)
     behind, last = (_position(path, scope, one) for one in (earlier, later))
     if last < behind:
         raise DomainError(f"expected the earlier one first, found {behind} before {last}")
@@ -133,7 +133,7 @@ def why(
 ) -> None:
     """Say why something was refused: each rule, what it compared, and where it comes from."""
     path = data_directory(data)
-    answer = reasons_of(read_history(path, _scope(path, deployment)), position)
+    answer = reasons_of(read_history(path, scope_of(path, deployment)), position)
     if json:
         say_json(dataclasses.asdict(answer))
         return
@@ -191,7 +191,7 @@ def _plain(value: Any) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
-def _scope(path: Path, deployment: str) -> str:
+def scope_of(path: Path, deployment: str) -> str:
     """The one deployment whose id begins like this."""
     wanted = deployment.lower().replace("-", "")
     found = sorted(

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from domain.assurance.files import text
+from domain.assurance.files import MOST_NOTE_BYTES
 from domain.assurance.report import lines
 from domain.assurance.targets import KeyUnusableError, Trusted, examine
-from domain.assurance.verification import FaultFoundError, Kind
+from domain.assurance.verification import Kind
 
 EXIT_USAGE = 2
 TOLD_FROM = 200_000
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             checkpoint=_read(given.checkpoint, "checkpoint") if given.checkpoint else None,
             witnesses=[_read(one, "witness key") for one in given.witness_key],
         )
-    except (KeyUnusableError, FaultFoundError) as error:
+    except KeyUnusableError as error:
         sys.stderr.write(f"verify: {error}\n")
         return EXIT_USAGE
     verdict = examine(
@@ -51,7 +51,12 @@ def tell_progress(size: int) -> None:
 
 
 def _read(path: str, what: str) -> str:
-    return text(Path(path), f"a {what} at {path}")
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            return file.read(MOST_NOTE_BYTES)
+    except (OSError, ValueError) as error:
+        # ValueError: bytes that are no text
+        raise KeyUnusableError(f"expected a {what} at {path}: {error}") from error
 
 
 def _parser() -> argparse.ArgumentParser:

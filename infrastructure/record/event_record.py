@@ -21,8 +21,14 @@ from domain.kernel.events import Happened
 from domain.kernel.time import Grain, read, written
 from domain.ports import Answered, Clock, Recorded
 from infrastructure.record.answers import CommandKeys, answering, sameness
-from infrastructure.record.databases import Database, RecordUnavailableError, Values
+from infrastructure.record.databases import (
+    Database,
+    OutcomeUnknownError,
+    RecordUnavailableError,
+    Values,
+)
 from infrastructure.record.entry_mapper import EntryMapper, entry_of, event_of
+from infrastructure.record.group_commit import UnknownOutcomeError
 from infrastructure.record.heads import HEADS, Heads
 from infrastructure.record.placing import Answering, Attribution
 from infrastructure.record.schema import require_current
@@ -112,11 +118,17 @@ class EventRecord:
             raise ConflictError(str(error)) from error
         except EntryInvalidError as error:
             raise DomainError(f"these events cannot be recorded: {error}") from error
-        except (PersistenceError, sqlite3.Error, psycopg.Error, InterruptedError) as error:
-            raise RecordUnavailableError(
-                f"{type(error).__name__}: the record did not take {len(events)} events ({error})"
+        except UnknownOutcomeError as error:
+            raise OutcomeUnknownError(
+                f"whether the record {self.database.name} took {len(events)} events is not known: "
+                f"look before repeating them ({error})"
             ) from error
-        size = max((one.notification.id for one in recordings), default=self.size())
+        except (PersistenceError, sqlite3.Error, psycopg.Error) as error:
+            raise RecordUnavailableError(
+                f"{type(error).__name__}: the record {self.database.name} did not take "
+                f"{len(events)} events ({error})"
+            ) from error
+        size = recordings[-1].notification.id if recordings else self.size()
         self._on_commit(size)
         return size
 

@@ -286,7 +286,7 @@ class Witnesses:
                         f"ALARM: the witness {name} says that it holds {told} entries, the newest "
                         f"checkpoint has {last.size}"
                     )
-                if told == old:
+                if told == old == last.size:
                     return (
                         f"ALARM: the witness {name} holds another history of {told} entries than "
                         "this log"

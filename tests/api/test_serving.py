@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.cli.serve import as_address
+from api.cli.serve import STALLED_MS, _listener, as_address
 from domain.assurance.checkpoints import open_checkpoint
 from domain.assurance.notes import VerifierKey
 from domain.assurance.tiles import read_entry_bundle
@@ -22,6 +22,7 @@ from domain.assurance.tree import Frontier, leaf_hash
 from domain.kernel.commands import Role
 from domain.kernel.errors import DomainError
 from infrastructure.premises import Premises
+from tests.contract.record.examples import asked, viewed
 from tests.support.listening import Heard, listening
 from tests.support.processes import another_process
 from tests.support.server_process import (
@@ -128,6 +129,20 @@ def test_a_revoked_token_ends_its_stream_and_a_stop_ends_all(
         assert server.errors.read_text() == ""
 
 
+def test_a_register_that_stops_is_told_to_everybody(place: Place) -> None:
+    """To whoever asks, by a problem; to whoever runs the server, in a sentence."""
+    operator = bearer(place.token(Role.OPERATOR))
+    with serving(place) as server, listening(server.stream, operator) as listener:
+        assert listener.comment() == "still here"
+        # looked at, and never raised
+        place.store.open().append(viewed(), by=asked())
+        assert list(listener.events()) == []
+        refused = httpx.get(server.alerts, headers=operator)
+        assert refused.status_code == 503
+        assert refused.json()["type"] == "urn:plumbline:problem:register-stopped"
+        assert "alert_register stopped at entry 1: " in server.errors.read_text()
+
+
 def test_an_interrupt_stops_it_too(on_sqlite: Place) -> None:
     """Ctrl-C, with a stream that nobody reads from."""
     token = on_sqlite.token(Role.DPO)
@@ -193,6 +208,15 @@ def test_loopback_is_served(text: str, url: str) -> None:
     """In either family."""
     address = as_address(text, behind_proxy=False)
     assert address.told(address.port) == url
+
+
+def test_a_client_that_takes_nothing_is_cut_off_by_the_system() -> None:
+    """Connections take the setting over from where they came in."""
+    with _listener(as_address("127.0.0.1:0", behind_proxy=False)) as listener:
+        listener.listen()
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as connection:
+            found = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+    assert found == STALLED_MS
 
 
 def test_a_server_without_a_record_or_a_free_address_says_so(

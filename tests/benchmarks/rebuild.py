@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
@@ -109,16 +110,20 @@ def _day(deployment: UUID, run: UUID) -> Iterator[Happened]:
     stream = journal("sightings", f"{run.hex}/camera-1")
     for ordinal in range(1, 25_001):
         at = AT + timedelta(seconds=ordinal)
-        common = {"originator_id": stream, "originator_version": NEXT_VERSION, "timestamp": at}
-        face = {"run": run, "camera": "camera-1", "ordinal": ordinal}
+        common: dict[str, Any] = {
+            "originator_id": stream,
+            "originator_version": NEXT_VERSION,
+            "timestamp": at,
+        }
+        face: dict[str, Any] = {"run": run, "camera": "camera-1", "ordinal": ordinal}
         if ordinal % ALERT_EVERY == 0:
             yield from _possible_match(deployment, run, ordinal, at)
         elif ordinal % 7 == 0:
-            yield FaceNotEnrolled(**common, **face, reason="blur", template_life_ms=0)  # type: ignore[arg-type]
+            yield FaceNotEnrolled(**common, **face, reason="blur", template_life_ms=0)
         else:
-            yield FaceEnrolledAndDiscarded(**common, **face, template_life_ms=38)  # type: ignore[arg-type]
+            yield FaceEnrolledAndDiscarded(**common, **face, template_life_ms=38)
         if ordinal % PROGRESS_EVERY == 0:
-            yield RunProgressed(  # type: ignore[arg-type]
+            yield RunProgressed(
                 **common, run=run, camera="camera-1", frames=ordinal * 9, seen=ordinal
             )
 

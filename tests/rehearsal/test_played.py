@@ -179,7 +179,8 @@ def _cut(database: sqlite3.Connection, entries: int) -> int:
         "FROM stored_events)",
         (entries,),
     )
-    tree, ends = Frontier(), {}
+    tree = Frontier()
+    ends: dict[str, tuple[int, str]] = {}
     for scope, blob in database.execute("SELECT scope, state FROM stored_events ORDER BY rowid"):
         leaf = leaf_hash(blob)
         tree.append(leaf)

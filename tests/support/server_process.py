@@ -114,9 +114,9 @@ def typed(place: Place, *arguments: str) -> Iterator[Server]:
 
 
 @contextmanager
-def serving(place: Place) -> Iterator[Server]:
+def serving(place: Place, *, heartbeat: str = "0.2") -> Iterator[Server]:
     """A server on a free port, once it said where."""
-    with typed(place, "serve", "--listen", "127.0.0.1:0", "--heartbeat", "0.2") as server:
+    with typed(place, "serve", "--listen", "127.0.0.1:0", "--heartbeat", heartbeat) as server:
         eventually(server.has_started)
         yield server
 

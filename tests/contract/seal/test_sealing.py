@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from domain.assurance.checkpoints import open_checkpoint
-from domain.assurance.notes import open_note
 from domain.assurance.scope_heads import ScopeEnd, verify_opening
 from domain.assurance.verification import Kind
 from domain.kernel.errors import RecordBrokenError
@@ -200,99 +199,3 @@ def seal_on_a_full_disk(telling: Connection, address: str, directory: Path) -> N
     except SealError as error:
         words = str(error)
     telling.send((words, sealed.note()))
-
-
-# -- rotation ------------------------------------------------------------------------------------
-
-
-def test_a_rotation_leads_from_the_old_key_to_the_new(sealed: Sealed) -> None:
-    """Whoever holds the old key finds the new one under a checkpoint that the old one signed."""
-    sealed.grow(3)
-    old = sealed.verifier_key()
-    old_private = (sealed.keys.directory / "log.key").read_bytes()
-    sealed.register.rotate()
-    new = sealed.verifier_key()
-    assert new != old
-    retired = sealed.keys.directory / "retired"
-    between = (retired / f"{old.key_id.hex()}.checkpoint").read_text("utf-8")
-    assert (retired / f"{old.key_id.hex()}.vkey").read_text("utf-8").strip() == old.text()
-    last = open_checkpoint(between, old, sealed.record.origin)
-    assert open_checkpoint(between, new, sealed.record.origin) == last
-    assert last.root == root_of(sealed.leaves()[: last.size])
-    rotated = next(one for one in sealed.record.history() if one.event.NAME == "log.key_rotated")
-    assert rotated.position < last.size
-    assert rotated.event.new_verifier_key == new.text()  # type: ignore[attr-defined]
-    with pytest.raises(Exception, match="expected a signature"):
-        open_note(sealed.note(), old)
-    assert sealed.store.kind(new, own=sealed.note()) is Kind.SOUND
-    kept = [file.read_bytes() for file in sealed.keys.directory.rglob("*") if file.is_file()]
-    assert not any(old_private.strip() in content for content in kept)
-
-
-def test_keys_can_be_rotated_again_and_again(sealed: Sealed) -> None:
-    """Each once, each retired with the size of its last checkpoint."""
-    for _ in range(3):
-        sealed.grow(2)
-        register = sealed.register.rotate()
-    assert len(register.keys) == 4 and list(register.retired) == register.keys[:-1]
-    assert sorted(register.retired.values()) == list(register.retired.values())
-    again = Sealed(sealed.store, sealed.keys.directory)
-    assert again.register.read().current == again.verifier_key().text()
-
-
-STEPS = [
-    ("keys", "make_incoming"),
-    ("record", "append"),
-    ("sealing", "seal"),
-    ("keys", "keep_retired"),
-    ("keys", "adopt_incoming"),
-    ("keys", "publish_current"),
-]
-
-
-class Died(BaseException):
-    """The process ended here."""
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("step", range(len(STEPS)), ids=lambda step: ".".join(STEPS[step]))
-def test_a_rotation_that_died_is_finished_or_taken_back_by_the_next_start(
-    sealed: Sealed, monkeypatch: pytest.MonkeyPatch, step: int, when: str
-) -> None:
-    """There is one key that signs at every instant, and the record says which."""
-    sealed.grow(2)
-    sealed.sealing.seal()
-    part, name = getattr(sealed, STEPS[step][0]), STEPS[step][1]
-    done = getattr(part, name)
-    recorded = []
-
-    def dies(*args: object, **kwargs: object) -> object:
-        if name == "seal" and not any("rotated" in one for one in sealed.names()):
-            return done(*args, **kwargs)
-        if when == "after":
-            recorded.append(done(*args, **kwargs))
-        raise Died
-
-    monkeypatch.setattr(part, name, dies)
-    with pytest.raises(Died):
-        sealed.register.rotate()
-    monkeypatch.undo()
-    again = Sealed(sealed.store, sealed.keys.directory)
-    register = again.register.read()
-    assert register.outgoing is None
-    assert register.current == again.keys.current().verifier().text()
-    assert again.verifier_key().text() == register.current
-    assert not (again.keys.directory / "log.key.next").exists()
-    rotated = "log.key_rotated" in again.names()
-    assert ("log.key_retired" in again.names()) == rotated == (len(register.keys) == 2)
-    again.grow(1, first=50)
-    assert again.sealing.seal().root == root_of(again.leaves())
-
-
-def test_a_key_that_the_record_does_not_name_signs_nothing(sealed: Sealed) -> None:
-    """Not even one of this log's name."""
-    (sealed.keys.directory / "log.key").unlink()
-    sealed.keys.public_file.unlink()
-    sealed.keys.make(new=True)
-    with pytest.raises(SealKeyError, match=r"the record says that this log is signed by .*bring"):
-        Sealed(sealed.store, sealed.keys.directory)
