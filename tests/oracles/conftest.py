@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.oracles.others import Go, Program, Pymerkle, Sigstore
+from tests.oracles.others import Oracle as Oracle
+from tests.oracles.others import Program, Pymerkle, Sigstore
 from tests.support.required import need
 
 _SOURCE = Path(__file__).parent / "go" / "main.go"
@@ -18,7 +19,7 @@ _PACKAGES = Path("/usr/share/gocode")
 
 
 @pytest.fixture(scope="session")
-def oracle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Go]:
+def oracle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Oracle]:
     """The driver on golang.org/x/mod, built from source with Debian's Go and its packages."""
     go = shutil.which("go")
     need(
@@ -41,7 +42,7 @@ def oracle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Go]:
         text=True,
     )
     assert built.returncode == 0, built.stderr
-    with Go(folder / "oracle") as made:
+    with Oracle(folder / "oracle") as made:
         yield made
 
 

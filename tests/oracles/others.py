@@ -31,7 +31,7 @@ class Program(Protocol):
         """Whether it takes the proof for valid. It may hash the entry by itself."""
 
 
-class Go:
+class Oracle:
     """The driver on golang.org/x/mod, as a program that is asked and as one that answers lines."""
 
     def __init__(self, program: Path) -> None:

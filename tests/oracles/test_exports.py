@@ -12,7 +12,7 @@ from domain.assurance.checkpoints import Checkpoint, sign
 from domain.assurance.notes import SignerKey
 from domain.assurance.tiles import ENTRIES, Tile, tiles_from
 from domain.assurance.tree import EMPTY_ROOT, leaf_hash
-from tests.oracles.others import Go
+from tests.oracles.others import Oracle
 from tests.support.exports import KEY, ORIGIN, write_export
 
 EDGES = (255, 256, 257, 65_535, 65_536, 65_537)
@@ -23,7 +23,7 @@ def entries(size: int) -> list[bytes]:
     return [b"entry %d" % number for number in range(size)]
 
 
-def refusal(oracle: Go, export: Path) -> str:
+def refusal(oracle: Oracle, export: Path) -> str:
     """Why Go refuses the export."""
     agreed, words = oracle.ask("check", str(export))
     assert not agreed, words
@@ -36,14 +36,14 @@ def same_key(file: Path, one: bytes, other: bytes) -> bool:
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 300, 600, *EDGES])
-def test_go_accepts_our_exports(oracle: Go, tmp_path: Path, size: int) -> None:
+def test_go_accepts_our_exports(oracle: Oracle, tmp_path: Path, size: int) -> None:
     """Checkpoint, every tile and every bundle; nothing is missing and nothing too many."""
     export = write_export(tmp_path, entries(size))
     assert oracle.ask("check", str(export)) == (True, f"OK {size}\n")
 
 
 def test_go_refuses_an_export_with_any_byte_of_a_small_log_changed(
-    oracle: Go, tmp_path: Path
+    oracle: Oracle, tmp_path: Path
 ) -> None:
     """Each byte of each file in turn, so that what it accepts means something."""
     export = write_export(tmp_path, entries(5))
@@ -59,7 +59,7 @@ def test_go_refuses_an_export_with_any_byte_of_a_small_log_changed(
 
 
 def test_go_refuses_an_export_with_any_file_cut_missing_or_longer(
-    oracle: Go, tmp_path: Path
+    oracle: Oracle, tmp_path: Path
 ) -> None:
     """Each file in turn, full and partial ones, of both levels."""
     export = write_export(tmp_path, entries(600))
@@ -90,7 +90,7 @@ def test_go_refuses_an_export_with_any_file_cut_missing_or_longer(
     ],
 )
 def test_go_refuses_a_file_that_the_checkpoint_does_not_account_for(
-    oracle: Go, tmp_path: Path, path: str
+    oracle: Oracle, tmp_path: Path, path: str
 ) -> None:
     """A tile that cannot be there yet, a name that no tile has."""
     export = write_export(tmp_path, entries(600))
@@ -100,7 +100,7 @@ def test_go_refuses_a_file_that_the_checkpoint_does_not_account_for(
 
 
 def test_go_takes_an_earlier_partial_tile_only_if_it_is_the_beginning_of_the_later_one(
-    oracle: Go, tmp_path: Path
+    oracle: Oracle, tmp_path: Path
 ) -> None:
     """Exports grow in place, and who holds an earlier checkpoint needs its tiles."""
     for size in (100, 256, 300, 600):
@@ -136,7 +136,7 @@ REWRITTEN: dict[str, Rewritten] = {
 
 @pytest.mark.parametrize("way", REWRITTEN)
 def test_go_refuses_a_history_written_anew_without_the_logs_key(
-    oracle: Go, tmp_path: Path, way: str
+    oracle: Oracle, tmp_path: Path, way: str
 ) -> None:
     """All tiles and bundles fit each other, and the checkpoint is the one that was signed."""
     honest = write_export(tmp_path / "honest", HISTORY)
@@ -153,7 +153,9 @@ def test_go_refuses_a_history_written_anew_without_the_logs_key(
         assert not oracle.accepts(forged)
 
 
-def test_go_refuses_an_entry_whose_tiles_were_worked_out_again(oracle: Go, tmp_path: Path) -> None:
+def test_go_refuses_an_entry_whose_tiles_were_worked_out_again(
+    oracle: Oracle, tmp_path: Path
+) -> None:
     """One entry, its leaf and the tiles above it; whoever believes tiles would not see it."""
     export = write_export(tmp_path, HISTORY)
     altered = REWRITTEN["an entry changed"](HISTORY)
@@ -166,7 +168,7 @@ def test_go_refuses_an_entry_whose_tiles_were_worked_out_again(oracle: Go, tmp_p
     assert "the entries do not give the signed root" in refusal(oracle, export)
 
 
-def test_go_refuses_entries_that_are_not_those_of_the_tiles(oracle: Go, tmp_path: Path) -> None:
+def test_go_refuses_entries_that_are_not_those_of_the_tiles(oracle: Oracle, tmp_path: Path) -> None:
     """Tiles of one history under the checkpoint of it, and a bundle of another."""
     export = write_export(tmp_path, HISTORY)
     bundle = Tile(ENTRIES, 0).path
@@ -177,7 +179,7 @@ def test_go_refuses_entries_that_are_not_those_of_the_tiles(oracle: Go, tmp_path
 
 @pytest.mark.parametrize("root", [bytes(32), EMPTY_ROOT])
 def test_go_wants_the_hash_of_nothing_as_the_root_of_an_empty_log(
-    oracle: Go, tmp_path: Path, root: bytes
+    oracle: Oracle, tmp_path: Path, root: bytes
 ) -> None:
     """Thirty-two zero bytes are not it."""
     export = write_export(tmp_path, [])

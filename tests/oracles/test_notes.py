@@ -8,7 +8,7 @@ from domain.assurance.checkpoints import Checkpoint, sign
 from domain.assurance.cosignatures import WitnessKey, WitnessSignerKey, add_cosignature, cosign
 from domain.assurance.cosignatures import cosigned_at as ours_cosigned_at
 from domain.assurance.notes import SignatureInvalidError, VerifierKey, open_note
-from tests.oracles.others import Go
+from tests.oracles.others import Oracle
 from tests.support.exports import KEY, ORIGIN
 
 TEXT = "example.org/other\n5\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n"
@@ -23,7 +23,7 @@ def told(agreed: tuple[bool, str]) -> tuple[str, str]:
     return first.removeprefix("OK "), rest
 
 
-def test_what_go_signs_we_read(oracle: Go) -> None:
+def test_what_go_signs_we_read(oracle: Oracle) -> None:
     """And not with a word changed."""
     public, signed = told(oracle.ask("sign", "example.org/other", given=TEXT))
     key = VerifierKey.from_text(public)
@@ -34,7 +34,7 @@ def test_what_go_signs_we_read(oracle: Go) -> None:
 
 
 @pytest.mark.parametrize("at", [0, AT, 2**63 - 1])
-def test_what_a_witness_written_in_go_cosigns_we_read(oracle: Go, at: int) -> None:
+def test_what_a_witness_written_in_go_cosigns_we_read(oracle: Oracle, at: int) -> None:
     """Its key, its id, its time; and not with a word of the checkpoint changed."""
     public, signed = told(oracle.ask("cosign", "witness.example/w2", str(at), given=TEXT))
     key = WitnessKey.from_text(public)
@@ -44,7 +44,7 @@ def test_what_a_witness_written_in_go_cosigns_we_read(oracle: Go, at: int) -> No
 
 
 @pytest.mark.parametrize("at", [0, AT, 2**63 - 1])
-def test_what_our_witness_cosigns_go_reads(oracle: Go, at: int) -> None:
+def test_what_our_witness_cosigns_go_reads(oracle: Oracle, at: int) -> None:
     """Beside the log's own signature; and not with a word of the checkpoint changed."""
     note = sign(Checkpoint(ORIGIN, 5, bytes(32), ("an extension line",)), KEY)
     note = add_cosignature(note, cosign(note, WITNESS, at=at))

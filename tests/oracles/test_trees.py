@@ -21,7 +21,7 @@ from domain.assurance.proofs import (
     verify_inclusion,
 )
 from domain.assurance.tree import Frontier, leaf_hash
-from tests.oracles.others import Go, Program, PymerkleTree
+from tests.oracles.others import Oracle, Program, PymerkleTree
 
 LARGE = (255, 256, 257, 65_535, 65_536, 65_537)
 
@@ -113,7 +113,7 @@ def check_inclusion(other: Program, trees: Trees, *, index: int, size: int) -> N
             assert not accepts(**asked)
 
 
-def check_consistency(oracle: Go, trees: Trees, *, old: int, new: int) -> None:
+def check_consistency(oracle: Oracle, trees: Trees, *, old: int, new: int) -> None:
     """Ours and Go's accept the proof, and refuse it once anything in it is changed."""
     proof = consistency_proof(old, new, trees.ours.hash_at)
     good: dict[str, Any] = {
@@ -162,13 +162,13 @@ def test_pymerkle_finds_the_roots_that_we_find(size: int, seed: int) -> None:
 
 @many
 @given(size=st.integers(0, 600), seed=seeds)
-def test_go_finds_the_root_that_we_find(oracle: Go, size: int, seed: int) -> None:
+def test_go_finds_the_root_that_we_find(oracle: Oracle, size: int, seed: int) -> None:
     """From the entries, which it hashes itself."""
     trees = some_trees(size, seed)
     assert oracle.root(trees.entries) == trees.ours.root()
 
 
-def test_the_root_of_nothing_and_of_one_are_found_by_all(oracle: Go) -> None:
+def test_the_root_of_nothing_and_of_one_are_found_by_all(oracle: Oracle) -> None:
     """The smallest trees, which a random choice may leave out."""
     for entries in ([], [b""], [b"a"]):
         trees = trees_of(entries)
@@ -187,7 +187,7 @@ def test_the_others_accept_our_inclusion_proofs_and_no_corrupted_one(
 @many
 @given(size=st.integers(1, 600), seed=seeds)
 def test_go_accepts_our_consistency_proofs_and_no_corrupted_one(
-    oracle: Go, size: int, seed: int
+    oracle: Oracle, size: int, seed: int
 ) -> None:
     """Each hash in turn, either root."""
     check_consistency(oracle, some_trees(size, seed), old=seed % size + 1, new=size)
@@ -214,7 +214,7 @@ def places(size: int) -> list[int]:
 
 
 @pytest.mark.parametrize("size", LARGE)
-def test_all_find_the_same_root_of_large_trees(oracle: Go, size: int) -> None:
+def test_all_find_the_same_root_of_large_trees(oracle: Oracle, size: int) -> None:
     """One side before the power of two, on it, and behind it."""
     trees = large_trees()
     assert trees.theirs.root(size) == trees.ours.root(size)
@@ -229,14 +229,14 @@ def test_the_others_accept_our_inclusion_proofs_in_large_trees(other: Program, s
 
 
 @pytest.mark.parametrize("size", LARGE)
-def test_the_others_see_large_trees_grow_as_we_do(oracle: Go, size: int) -> None:
+def test_the_others_see_large_trees_grow_as_we_do(oracle: Oracle, size: int) -> None:
     """From each other large size, and from some between."""
     for old in {*(place + 1 for place in places(size)), *(one for one in LARGE if one <= size)}:
         check_consistency(oracle, large_trees(), old=old, new=size)
         check_growth(large_trees(), old=old, new=size)
 
 
-def test_nobody_sees_a_log_grow_from_a_fork(oracle: Go) -> None:
+def test_nobody_sees_a_log_grow_from_a_fork(oracle: Oracle) -> None:
     """A log that was written anew from some entry on, with the proof that it makes itself."""
     entries = [b"entry %d" % number for number in range(40)]
     honest, forked = trees_of(entries), trees_of([*entries[:10], b"another", *entries[11:]])
