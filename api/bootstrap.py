@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -12,30 +12,48 @@ from threading import Event, Thread
 
 from api.app import Application, Sources, create_app
 from api.stream import Pace
-from domain.assurance.checkpoints import Checkpoint
+from domain.assurance.checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from domain.assurance.notes import NoteError, VerifierKey
-from domain.assurance.tree import EMPTY_ROOT
-from domain.assurance.verification import Kind, Verdict, verify
+from domain.assurance.targets import KeyUnusableError, Trusted, own_checkpoint
+from domain.assurance.verification import (
+    FaultFoundError,
+    Kind,
+    Verdict,
+    in_silence,
+    not_looked_at,
+    verify,
+)
 from domain.custody.events import ItemDestroyed
 from domain.custody.sealing import Tombstone
 from domain.kernel.commands import Mode
 from domain.kernel.errors import DomainError, NotFoundError, RecordBrokenError
+from domain.kernel.events import Happened
 from domain.log.aggregate import KEYS, LogKeys
 from domain.ports import Identities, Outside, Recorded
 from domain.services.recovery import finish_what_was_begun
 from domain.services.retention import sweep
+from domain.services.survey import Survey
 from infrastructure.access.tokens import TokenFile
 from infrastructure.clock import SystemClock
 from infrastructure.files import write_durably
+from infrastructure.packs.writer import Packed, SignedLog, write_pack
 from infrastructure.premises import Premises
 from infrastructure.projections.follower import Follower
-from infrastructure.projections.registers import PROJECTIONS, Registers
+from infrastructure.projections.registers import (
+    PROJECTIONS,
+    Registers,
+    named,
+    read_models,
+)
+from infrastructure.projections.registers import ReadModel as ReadModel
+from infrastructure.record.databases import Database
 from infrastructure.record.entry_mapper import entry_of
 from infrastructure.record.event_record import EventRecord, recorded
 from infrastructure.record.reading import RecordReader
-from infrastructure.record.schema import migrate
+from infrastructure.record.schema import migrate, require_current
 from infrastructure.record.stored_rows import RecordUnreadableError
 from infrastructure.seal.export import Exported, Exporter
+from infrastructure.seal.following import Step, follow
 from infrastructure.seal.published import ServedLog
 from infrastructure.seal.rotation import KeyRegister
 from infrastructure.seal.scope_secrets import ScopeSecrets
@@ -167,16 +185,17 @@ def open_node(
             sealer = premises.sealer(record.origin, new=record.size() == 0)
             outside = Outside(record, vault, clock, identities or NobodyAuthenticated())
             _require_the_records_keystore(outside, vault.last_tombstone())
+            _require_the_records_items(outside)
             witnesses = Witnesses(sealer, clock)
             told = witnesses.require_not_behind(record.size())
             sealing = Sealing(
-                outside,
                 record,
+                clock,
                 sealer,
                 ScopeSecrets(premises.seal),
                 not_before=witnesses.newest_cosignature,
             )
-            keys = KeyRegister(outside, mode, sealing)
+            keys = KeyRegister(sealing, both_signed=witnesses.ask_all)
             recovered = [*keys.settle(), *finish_what_was_begun(outside)]
             sweep(outside)
             yield Node(outside, record, sealer, premises, recovered, sealing, keys, witnesses, told)
@@ -197,6 +216,29 @@ def _require_the_records_keystore(outside: Outside, last: Tombstone | None) -> N
         raise RecordBrokenError(
             f"the record has receipts up to tombstone {newest}, the keystore knows {known}: it was "
             "replaced or brought back from an older copy"
+        )
+
+
+def _require_the_records_items(outside: Outside) -> None:
+    """Stop if the stores hold other items than the record knows.
+
+    A receipt for what was not there when it was "destroyed" would be untrue; what no entry knows
+    would never be destroyed.
+    """
+    survey = Survey().take(outside.record.history())
+    keys, ciphertexts = outside.vault.keys(), outside.vault.ciphertexts()
+    live = {one.item for one in survey.items.values() if not one.destroyed}
+    kept = {
+        one.item
+        for one in survey.items.values()
+        if one.sealed and not one.destruction_started and not one.destroyed
+    }
+    lost, unknown = kept - (keys & ciphertexts), (keys | ciphertexts) - live
+    if lost or unknown:
+        raise RecordBrokenError(
+            f"keystore and media store should hold {len(kept)} items: {len(lost)} of them are not "
+            f"there, and {len(unknown)} are there that the record does not know or calls "
+            "destroyed: a part was lost, or brought back from an older copy"
         )
 
 
@@ -309,6 +351,79 @@ class SealedLog:
         self.sealer.examine(self.record, now=self._clock.now())
         return last, note
 
+    def pack(
+        self,
+        target: Path,
+        scope: str,
+        *,
+        checkpoint: str | None,
+        tell: Callable[[Happened], str],
+    ) -> Packed:
+        """Write the evidence pack of one deployment.
+
+        Args:
+            target: a name that is not taken.
+            scope: the deployment.
+            checkpoint: an older checkpoint to make it against; None for the newest.
+            tell: an event in words.
+
+        Raises:
+            PackError: it cannot be written, or the log says too little of the deployment yet.
+            DomainError: the checkpoint is not one of this log.
+            RecordBrokenError: the log is not what was signed.
+        """
+        _, newest = self.checked()
+        note = newest if checkpoint is None else checkpoint
+        return write_pack(
+            target,
+            scope,
+            SignedLog(
+                note=note,
+                key=self._signer_of(note),
+                stored=self.record.database.stored,
+                hash_at=self.sealer.tree.hash_at,
+                open_end=ScopeSecrets(self.sealer.directory).open_end,
+                tell=tell,
+            ),
+        )
+
+    def _signer_of(self, note: str) -> VerifierKey:
+        """The key of this log that signed a checkpoint, which must be one of its history."""
+        current = self.sealer.keys.current().verifier()
+        for key in (current, *(VerifierKey.from_text(text) for text in self.keys.keys)):
+            try:
+                found = open_checkpoint(note, key, self.sealer.keys.origin)
+            except (NoteError, CheckpointError):
+                continue
+            if (
+                found.size > self.sealer.tree.size
+                or self.sealer.tree.root(found.size) != found.root
+            ):
+                raise RecordBrokenError(
+                    f"a checkpoint of {found.size} entries that this log signed is not of the "
+                    "history that is stored"
+                )
+            return key
+        raise DomainError("the checkpoint given was not signed by a key of this log")
+
+    def followed(self, key_text: str) -> list[Step]:
+        """The keys that a key leads to, the one that signs now last; none where it still signs.
+
+        Raises:
+            DomainError: it is no key, none of this log's, or does not lead to the one that signs.
+        """
+        try:
+            key = VerifierKey.from_text(key_text.strip())
+        except NoteError as error:
+            raise DomainError(f"the key given is not a verifier key: {error}") from error
+        steps = follow(
+            key, retired=self.sealer.keys.directory / "retired", blobs=self.record.blobs()
+        )
+        current = self.sealer.keys.current().verifier()
+        if (steps[-1].key if steps else key) != current:
+            raise DomainError("the key given is none that leads to the key that signs this log")
+        return steps
+
     def export(self, directory: Path, *, public: bool) -> Exported:
         """Write checkpoint, tiles, entries and key below a directory (C2SP tlog-tiles).
 
@@ -411,36 +526,79 @@ def read_history(path: Path, scope: str | None) -> Iterator[Recorded]:
                 yield recorded(entry_of(row.blob))
 
 
-def verify_premises(path: Path, *, key_text: str, outside_checkpoint: str | None) -> Verdict:
-    """Recompute everything that these premises hold of the record.
+def verify_premises(
+    path: Path,
+    *,
+    key_text: str,
+    outside_checkpoint: str | None,
+    witness_keys: Sequence[str] = (),
+    progress: Callable[[int], None] = in_silence,
+) -> Verdict:
+    """Recompute everything that these premises hold of the record, in whatever database it is.
 
     Raises:
-        DomainError: the key given cannot be read as one.
+        DomainError: a key given cannot be read as one.
     """
-    try:
-        key = VerifierKey.from_text(key_text.strip())
-    except NoteError as error:
-        raise DomainError(f"the key given is not a verifier key: {error}") from error
+    trusted = trusted_by(key_text, outside_checkpoint, witness_keys)
     premises = premises_at(path)
-    own = premises.seal / "checkpoint"
     try:
+        own = own_checkpoint(premises.seal)
         with premises.database.stored() as log:
             return verify(
                 log.rows,
                 head=log.head,
                 scope_heads=log.scope_heads,
-                key=key,
-                own_checkpoint=exact_text(own) if own.exists() else None,
-                outside_checkpoint=outside_checkpoint,
+                key=trusted.key,
+                own_checkpoint=own,
+                outside_checkpoint=trusted.checkpoint,
+                witnesses=trusted.witnesses,
+                progress=progress,
             )
-    except (RecordUnreadableError, UnicodeDecodeError) as error:
-        return Verdict(
-            kind=Kind.UNREADABLE,
-            sentence=str(error),
-            position=None,
-            origin=None,
-            size=0,
-            root=EMPTY_ROOT,
-            anchored_size=0,
-            unanchored_tail=0,
-        )
+    except RecordUnreadableError as error:
+        return not_looked_at(Kind.UNREADABLE, str(error))
+    except FaultFoundError as fault:
+        return not_looked_at(fault.kind, str(fault))
+
+
+def trusted_by(key: str, checkpoint: str | None, witness_keys: Sequence[str]) -> Trusted:
+    """What whoever verifies holds a log to, from the texts of files.
+
+    Raises:
+        DomainError: a key given cannot be read as one.
+    """
+    try:
+        return Trusted.read(key, checkpoint=checkpoint, witnesses=witness_keys)
+    except KeyUnusableError as error:
+        raise DomainError(str(error)) from error
+
+
+def read_models_at(path: Path) -> list[ReadModel]:
+    """How far each read model of these premises has come."""
+    return read_models(_current_database(path))
+
+
+def rebuild_read_models(
+    path: Path, names: Collection[str] | None, *, progress: Callable[[int, int], None]
+) -> list[str]:
+    """Make read models again from the first entry, those with these names or all; says which.
+
+    Raises:
+        UnknownProjectionError: there is no read model of such a name.
+        ProjectionStoppedError: an entry could not be taken in; the old rows still answer.
+    """
+    projections = PROJECTIONS if names is None else named(names)
+    with closing(Follower(_current_database(path), projections)) as follower:
+        follower.rebuild(progress)
+    return [one.NAME for one in projections]
+
+
+def follow_record(path: Path, stop: Event, *, tell: Callable[[str], None]) -> None:
+    """Keep every read model of these premises up with the record until told to stop."""
+    with closing(Follower(_current_database(path), PROJECTIONS, tell=tell)) as follower:
+        follower.follow(stop)
+
+
+def _current_database(path: Path) -> Database:
+    database = premises_at(path).database
+    require_current(database)
+    return database

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from api.bootstrap import mode_of, open_node, sealed_log
+from api.bootstrap import exact_text, mode_of, open_node, sealed_log, typed_path
 from api.cli.record import Data, data_directory
 from api.cli.telling import say
+from domain.kernel.errors import DomainError
 from domain.log.aggregate import LogKeys
 
 app = typer.Typer(help="The keys that sign the log.", no_args_is_help=True)
@@ -30,8 +31,30 @@ def rotate(data: str | None = Data) -> None:
         for words in node.recovered:
             say(words)
         _tell(node.keys.rotate())
-    say("Give the new key to witnesses and to whoever verifies; the old one leads to it by")
-    say(f"{path / 'seal' / 'retired'}, where its last checkpoint is signed by both")
+    say("Give the new key to witnesses and to whoever verifies. The last checkpoint of the old")
+    say("one is signed by both (seal/retired), so that keys follow can lead from one to the other")
+
+
+@app.command("follow")
+def follow(
+    key: str = typer.Argument(help="A verifier key of this log that was given to you earlier."),
+    data: str | None = Data,
+) -> None:
+    """Prove, entry by entry, which key follows from one that was given out earlier."""
+    with sealed_log(data_directory(data)) as log:
+        steps = log.followed(_text(key))
+    if not steps:
+        say("this key still signs the log")
+    for step in steps:
+        say(f"{step.key.text()}  follows; both signed the checkpoint at {step.size} entries")
+
+
+def _text(given: str) -> str:
+    path = typed_path(given)
+    try:
+        return exact_text(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DomainError(f"expected a verifier key at {path}: {error}") from error
 
 
 def _tell(keys: LogKeys) -> None:

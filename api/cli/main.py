@@ -6,7 +6,19 @@ import sys
 
 import typer
 
-from api.cli import demo, keys, log, models, record, rehearse, tokens, witness
+from api.cli import (
+    demo,
+    keys,
+    log,
+    models,
+    pack,
+    projections,
+    record,
+    rehearse,
+    replay,
+    tokens,
+    witness,
+)
 from api.cli.serve import serve
 from api.cli.telling import EXIT_BAD_INPUT, EXIT_BROKEN, EXIT_REFUSED, complain
 from api.rehearsal.script import RehearsalRefusedError, SumsDoNotBalanceError
@@ -23,8 +35,12 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("rehearse")(rehearse.rehearse)
-app.command("replay")(record.replay)
+app.command("replay")(replay.replay)
+app.command("state")(replay.state)
+app.command("diff")(replay.diff)
+app.command("why")(replay.why)
 app.command("verify")(record.verify)
+app.command("pack")(pack.pack)
 app.command("migrate")(record.migrate)
 app.command("sweep")(record.sweep)
 app.command("serve")(serve)
@@ -33,6 +49,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(log.app, name="log")
 app.add_typer(keys.app, name="keys")
 app.add_typer(witness.app, name="witness")
+app.add_typer(projections.app, name="projections")
 app.add_typer(demo.media, name="media")
 
 

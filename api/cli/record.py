@@ -1,4 +1,4 @@
-"""``plumbline replay | verify | migrate | sweep``: reading the record, and keeping it in order."""
+"""``plumbline verify | migrate | sweep``: checking the record, and keeping it in order."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from api.bootstrap import (
     migrate_premises,
     mode_of,
     open_node,
-    read_history,
     settings,
-    stored_entries,
+    trusted_by,
     typed_path,
     verify_premises,
 )
 from api.cli.telling import EXIT_USAGE, complain, say
-from api.narration import line
-from domain.assurance.verification import LIMITS, Verdict
+from domain.assurance.command import tell_progress
+from domain.assurance.report import lines
+from domain.assurance.targets import Target, examine, kind_of
 from domain.kernel.errors import DomainError
 
 Data = typer.Option(None, "--data", help="The directory that holds the record.", metavar="DIR")
@@ -34,40 +34,47 @@ def data_directory(given: str | None) -> Path:
     return typed_path(given)
 
 
-def replay(
-    deployment: str = typer.Argument(help="The deployment's id, or its first digits."),
-    data: str | None = Data,
-    json: bool = typer.Option(False, "--json", help="The entries themselves, as JSON Lines."),
-) -> None:
-    """Print a deployment's history in the order of the log."""
-    path = data_directory(data)
-    scope = _scope(path, deployment)
-    if json:
-        for blob in stored_entries(path, scope):
-            say(blob.decode())
-        return
-    for entry in read_history(path, scope):
-        say(line(entry))
-
-
 def verify(
-    data: str = typer.Argument(help="The directory that holds the record."),
+    target: str = typer.Argument(
+        help="A data directory, an exported log, an evidence pack or a record.db."
+    ),
     key: str = typer.Option(..., "--key", help="The log's verifier key (log.vkey)."),
     checkpoint: str | None = typer.Option(
         None, "--checkpoint", help="A checkpoint that was kept elsewhere."
     ),
+    witness_key: list[str] = typer.Option(
+        [], "--witness-key", help="A witness that must have cosigned; may be given again."
+    ),
+    hashes_only: bool = typer.Option(
+        False, "--hashes-only", help="Of an export without entries, check the hashes alone."
+    ),
 ) -> None:
     """Recompute everything that is stored and name the first thing that is wrong."""
+    path = typed_path(target)
     try:
-        verdict = verify_premises(
-            typed_path(data),
-            key_text=_text(key, "verifier key"),
-            outside_checkpoint=_text(checkpoint, "checkpoint") if checkpoint else None,
-        )
+        key_text = given_text(key, "verifier key")
+        outside = given_text(checkpoint, "checkpoint") if checkpoint else None
+        witnesses = [given_text(one, "witness key") for one in witness_key]
+        if kind_of(path) in (Target.PREMISES, Target.NOTHING):
+            verdict = verify_premises(
+                path,
+                key_text=key_text,
+                outside_checkpoint=outside,
+                witness_keys=witnesses,
+                progress=tell_progress,
+            )
+        else:
+            verdict = examine(
+                path,
+                trusted_by(key_text, outside, witnesses),
+                hashes_only=hashes_only,
+                progress=tell_progress,
+            )
     except DomainError as error:
         # 4 and the others name what was found in a log; nothing was looked at here
         raise typer.Exit(complain(str(error), EXIT_USAGE)) from error
-    _tell(verdict)
+    for line in lines(verdict):
+        say(line)
     raise typer.Exit(verdict.kind.exit_code)
 
 
@@ -87,24 +94,12 @@ def sweep(data: str | None = Data) -> None:
         say(f"{path}: nothing is overdue, log {node.record.size()}")
 
 
-def _scope(path: Path, deployment: str) -> str:
-    """The one deployment whose id begins like this."""
-    wanted = deployment.lower().replace("-", "")
-    found = sorted(
-        {
-            entry.scope
-            for entry in read_history(path, None)
-            if entry.event.NAME == "deployment.applied_for" and entry.scope.startswith(wanted)
-        }
-    )
-    if len(found) == 1 and wanted:
-        return found[0]
-    if not found:
-        raise DomainError(f"no deployment in {path} begins with {deployment}")
-    raise DomainError(f"{len(found)} deployments begin with {deployment!r}: give more digits")
+def given_text(given: str, what: str) -> str:
+    """The text of a file that was typed, its line ends as they are.
 
-
-def _text(given: str, what: str) -> str:
+    Raises:
+        DomainError: there is none, or it is no text.
+    """
     path = typed_path(given)
     try:
         return exact_text(path)
@@ -112,13 +107,3 @@ def _text(given: str, what: str) -> str:
         raise DomainError(f"expected a {what} at {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise DomainError(f"expected a {what} at {path}, found bytes that are no text") from error
-
-
-def _tell(verdict: Verdict) -> None:
-    where = f" at position {verdict.position}" if verdict.position is not None else ""
-    sentence = verdict.sentence.removeprefix(f"position {verdict.position}: ")
-    say(f"{verdict.kind.value.upper()}{where}: {sentence}")
-    say(f"log {verdict.origin or 'unknown'}, {verdict.size} entries, root {verdict.root.hex()}")
-    say(f"anchored {verdict.anchored_size}, unanchored tail {verdict.unanchored_tail}")
-    for limit in LIMITS:
-        say(f"  {limit}")

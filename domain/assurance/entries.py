@@ -37,10 +37,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn, TypeGuard
+
+from domain.assurance.tree import leaf_hash
 
 FORMAT = 1
 """The version of the entry format that this module writes and reads."""
@@ -190,33 +192,60 @@ class Completer:
             EntryTooLargeError: it would be longer than 65,535 bytes.
             EntryInvalidError: a place is not of its form.
         """
-        if type(version) is not int or type(pos) is not int or type(scope_pos) is not int:
-            _require_forms({"version": version, "pos": pos, "scope_pos": scope_pos})
-        if version < 1 or pos < 0 or scope_pos < 0 or not _is_link(scope_prev):
-            _require_forms(
-                {"version": version, "pos": pos, "scope_pos": scope_pos, "scope_prev": scope_prev}
-            )
-        name, shape = half.rfind(b',"name":"'), half.rfind(b',"shape":')
-        link = "null" if scope_prev is None else f'"{scope_prev}"'
-        blob = b"".join(
-            (
-                self._before,
-                half[1:name],
-                self._after_body,
-                half[name:shape],
-                b',"pos":%d' % pos,
-                self._after_pos,
-                f',"scope_pos":{scope_pos},"scope_prev":{link}'.encode(),
-                half[shape:-1],
-                b',"version":%d}' % version,
-            )
+        ((blob, _),) = self.linked(
+            [(half, version)], pos=pos, scope_pos=scope_pos, scope_prev=scope_prev
         )
-        if len(blob) > LARGEST_ENTRY:
-            told = json.loads(half)["name"]
-            raise EntryTooLargeError(
-                f"entry {pos} ({told}): expected at most {LARGEST_ENTRY} bytes, found {len(blob)}"
-            )
         return blob
+
+    def linked(
+        self,
+        halves: Iterable[tuple[bytes, int]],
+        *,
+        pos: int,
+        scope_pos: int,
+        scope_prev: str | None,
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Entries behind one another in the log and in the scope, each linked to the one before.
+
+        Args:
+            halves: what :func:`half_of` made, each with the version of its stream.
+            pos, scope_pos, scope_prev: the place of the first.
+
+        Returns:
+            Each entry with its leaf hash.
+
+        Raises:
+            EntryTooLargeError: one would be longer than 65,535 bytes.
+            EntryInvalidError: a place is not of its form.
+        """
+        _require_forms({"pos": pos, "scope_pos": scope_pos, "scope_prev": scope_prev})
+        before, after_body, after_pos = self._before, self._after_body, self._after_pos
+        link = b"null" if scope_prev is None else b'"%b"' % scope_prev.encode()
+        for half, version in halves:
+            if type(version) is not int or version < 1:
+                _require_forms({"version": version})
+            name, shape = half.rfind(b',"name":"'), half.rfind(b',"shape":')
+            blob = b'%b%b%b%b,"pos":%d%b,"scope_pos":%d,"scope_prev":%b%b,"version":%d}' % (
+                before,
+                half[1:name],
+                after_body,
+                half[name:shape],
+                pos,
+                after_pos,
+                scope_pos,
+                link,
+                half[shape:-1],
+                version,
+            )
+            if len(blob) > LARGEST_ENTRY:
+                told = json.loads(half)["name"]
+                raise EntryTooLargeError(
+                    f"entry {pos} ({told}): expected at most {LARGEST_ENTRY} bytes, "
+                    f"found {len(blob)}"
+                )
+            leaf = leaf_hash(blob)
+            yield blob, leaf
+            pos, scope_pos, link = pos + 1, scope_pos + 1, b'"%b"' % leaf.hex().encode()
 
 
 def complete(

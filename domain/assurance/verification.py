@@ -18,7 +18,8 @@ heads of the scopes, the log's own checkpoint and the one from elsewhere.
 * An index column, a link to the entry before in the scope, a mode, an origin or a head that is not
   what the entries say is *altered*.
 * Fewer entries than a head or a checkpoint counts: *truncated*.
-* A checkpoint that the trusted key did not sign, or that is of another log: *unsigned*.
+* A checkpoint that the trusted key did not sign, that a trusted witness did not cosign, or that is
+  of another log: *unsigned*.
 * Entries that agree with each other and not with a signed root: *forked*. There are two histories,
   and this one is not the one that was signed.
 * Entries that agree with each other, none of them under a signed checkpoint: *unanchored*.
@@ -31,12 +32,13 @@ clock may be set back without anyone altering the record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.assurance import entries
 from domain.assurance.checkpoints import Checkpoint, CheckpointMalformedError
+from domain.assurance.cosignatures import WitnessKey, cosignatures
 from domain.assurance.entries import Entry, EntryUnreadableError
 from domain.assurance.notes import NoteError, VerifierKey, open_note
 from domain.assurance.tree import EMPTY_ROOT, Frontier, leaf_hash
@@ -81,6 +83,14 @@ _EXIT_CODES = {
 }
 
 
+class FaultFoundError(Exception):
+    """Raised by what gives the rows, where it cannot go on: the finding, instead of a row."""
+
+    def __init__(self, kind: Kind, sentence: str) -> None:
+        super().__init__(sentence)
+        self.kind = kind
+
+
 @dataclass(frozen=True, slots=True)
 class StoredRow:
     """One row as it is stored: the entry, and the columns that are an index over it."""
@@ -93,6 +103,22 @@ class StoredRow:
     scope_pos: int
     leaf: bytes
     blob: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TiledRow:
+    """One entry as an export has it: at its place in a bundle, its leaf hash in a tile beside it.
+
+    The place is all that says where it stands, so that whatever was taken out or put in moves
+    every entry behind it.
+    """
+
+    position: int
+    leaf: bytes
+    blob: bytes
+
+
+Row = StoredRow | TiledRow
 
 
 @dataclass(frozen=True)
@@ -116,6 +142,18 @@ class StoredScopeHead:
     leaf_hex: str
 
 
+@dataclass(frozen=True)
+class Cosigned:
+    """A trusted witness saw a checkpoint, and no fork of it."""
+
+    witness: str
+    """The name of its key."""
+    size: int
+    """Of the checkpoint that it signed."""
+    at: int
+    """By its clock: seconds since 1970."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """What was found, and how far it reaches."""
@@ -135,16 +173,40 @@ class Verdict:
     """So many of them, from the first, are as a trusted signature says."""
     unanchored_tail: int
     """The rest: what no signature covers."""
+    cosigned: tuple[Cosigned, ...] = ()
+    """What trusted witnesses signed."""
+    remarks: tuple[str, ...] = ()
+    """What was checked beside that and what was not, in words."""
+
+
+def not_looked_at(kind: Kind, sentence: str) -> Verdict:
+    """The verdict on something of which no entry could be followed."""
+    return Verdict(
+        kind=kind,
+        sentence=printable(sentence),
+        position=None,
+        origin=None,
+        size=0,
+        root=EMPTY_ROOT,
+        anchored_size=0,
+        unanchored_tail=0,
+    )
+
+
+def in_silence(size: int) -> None:
+    """Nobody asked how far it is."""
 
 
 def verify(
-    rows: Iterable[StoredRow],
+    rows: Iterable[Row],
     *,
-    head: StoredHead,
-    scope_heads: Iterable[StoredScopeHead],
+    head: StoredHead | None,
+    scope_heads: Iterable[StoredScopeHead] | None,
     key: VerifierKey,
     own_checkpoint: str | None,
     outside_checkpoint: str | None,
+    witnesses: Sequence[WitnessKey] = (),
+    progress: Callable[[int], None] = in_silence,
 ) -> Verdict:
     """Recompute a log from its rows and say what was found first.
 
@@ -152,38 +214,91 @@ def verify(
 
     Args:
         rows: in the order of their positions.
-        head: the log's stored head.
-        scope_heads: the stored heads of all scopes.
+        head: the log's stored head; None where there is none, as in an export.
+        scope_heads: the stored heads of all scopes; None likewise.
         key: the log's public key, got from somewhere other than the log.
         own_checkpoint: the newest signed checkpoint that the log keeps, if any.
         outside_checkpoint: a signed checkpoint that someone else kept, if any.
+        witnesses: each of them must have cosigned one of these checkpoints.
+        progress: told the number of entries now and then.
     """
-    own = _Anchor.opened(own_checkpoint, "the log's own checkpoint", key)
-    outside = _Anchor.opened(outside_checkpoint, "the checkpoint from elsewhere", key)
+    own = _Anchor.opened(own_checkpoint, "the log's own checkpoint", key, witnesses)
+    outside = _Anchor.opened(outside_checkpoint, "the checkpoint from elsewhere", key, witnesses)
     anchors = [anchor for anchor in (own, outside) if anchor is not None]
     log = _Recomputed({one.checkpoint.size for one in anchors if one.checkpoint is not None})
     finding = (
-        _wrong_row(iter(rows), log, anchors)
+        _wrong_row(iter(rows), log, anchors, progress)
         or _wrong_head(head, log)
         or _wrong_scope_head(scope_heads, log)
         or next((found for one in anchors if (found := one.contradicts(log))), None)
+        or _unwitnessed(witnesses, anchors)
     )
     anchored = max((anchor.covers(log) for anchor in anchors), default=0)
     if finding is None:
         finding = _no_fault(log.size, anchored, outside.checkpoint if outside else None)
     return Verdict(
         kind=finding.kind,
-        sentence=_printable(finding.sentence),
+        sentence=printable(finding.sentence),
         position=finding.position,
         origin=log.origin,
         size=log.size,
         root=log.frontier.root(),
         anchored_size=anchored,
         unanchored_tail=log.size - anchored,
+        cosigned=tuple(one for anchor in anchors for one in anchor.cosigned),
     )
 
 
-def _printable(sentence: str) -> str:
+def verify_hashes(
+    leaves: Iterable[bytes],
+    *,
+    key: VerifierKey,
+    own_checkpoint: str,
+    outside_checkpoint: str | None,
+    witnesses: Sequence[WitnessKey] = (),
+) -> Verdict:
+    """Recompute a tree from its leaf hashes alone, for whoever may not have the entries.
+
+    Args:
+        leaves: in the order of their positions.
+        key: the log's public key, got from somewhere other than the log.
+        own_checkpoint: the newest signed checkpoint that the log keeps.
+        outside_checkpoint: a signed checkpoint that someone else kept, if any.
+        witnesses: each of them must have cosigned one of these checkpoints.
+    """
+    opened = (
+        _Anchor.opened(own_checkpoint, "the log's own checkpoint", key, witnesses),
+        _Anchor.opened(outside_checkpoint, "the checkpoint from elsewhere", key, witnesses),
+    )
+    anchors = [anchor for anchor in opened if anchor is not None]
+    tree = _Recomputed({one.checkpoint.size for one in anchors if one.checkpoint is not None})
+    try:
+        for leaf in leaves:
+            tree.append(leaf)
+        fault = None
+    except FaultFoundError as found:
+        fault = _Finding(found.kind, str(found))
+    finding = (
+        fault
+        or next((wrong for one in anchors if (wrong := one.contradicts(tree))), None)
+        or _unwitnessed(witnesses, anchors)
+        or _Finding(Kind.SOUND, f"The hashes of {tree.size} entries are as they were signed.")
+    )
+    anchored = max(anchor.covers(tree) for anchor in anchors)
+    return Verdict(
+        kind=finding.kind,
+        sentence=printable(finding.sentence),
+        position=None,
+        origin=next((one.checkpoint.origin for one in anchors if one.checkpoint), None),
+        size=tree.size,
+        root=tree.frontier.root(),
+        anchored_size=anchored,
+        unanchored_tail=tree.size - anchored,
+        cosigned=tuple(one for anchor in anchors for one in anchor.cosigned),
+    )
+
+
+def printable(sentence: str) -> str:
     """Nothing that was stored may steer the screen that shows a verdict."""
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in sentence)
 
@@ -232,14 +347,20 @@ class _Anchor:
     whose: str
     checkpoint: Checkpoint | None
     fault: _Finding | None = None
+    cosigned: tuple[Cosigned, ...] = ()
 
     @classmethod
-    def opened(cls, text: str | None, whose: str, key: VerifierKey) -> _Anchor | None:
+    def opened(
+        cls, text: str | None, whose: str, key: VerifierKey, witnesses: Sequence[WitnessKey]
+    ) -> _Anchor | None:
         """The checkpoint under the trusted key. Its origin is compared once the log's is known."""
         if text is None:
             return None
         try:
-            return cls(whose, Checkpoint.parse(open_note(text, key)))
+            checkpoint = Checkpoint.parse(open_note(text, key))
+            seen = cosignatures(text, witnesses)
+            cosigned = tuple(Cosigned(name, checkpoint.size, at) for name, at in seen.items())
+            return cls(whose, checkpoint, cosigned=cosigned)
         except NoteError as error:
             return cls(whose, None, _Finding(Kind.UNSIGNED, f"{whose}: {error}"))
         except CheckpointMalformedError as error:
@@ -292,6 +413,17 @@ class _Anchor:
         )
 
 
+def _unwitnessed(witnesses: Sequence[WitnessKey], anchors: Sequence[_Anchor]) -> _Finding | None:
+    """A witness that was trusted to have seen this history, and signed no checkpoint of it."""
+    signed = {one.witness for anchor in anchors for one in anchor.cosigned}
+    for witness in witnesses:
+        if witness.name not in signed:
+            return _Finding(
+                Kind.UNSIGNED, f"expected a cosignature by the witness {witness.name}, found none"
+            )
+    return None
+
+
 @dataclass(slots=True)
 class _Scope:
     """The head of one scope, recomputed."""
@@ -327,7 +459,7 @@ class _Recomputed:
         if self.size in self._sizes:
             self.roots[self.size] = self.frontier.root()
 
-    def follow(self, row: StoredRow, later: Iterator[StoredRow]) -> _Finding | None:
+    def follow(self, row: Row, later: Iterator[Row]) -> _Finding | None:
         """Take in the next row, or say what is wrong with it.
 
         Args:
@@ -341,7 +473,7 @@ class _Recomputed:
             return self._misplaced(row, later)
         leaf = leaf_hash(row.blob)
         if row.leaf != leaf:
-            return self._misfit(leaf, later)
+            return self._misfit(row, leaf, later)
         try:
             entry = entries.read(row.blob)
         except EntryUnreadableError as error:
@@ -354,7 +486,8 @@ class _Recomputed:
                 "nothing can be said of it or of what follows",
             )
         finding = (
-            self._wrong_column(row, entry)
+            self._displaced(row, entry, later)
+            or self._wrong_column(row, entry)
             or self._wrong_origin(entry)
             or self._wrong_in_scope(entry)
             or self._wrong_in_stream(entry)
@@ -363,7 +496,7 @@ class _Recomputed:
             self._take(entry, leaf)
         return finding
 
-    def hash_on(self, rows: Iterator[StoredRow]) -> None:
+    def hash_on(self, rows: Iterator[Row]) -> None:
         """Go on with the hashes only, where the entries can no longer be followed."""
         for row in rows:
             if _mistyped(row) is not None:
@@ -378,7 +511,7 @@ class _Recomputed:
         self._streams[entry.stream] = entry.version
         self.append(leaf)
 
-    def _misplaced(self, row: StoredRow, later: Iterator[StoredRow]) -> _Finding:
+    def _misplaced(self, row: Row, later: Iterator[Row]) -> _Finding:
         expected = self.size
         if _position_in_entry(row) == expected:
             return _at(
@@ -400,8 +533,19 @@ class _Recomputed:
             expected, Kind.MISSING, f"the next entry that is there is at position {row.position}"
         )
 
-    def _misfit(self, leaf: bytes, later: Iterator[StoredRow]) -> _Finding:
-        fits = next((one.position for one in later if one.leaf == leaf), None)
+    def _misfit(self, row: Row, leaf: bytes, later: Iterator[Row]) -> _Finding:
+        fits, comes_later = None, False
+        for one in later:
+            fits = one.position if fits is None and one.leaf == leaf else fits
+            comes_later = comes_later or (
+                isinstance(one, TiledRow) and _position_in_entry(one) == self.size
+            )
+        if fits is not None and isinstance(row, TiledRow) and not comes_later:
+            return _at(
+                self.size,
+                Kind.MISSING,
+                f"the entry that is there is that of position {fits}, and its own comes nowhere",
+            )
         if fits is not None:
             return _at(
                 self.size,
@@ -410,12 +554,20 @@ class _Recomputed:
             )
         return _at(self.size, Kind.ALTERED, "the bytes of the entry do not fit its leaf hash")
 
-    def _wrong_column(self, row: StoredRow, entry: Entry) -> _Finding | None:
-        if entry.pos != self.size:
+    def _displaced(self, row: Row, entry: Entry, later: Iterator[Row]) -> _Finding | None:
+        if entry.pos == self.size:
+            return None
+        gone = isinstance(row, TiledRow) and entry.pos > self.size
+        if gone and not any(_position_in_entry(one) == self.size for one in later):
             return _at(
-                self.size, Kind.REORDERED, f"the entry says that it stands at position {entry.pos}"
+                self.size, Kind.MISSING, f"the next entry that is there is at position {entry.pos}"
             )
-        for column in _INDEX_COLUMNS:
+        return _at(
+            self.size, Kind.REORDERED, f"the entry says that it stands at position {entry.pos}"
+        )
+
+    def _wrong_column(self, row: Row, entry: Entry) -> _Finding | None:
+        for column in _INDEX_COLUMNS if isinstance(row, StoredRow) else ():
             stored, said = getattr(row, column), getattr(entry, column)
             if stored != said:
                 return _at(
@@ -485,16 +637,17 @@ _INDEX_COLUMNS = ("stream", "version", "name", "scope", "scope_pos")
 """The columns that repeat a field of the entry under its own name."""
 
 
-def _mistyped(row: StoredRow) -> str | None:
+def _mistyped(row: Row) -> str | None:
     """A database file can hold text in a column of numbers: nothing is taken on trust."""
-    for column, kind in _STORED_AS.items():
+    for column in row.__slots__:
+        kind = _STORED_AS[column]
         if type(getattr(row, column)) is not kind:
             found = type(getattr(row, column)).__name__
             return f"the column {column}: expected {kind.__name__}, found {found}"
     return None
 
 
-def _position_in_entry(row: StoredRow) -> int | None:
+def _position_in_entry(row: Row) -> int | None:
     """The position that the entry itself states, if it can be read."""
     if not isinstance(row.blob, bytes):
         return None
@@ -504,22 +657,44 @@ def _position_in_entry(row: StoredRow) -> int | None:
         return None
 
 
+PROGRESS_EVERY = 65_536
+"""Entries from one telling to the next."""
+
+
+def _as_far_as_can_be_read(rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows behind a fault. That they break off is no news then."""
+    try:
+        yield from rows
+    except FaultFoundError:
+        return
+
+
 def _wrong_row(
-    rows: Iterator[StoredRow], log: _Recomputed, anchors: list[_Anchor]
+    rows: Iterator[Row],
+    log: _Recomputed,
+    anchors: Sequence[_Anchor],
+    progress: Callable[[int], None],
 ) -> _Finding | None:
-    for row in rows:
-        finding = log.follow(row, rows)
-        if finding is None:
-            continue
-        if finding.kind is Kind.UNREADABLE:
-            # What cannot be read may still be shown not to be what was signed.
-            log.hash_on(rows)
-            return next((fork for one in anchors if (fork := one.forks(log))), finding)
-        return finding
+    try:
+        for row in rows:
+            finding = log.follow(row, _as_far_as_can_be_read(rows))
+            if finding is None:
+                if log.size % PROGRESS_EVERY == 0:
+                    progress(log.size)
+                continue
+            if finding.kind is Kind.UNREADABLE:
+                # What cannot be read may still be shown not to be what was signed.
+                log.hash_on(_as_far_as_can_be_read(rows))
+                return next((fork for one in anchors if (fork := one.forks(log))), finding)
+            return finding
+    except FaultFoundError as fault:
+        return _Finding(fault.kind, str(fault))
     return None
 
 
-def _wrong_head(head: StoredHead, log: _Recomputed) -> _Finding | None:
+def _wrong_head(head: StoredHead | None, log: _Recomputed) -> _Finding | None:
+    if head is None:
+        return None
     if head.origin is not None and log.origin not in (None, head.origin):
         return _Finding(
             Kind.ALTERED,
@@ -544,7 +719,9 @@ def _wrong_head(head: StoredHead, log: _Recomputed) -> _Finding | None:
     )
 
 
-def _wrong_scope_head(heads: Iterable[StoredScopeHead], log: _Recomputed) -> _Finding | None:
+def _wrong_scope_head(heads: Iterable[StoredScopeHead] | None, log: _Recomputed) -> _Finding | None:
+    if heads is None:
+        return None
     stored = list(heads)
     headless = log.scopes.keys() - {head.scope for head in stored}
     if headless:

@@ -39,7 +39,7 @@ from infrastructure.projections.positions import (
 from infrastructure.projections.projection import Projection, Writing, only_reading
 from infrastructure.record.databases import Database, RecordUnavailableError
 
-AT_ONCE = 1000
+AT_ONCE = 2000
 """Entries that are applied in one transaction."""
 WAIT_S = 0.5
 """The longest that a follower waits without asking whether it is to stop."""
@@ -47,7 +47,6 @@ FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
 """The pauses between attempts on a database that does not answer: each twice the one before."""
 
-_LOG = table("stored_events", column("position"), column("state"))
 _HEAD = table("log_head", column("size"))
 
 
@@ -222,14 +221,8 @@ class Follower:
         return True
 
     def _read(self, after: int, *, at_most: int) -> Batch:
-        asked = (
-            select(_LOG.c.position, _LOG.c.state)
-            .where(_LOG.c.position > after)
-            .order_by(_LOG.c.position)
-            .limit(at_most)
-        )
         with self._reading.begin() as connection:
-            rows = connection.execute(asked).all()
+            rows = _behind(connection, after, at_most)
         entries: list[Entry] = []
         for expected, (position, blob) in enumerate(rows, start=after + 1):
             if position != expected:
@@ -314,6 +307,22 @@ class Follower:
         return RecordUnavailableError(
             f"{type(error).__name__}: read models of {self._database.name} stand still ({why})"
         )
+
+
+def _behind(connection: Connection, after: int, at_most: int) -> list[tuple[int, bytes]]:
+    """Positions and stored bytes, straight from the driver: half the time of reading them."""
+    if connection.dialect.name == "sqlite":
+        cursor, mark = connection.connection.cursor(), "?"
+    else:
+        # bytes as they are; as text the server would send them in hexadecimal
+        cursor, mark = connection.connection.cursor(binary=True), "%s"
+    with closing(cursor):
+        cursor.execute(
+            f"SELECT position, state FROM stored_events WHERE position > {mark} "
+            f"ORDER BY position LIMIT {mark}",
+            (after, at_most),
+        )
+        return list(cursor.fetchall())
 
 
 def _begin_anew(connection: Connection, found: list[Standing], projection: Projection) -> int:

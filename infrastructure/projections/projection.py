@@ -12,8 +12,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, ClassVar
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -23,7 +25,6 @@ from sqlalchemy import (
     Select,
     String,
     Table,
-    insert,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -93,9 +94,24 @@ class Writing:
     generation: int
 
     def add(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-        """Insert rows that are not there yet."""
-        if rows:
-            self.connection.execute(insert(table), self._marked(rows))
+        """Insert rows that are not there yet, many at once.
+
+        Half of a rebuild is this. SQLAlchemy would spend longer on the parameters of a row than
+        SQLite spends on the row; PostgreSQL takes them all as one JSON text.
+        """
+        if not rows:
+            return
+        columns = [one.name for one in table.columns]
+        into = f"INSERT INTO {table.name} ({', '.join(columns)})"
+        marked = self._marked(rows)
+        if self.connection.dialect.name == "sqlite":
+            values = f"{into} VALUES ({', '.join('?' * len(columns))})"
+            in_order = itemgetter(*columns)
+            self.connection.exec_driver_sql(values, [in_order(row) for row in marked])
+        else:
+            values = f"{into} SELECT {', '.join(columns)} FROM json_populate_recordset"
+            text = msgspec.json.encode(marked).decode()
+            self.connection.exec_driver_sql(f"{values}(NULL::{table.name}, %s::json)", (text,))
 
     def put(self, table: Table, rows: Iterable[dict[str, Any]]) -> None:
         """Insert rows, or replace those with their keys."""
@@ -117,7 +133,10 @@ class Writing:
         return Sheet(self, table, self.fetch(table, **wanted))
 
     def _marked(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [{**row, "generation": self.generation} for row in rows]
+        marked = list(rows)
+        for row in marked:
+            row["generation"] = self.generation
+        return marked
 
 
 class Sheet:

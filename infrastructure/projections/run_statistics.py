@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import JSON, BigInteger, Column, Select, Text, select
 from sqlalchemy.engine import Row
 
 from domain.alerts.events import AlertRaised, RaiseRefused
 from domain.deployments.events import DeploymentStarted, DeploymentStopped
-from domain.kernel.events import Happened
 from domain.kernel.time import read
 from domain.ports import CameraStatistics, Reconciliation, RunLine
 from domain.sightings.events import (
@@ -51,14 +51,18 @@ RUNS = read_model(
 )
 index(RUNS, "deployment", "first_position")
 
-_OUTCOMES: dict[type[Happened], str] = {
-    FaceNotEnrolled: "not_enrolled",
-    FaceEnrolledAndDiscarded: "enrolled_and_discarded",
-    AlertRaised: "alerted",
-    SightingSuppressed: "suppressed",
-    RaiseRefused: "refused",
+_OUTCOMES = {
+    FaceNotEnrolled.NAME: "not_enrolled",
+    FaceEnrolledAndDiscarded.NAME: "enrolled_and_discarded",
+    AlertRaised.NAME: "alerted",
+    SightingSuppressed.NAME: "suppressed",
+    RaiseRefused.NAME: "refused",
 }
 """What can become of a face, with the column that counts it."""
+
+_COUNTING = names(RunProgressed, RunInterrupted) | _OUTCOMES.keys()
+_WHOLE_RUN = names(DeploymentStarted, DeploymentStopped, RunReconciled, ReconciliationFailed)
+"""Events of a run that are no camera's."""
 
 _COUNTED = ("frames", "seen", *_OUTCOMES.values(), "interrupted", "source_failures")
 
@@ -72,36 +76,42 @@ CAMERAS = read_model(
 )
 
 
+class _Told(msgspec.Struct):
+    """What the events of a run say: each of them a part of it, the faces of passers-by most."""
+
+    run: str
+    camera: str = ""
+    template_life_ms: int = 0
+    reason: str = ""
+    frames: int = 0
+    seen: int = 0
+    seen_at_least: int = 0
+    interrupted_at_least: int = 0
+
+
+_TOLD = msgspec.json.Decoder(_Told)
+
+
 class RunStatisticsProjection(Projection):
     """Counts what became of faces, and takes over the tracker's own counters."""
 
     NAME = NAME
     SHAPE = 1
     TABLES = (RUNS, CAMERAS)
-    TAKES = names(
-        *_OUTCOMES,
-        DeploymentStarted,
-        DeploymentStopped,
-        RunProgressed,
-        RunInterrupted,
-        RunReconciled,
-        ReconciliationFailed,
-        SourceFailed,
-    )
+    TAKES = _WHOLE_RUN | _COUNTING | names(SourceFailed)
 
     def apply(self, entries: Sequence[Entry], writing: Writing) -> None:
         """As in :class:`Projection`."""
-        events: list[tuple[Entry, Any]] = [(one, one.event) for one in entries]
-        concerned = {event.run.hex for _, event in events}
+        events = [(one, one.told(_TOLD)) for one in entries]
+        concerned = {told.run for _, told in events}
         runs = writing.sheet(RUNS, run=concerned)
         cameras = writing.sheet(CAMERAS, run=concerned)
-        for entry, event in events:
-            name = event.run.hex
-            run = runs.get(name) or runs.add(_run(name, entry))
-            if hasattr(event, "camera"):
-                camera = cameras.get(name, event.camera) or cameras.add(_camera(name, event.camera))
-                _count(camera, event)
-            _settle(run, entry, event)
+        for entry, told in events:
+            run = runs.get(told.run) or runs.add(_run(told.run, entry))
+            _settle(run, entry)
+            if entry.name not in _WHOLE_RUN:
+                key = told.run, told.camera
+                _count(cameras.get(*key) or cameras.add(_camera(*key)), entry.name, told)
         runs.store()
         cameras.store()
 
@@ -128,38 +138,34 @@ def _camera(run: str, camera: str) -> dict[str, Any]:
     }
 
 
-def _count(camera: dict[str, Any], event: Any) -> None:
-    if (outcome := _OUTCOMES.get(type(event))) is not None:
+def _count(camera: dict[str, Any], name: str, told: _Told) -> None:
+    if (outcome := _OUTCOMES.get(name)) is not None:
         camera[outcome] += 1
-        life = event.template_life_ms
-        camera["max_template_life_ms"] = max(camera["max_template_life_ms"], life)
-    match event:
-        case FaceNotEnrolled(reason=reason):
+        if told.template_life_ms > camera["max_template_life_ms"]:
+            camera["max_template_life_ms"] = told.template_life_ms
+        if name == FaceNotEnrolled.NAME:
             why = camera["not_enrolled_for"]
-            camera["not_enrolled_for"] = {**why, reason: why.get(reason, 0) + 1}
-        case RunProgressed(frames=frames, seen=seen):
-            camera["frames"], camera["seen"] = frames, seen
-        case RunInterrupted():
-            camera["seen"], camera["interrupted"] = event.seen_at_least, event.interrupted_at_least
-        case SourceFailed():
-            camera["source_failures"] += 1
+            why[told.reason] = why.get(told.reason, 0) + 1
+    elif name == RunProgressed.NAME:
+        camera["frames"], camera["seen"] = told.frames, told.seen
+    elif name == RunInterrupted.NAME:
+        camera["seen"], camera["interrupted"] = told.seen_at_least, told.interrupted_at_least
+    elif name == SourceFailed.NAME:
+        camera["source_failures"] += 1
 
 
-def _settle(run: dict[str, Any], entry: Entry, event: Any) -> None:
-    match event:
-        case DeploymentStarted():
-            run["started_at"] = entry.occurred_at
-        case DeploymentStopped():
-            run["stopped_at"] = entry.occurred_at
-        case RunReconciled():
-            run["reconciliation"] = Reconciliation.RECONCILED.value
-        case ReconciliationFailed():
-            run["reconciliation"] = Reconciliation.FAILED.value
-        case SourceFailed():
-            pass
-        case _:
-            # A face or a count that comes later: what was compared, was compared too early.
-            run["reconciliation"] = Reconciliation.OPEN.value
+def _settle(run: dict[str, Any], entry: Entry) -> None:
+    if entry.name in _COUNTING:
+        # It comes later than what was compared, so that was compared too early.
+        run["reconciliation"] = Reconciliation.OPEN.value
+    elif entry.name == DeploymentStarted.NAME:
+        run["started_at"] = entry.occurred_at
+    elif entry.name == DeploymentStopped.NAME:
+        run["stopped_at"] = entry.occurred_at
+    elif entry.name == RunReconciled.NAME:
+        run["reconciliation"] = Reconciliation.RECONCILED.value
+    elif entry.name == ReconciliationFailed.NAME:
+        run["reconciliation"] = Reconciliation.FAILED.value
 
 
 class RunStatisticsQueries(Queries):

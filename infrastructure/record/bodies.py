@@ -31,7 +31,7 @@ def to_body(event: Happened) -> dict[str, Any]:
         TypeError: a field holds something that an event may not hold (a float, bytes, a set, NaN),
             or that its class does not declare: it would not come back unchanged.
     """
-    held = {name: getattr(event, name) for name in _own_fields(type(event))}
+    held = {name: getattr(event, name) for name in own_fields(type(event))}
     body = {name: _plain(value) for name, value in held.items()}
     try:
         found = from_body(type(event), body)
@@ -44,7 +44,7 @@ def to_body(event: Happened) -> dict[str, Any]:
 
 def from_body(event_class: type[Happened], body: dict[str, Any]) -> dict[str, Any]:
     """The fields of an event of this class, with the types that the class declares."""
-    fields = _own_fields(event_class)
+    fields = own_fields(event_class)
     if not isinstance(body, dict):
         raise RecordBrokenError(
             f"{event_class.NAME}: expected fields, found a {type(body).__name__}"
@@ -68,7 +68,7 @@ def from_body(event_class: type[Happened], body: dict[str, Any]) -> dict[str, An
 
 
 @functools.cache
-def _own_fields(event_class: type[Happened]) -> dict[str, Any]:
+def own_fields(event_class: type[Happened]) -> dict[str, Any]:
     hints = get_type_hints(event_class)
     return {
         field.name: hints[field.name]

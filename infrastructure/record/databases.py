@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from uuid import UUID
 
 import psycopg
-from eventsourcing.persistence import PersistenceError
 from eventsourcing.postgres import PostgresDatastore
 from eventsourcing.sqlite import SQLiteDatastore
 from psycopg.conninfo import conninfo_to_dict
@@ -24,10 +23,16 @@ from psycopg.rows import tuple_row
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import Connection
 
-from domain.kernel.errors import DomainError, UnavailableError
-from infrastructure.record.postgres_recorder import PostgresRecorder
+from domain.kernel.errors import DomainError
+from infrastructure.record.postgres_recorder import LOCK, PostgresRecorder
 from infrastructure.record.sqlite_recorder import SQLiteRecorder
 from infrastructure.record.stored_rows import StoredLog, stored_in_postgres, stored_in_sqlite
+from infrastructure.record.unavailable import (
+    OutcomeUnknownError as OutcomeUnknownError,
+)
+from infrastructure.record.unavailable import (
+    RecordUnavailableError as RecordUnavailableError,
+)
 from infrastructure.record.waiting import PostgresWaiter, SQLiteWaiter, Waiter
 
 LOCK_TIMEOUT_S = 30
@@ -42,8 +47,10 @@ Recorder = SQLiteRecorder | PostgresRecorder
 Values = Sequence[object]
 
 
-class RecordUnavailableError(UnavailableError):
-    """The database did not take or give what was asked; nothing was stored."""
+IDLE_S = 10
+"""How long a writer may hold the log's lock without asking the server for anything."""
+GONE_S = 10
+"""After how long without an answer a connection over a network is given up."""
 
 
 class Database(ABC):
@@ -85,7 +92,11 @@ class Database(ABC):
 
     @abstractmethod
     def read(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
-        """Rows of the record, on a connection that cannot write. ``?`` stands for a value."""
+        """Rows of the record, on a connection that cannot write. ``?`` stands for a value.
+
+        Raises:
+            RecordUnavailableError: they cannot be read.
+        """
 
     @abstractmethod
     def id_of(self, reference: UUID) -> object:
@@ -94,6 +105,10 @@ class Database(ABC):
     @abstractmethod
     def waiter(self) -> Waiter:
         """For whoever waits for the log to grow."""
+
+    @abstractmethod
+    def keep_others_out(self, connection: Connection) -> None:
+        """Let no other writer in until the transaction of this connection ends."""
 
     @abstractmethod
     def after_migrating(self) -> None:
@@ -159,8 +174,12 @@ class SQLiteDatabase(Database):
     def read(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
         """As above."""
         address = f"file:{quote(str(self.file))}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=LOCK_TIMEOUT_S)) as connection:
-            return connection.execute(statement, values).fetchall()
+        try:
+            with closing(sqlite3.connect(address, uri=True, timeout=LOCK_TIMEOUT_S)) as connection:
+                return connection.execute(statement, values).fetchall()
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            # UnicodeDecodeError: SQLite quotes what is damaged in its own message.
+            raise _unreadable(self, error) from error
 
     def id_of(self, reference: UUID) -> str:
         """As above: 32 hex digits."""
@@ -169,6 +188,9 @@ class SQLiteDatabase(Database):
     def waiter(self) -> Waiter:
         """As above."""
         return SQLiteWaiter(self.file)
+
+    def keep_others_out(self, connection: Connection) -> None:
+        """As above: already done when the transaction began (:meth:`engine`)."""
 
     def after_migrating(self) -> None:
         """Keep a write-ahead log from the first, so that readers and the writer do not wait.
@@ -193,11 +215,11 @@ class PostgresDatabase(Database):
     def __init__(self, url: str) -> None:
         try:
             self._conninfo = conninfo_to_dict(url)
-        except psycopg.Error as error:
+        except psycopg.Error:
             # Neither the URL nor the library's words about it: there may be a password in it.
-            raise DomainError(
-                "expected a database as postgresql://user@host/name, found another form"
-            ) from error
+            raise DomainError(f"PLUMBLINE_DATABASE: expected {_FORM}, found another form") from None
+        if not self._conninfo.get("dbname"):
+            raise DomainError(f"PLUMBLINE_DATABASE: expected {_FORM}, found no name of a database")
 
     @property
     def name(self) -> str:
@@ -215,9 +237,9 @@ class PostgresDatabase(Database):
         try:
             psycopg.connect(**self._settings()).close()
         except psycopg.OperationalError as error:
-            if "does not exist" in str(error):
+            if f'database "{self._conninfo["dbname"]}" does not exist' in str(error):
                 return False
-            raise RecordUnavailableError(f"{self.name} cannot be reached: {error}") from error
+            raise self._unreachable(error) from error
         return True
 
     def engine(self) -> Engine:
@@ -229,16 +251,13 @@ class PostgresDatabase(Database):
 
     def recorder(self) -> PostgresRecorder:
         """As above."""
-        datastore = _Datastore(self._settings())
+        # On a connection of its own: the pool would only say that there was none in time.
         try:
-            self._require_durable_commits(datastore)
-            return PostgresRecorder(datastore)
-        except PersistenceError as error:
-            datastore.close()
-            raise RecordUnavailableError(f"{self.name} cannot be reached: {error}") from error
-        except BaseException:
-            datastore.close()
-            raise
+            with psycopg.connect(**self._settings()) as connection:
+                self._require_durable_commits(connection)
+        except psycopg.Error as error:
+            raise self._unreachable(error) from error
+        return PostgresRecorder(_Datastore(self._settings()))
 
     def stored(self) -> AbstractContextManager[StoredLog]:
         """As above."""
@@ -246,8 +265,11 @@ class PostgresDatabase(Database):
 
     def read(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
         """As above."""
-        with self.connection() as connection:
-            return connection.execute(statement.replace("?", "%s"), values).fetchall()
+        try:
+            with self.connection() as connection:
+                return connection.execute(statement.replace("?", "%s"), values).fetchall()
+        except psycopg.Error as error:
+            raise _unreadable(self, error) from error
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
@@ -265,25 +287,65 @@ class PostgresDatabase(Database):
         """As above."""
         return PostgresWaiter(self._settings())
 
+    def keep_others_out(self, connection: Connection) -> None:
+        """As above: by the log's lock."""
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'")
+        connection.exec_driver_sql(LOCK)
+
     def after_migrating(self) -> None:
         """Let the role that appends read and insert, and change nothing that was recorded."""
-        with psycopg.connect(**self._settings()) as connection:
-            grant(connection)
+        try:
+            with psycopg.connect(**self._settings()) as connection:
+                grant(connection)
+        except psycopg.Error as error:
+            raise RecordUnavailableError(
+                f"{self.name}: the role {APPENDS} was not given its rights: {error}"
+            ) from error
 
     def _settings(self) -> dict[str, Any]:
-        return {"connect_timeout": CONNECT_TIMEOUT_S, **self._conninfo}
+        return {**_PATIENCE, **self._conninfo}
 
-    def _require_durable_commits(self, datastore: PostgresDatastore) -> None:
-        """Refuse a server whose COMMIT does not reach its disk."""
-        with datastore.transaction(commit=False) as c:
-            for setting in ("fsync", "synchronous_commit"):
-                c.execute("SELECT current_setting(%s) AS found", (setting,))
-                found = c.fetchone()
-                if found is None or found["found"] == "off":
-                    raise RecordUnavailableError(
-                        f"{self.name}: expected {setting} to be on, found it off: what was "
-                        "acknowledged could be lost"
-                    )
+    def _unreachable(self, error: psycopg.Error) -> RecordUnavailableError:
+        return RecordUnavailableError(f"{self.name} cannot be reached: {error}")
+
+    def _require_durable_commits(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+        """Refuse a server whose COMMIT does not reach its disk, or that takes none."""
+        for setting in ("fsync", "synchronous_commit"):
+            found = connection.execute("SELECT current_setting(%s)", (setting,)).fetchone()
+            if found == ("off",):
+                raise RecordUnavailableError(
+                    f"{self.name}: expected {setting} to be on, found it off: what was "
+                    "acknowledged could be lost"
+                )
+        if connection.execute("SELECT pg_is_in_recovery()").fetchone() == (True,):
+            raise RecordUnavailableError(
+                f"{self.name}: expected a server that takes entries, found one in recovery (a "
+                "standby, or one that is being restored): use the primary"
+            )
+
+
+_FORM = "postgresql://user@host/name"
+
+_PATIENCE: dict[str, Any] = {
+    "connect_timeout": CONNECT_TIMEOUT_S,
+    # A network that falls silent must not hold a writer, and with it all others, for hours.
+    "keepalives_idle": GONE_S // 2,
+    "keepalives_interval": 1,
+    "keepalives_count": GONE_S // 2,
+    "tcp_user_timeout": GONE_S * 1000,
+}
+"""How connections are made, unless the URL says otherwise."""
+
+_SESSION = f"""
+SELECT set_config('idle_in_transaction_session_timeout', '{IDLE_S}s', false),
+       set_config('lock_timeout', '{LOCK_TIMEOUT_S}s', false),
+       -- Heads are read after the log's lock was waited for. An older snapshot would show old ones.
+       set_config('default_transaction_isolation', 'read committed', false),
+       -- Looked at when the record is opened, and for this role it may be changed at any time.
+       set_config('synchronous_commit', CASE current_setting('synchronous_commit')
+                  WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)
+"""
+"""What every connection that writes is set to, whatever the server's own settings are."""
 
 
 class _Datastore(PostgresDatastore):
@@ -299,10 +361,18 @@ class _Datastore(PostgresDatastore):
             pool_size=1,
             max_overflow=POOLED - 1,
             connect_timeout=CONNECT_TIMEOUT_S,
-            lock_timeout=LOCK_TIMEOUT_S,
         )
         self.pool.kwargs = {"row_factory": self.pool.kwargs["row_factory"], **settings}  # type: ignore[index]
         self.pool.reconnect_timeout = CONNECT_TIMEOUT_S
+
+    def after_connect_func(self) -> Callable[[psycopg.Connection[Any]], None]:
+        """How each connection of the pool begins."""
+        return _begin_session
+
+
+def _begin_session(connection: psycopg.Connection[Any]) -> None:
+    connection.autocommit = True
+    connection.execute(_SESSION)
 
 
 def database_at(url: str | None, *, otherwise: Path) -> Database:
@@ -313,11 +383,9 @@ def database_at(url: str | None, *, otherwise: Path) -> Database:
     """
     if not url:
         return SQLiteDatabase(otherwise)
-    scheme = urlsplit(url).scheme
-    if scheme not in ("postgresql", "postgres"):
-        raise DomainError(
-            "PLUMBLINE_DATABASE: expected postgresql://user@host/name, found another scheme"
-        )
+    # Not taken apart by any other library: its complaints would quote what may hold a password.
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise DomainError(f"PLUMBLINE_DATABASE: expected {_FORM}, found another scheme")
     return PostgresDatabase(url)
 
 
@@ -350,6 +418,12 @@ def _rights(table: str) -> str:
     if table.startswith("projection"):
         return "SELECT, INSERT, UPDATE, DELETE"
     return "SELECT"
+
+
+def _unreadable(database: Database, error: Exception) -> RecordUnavailableError:
+    return RecordUnavailableError(
+        f"{type(error).__name__}: the record {database.name} cannot be read ({error})"
+    )
 
 
 def _require_full_sync(datastore: SQLiteDatastore) -> None:

@@ -22,6 +22,11 @@ from infrastructure.record.placing import Attribution, Wanted
 MOST_EVENTS = 5000
 """Events in one transaction, unless a single caller brings more."""
 
+
+class UnknownOutcomeError(PersistenceError):
+    """Whether a batch was stored is not known: whoever tried it was broken off around COMMIT."""
+
+
 STORE_ERRORS = (PersistenceError, sqlite3.Error, psycopg.Error, RecordBrokenError)
 """What a database can answer instead of storing a batch."""
 
@@ -47,9 +52,9 @@ class GroupCommit:
             Exception: what this caller's events were refused with, or what kept the whole batch
                 from being stored.
         """
-        with self._mutex:
-            self._waiting.append(wanted)
         try:
+            with self._mutex:
+                self._waiting.append(wanted)
             with self._turn:
                 while not wanted.is_settled:
                     self._write_for_all()
@@ -59,16 +64,15 @@ class GroupCommit:
             raise wanted.refused
 
     def _write_for_all(self) -> None:
-        batch = self._taken()
+        batch: list[Wanted] = []
         try:
+            self._take(batch)
             self._write(batch)
         except STORE_ERRORS as error:
-            for one in batch:
-                one.rows, one.refused = None, error
+            _refuse(batch, error)
         except BaseException as error:
             # Whoever was broken off is told so by what is raised; the others by this.
-            for one in batch:
-                one.rows, one.refused = None, InterruptedError(type(error).__name__)
+            _refuse(batch, UnknownOutcomeError(f"{type(error).__name__} of another caller"))
             raise
 
     def _forget(self, wanted: Wanted) -> None:
@@ -76,16 +80,21 @@ class GroupCommit:
         with self._mutex:
             self._waiting = [one for one in self._waiting if one is not wanted]
 
-    def _taken(self) -> list[Wanted]:
+    def _take(self, batch: list[Wanted]) -> None:
         with self._mutex:
-            taken, events = 0, 0
-            while taken < len(self._waiting):
-                events += len(self._waiting[taken].events)
-                if taken and events > MOST_EVENTS:
+            events = 0
+            while self._waiting:
+                events += len(self._waiting[0].events)
+                if batch and events > MOST_EVENTS:
                     break
-                taken += 1
-            batch, self._waiting = self._waiting[:taken], self._waiting[taken:]
-        return batch
+                # In the batch before it is off the list: a caller is never in neither.
+                batch.append(self._waiting[0])
+                del self._waiting[0]
+
+
+def _refuse(batch: Sequence[Wanted], error: Exception) -> None:
+    for one in batch:
+        one.rows, one.refused = None, error
 
 
 class GroupedInserts:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from domain.assurance.entries import Completer, EntryInvalidError
-from domain.assurance.tree import Frontier, FrontierMalformedError, leaf_hash
+from domain.assurance.tree import Frontier, FrontierMalformedError
 from domain.kernel.commands import Command
 from domain.kernel.errors import DomainError, RecordBrokenError
 from domain.kernel.events import NEXT_VERSION
@@ -57,9 +58,8 @@ class Wanted:
         return self.rows is not None or self.refused is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row to insert: the entry and its index columns."""
+class Row(NamedTuple):
+    """One row to insert, in the order of the table's columns: the entry and its index."""
 
     position: int
     stream: UUID
@@ -119,9 +119,9 @@ def scopes_of(batch: Iterable[Wanted]) -> list[str]:
 
 def streams_of(batch: Iterable[Wanted]) -> list[UUID]:
     """The streams whose heads a batch needs: those written to, and those rested on."""
-    streams = {_id(event.originator_id) for one in batch for event in one.events}
-    streams.update(stream for one in batch for stream in one.by.given)
-    return sorted(streams)
+    streams = {_id(event.originator_id).int for one in batch for event in one.events}
+    streams.update(stream.int for one in batch for stream in one.by.given)
+    return [UUID(int=stream) for stream in sorted(streams)]
 
 
 def commands_of(batch: Iterable[Wanted]) -> list[UUID]:
@@ -159,8 +159,9 @@ def place(batch: Iterable[Wanted], heads: Heads) -> list[Row]:
     """
     rows: list[Row] = []
     for wanted in batch:
+        placing = _Placing(heads, wanted)
         try:
-            placed = _Placing(heads, wanted).rows()
+            placed = placing.rows()
         except (IntegrityError, DomainError, EntryInvalidError) as error:
             wanted.refused = error
             continue
@@ -168,7 +169,7 @@ def place(batch: Iterable[Wanted], heads: Heads) -> list[Row]:
         rows += placed
         for row in placed:
             heads.frontier.append(row.leaf)
-            heads.streams[row.stream] = StreamHead(row.version, row.scope)
+        heads.streams.update(placing.moved())
         if placed:
             last = placed[-1]
             heads.scopes[last.scope] = ScopeHead(last.scope_pos + 1, last.leaf.hex())
@@ -183,9 +184,46 @@ class _Placing:
     def __init__(self, heads: Heads, wanted: Wanted) -> None:
         self._heads = heads
         self._wanted = wanted
-        self._versions: dict[UUID, int] = {}
-        by = wanted.by
-        if by.answers is not None and by.command.command_id in heads.answered:
+        self._versions: dict[int, int] = {}
+        """By a stream's number: its UUID itself is compared in Python, several times an event."""
+
+    def rows(self) -> list[Row]:
+        """The rows to insert.
+
+        Raises:
+            IntegrityError: a conflict with what is stored.
+            DomainError, EntryInvalidError: these events can never be stored.
+        """
+        self._require_given()
+        events, scope = self._wanted.events, self._wanted.by.command.scope
+        head = self._heads.scopes.get(scope, ScopeHead())
+        first, scope_first = self._heads.frontier.size, head.size
+        streams = [_id(event.originator_id) for event in events]
+        versions = list(map(self._next, streams, (event.originator_version for event in events)))
+        linked = self._completer().linked(
+            zip((event.state for event in events), versions, strict=True),
+            pos=first,
+            scope_pos=scope_first,
+            scope_prev=head.leaf,
+        )
+        return [
+            Row(first + at, streams[at], versions[at], topic, scope, scope_first + at, leaf, entry)
+            for at, (topic, (entry, leaf)) in enumerate(
+                zip((event.topic for event in events), linked, strict=True)
+            )
+        ]
+
+    def moved(self) -> dict[UUID, StreamHead]:
+        """Where the streams end once these rows are stored."""
+        scope = self._wanted.by.command.scope
+        return {
+            UUID(int=stream): StreamHead(version, scope)
+            for stream, version in self._versions.items()
+        }
+
+    def _require_given(self) -> None:
+        by = self._wanted.by
+        if by.answers is not None and by.command.command_id in self._heads.answered:
             raise IntegrityError(f"command {by.command.command_id.hex} was answered before")
         for stream, version in by.given.items():
             found = self._head(stream).version
@@ -195,43 +233,29 @@ class _Placing:
                     f"which is at version {found} now"
                 )
 
-    def rows(self) -> list[Row]:
+    def _completer(self) -> Completer:
         by = self._wanted.by
-        scope = by.command.scope
-        completer = Completer(
+        return Completer(
             log=self._heads.origin,
             mode=self._heads.mode,
-            scope=scope,
+            scope=by.command.scope,
             recorded_at=by.recorded_at,
             clock=by.clock,
             actor=by.command.actor,
             role=by.command.role.value,
             cause=by.command.command_id.hex,
         )
-        head = self._heads.scopes.get(scope, ScopeHead())
-        position, scope_pos, link = self._heads.frontier.size, head.size, head.leaf
-        rows = []
-        for event in self._wanted.events:
-            stream = _id(event.originator_id)
-            version = self._next(stream, event.originator_version)
-            entry = completer.entry(
-                event.state, version=version, pos=position, scope_pos=scope_pos, scope_prev=link
-            )
-            leaf = leaf_hash(entry)
-            rows.append(Row(position, stream, version, event.topic, scope, scope_pos, leaf, entry))
-            position, scope_pos, link = position + 1, scope_pos + 1, leaf.hex()
-        return rows
 
     def _next(self, stream: UUID, wanted: int) -> int:
         """The version of the next event of a stream; a journal's is given here."""
-        newest = self._versions.get(stream)
+        newest = self._versions.get(stream.int)
         if newest is None:
             newest = self._of_this_scope(stream)
         if wanted not in (NEXT_VERSION, newest + 1):
             raise IntegrityError(
                 f"stream {stream.hex} is at version {newest}, cannot add version {wanted}"
             )
-        self._versions[stream] = newest + 1
+        self._versions[stream.int] = newest + 1
         return newest + 1
 
     def _of_this_scope(self, stream: UUID) -> int:

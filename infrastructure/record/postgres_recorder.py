@@ -7,15 +7,17 @@ moved by a function of the tables' owner (``migrations/versions/0001_record.py``
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from eventsourcing.persistence import InterfaceError, OperationalError
+from eventsourcing.persistence import InterfaceError, OperationalError, PersistenceError
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
-from psycopg import Connection, Cursor
+from psycopg import Connection
 from psycopg.rows import DictRow
 
 from domain.kernel.errors import RecordBrokenError
-from infrastructure.record.group_commit import GroupCommit, GroupedInserts
+from infrastructure.record.group_commit import GroupCommit, GroupedInserts, UnknownOutcomeError
 from infrastructure.record.placing import (
     Heads,
     Row,
@@ -32,13 +34,31 @@ from infrastructure.record.placing import (
 CHANNEL = "plumbline_log"
 """Where the database tells those who listen that the log has grown."""
 
-_LOCK = "SELECT pg_advisory_xact_lock(7591802330156)"
+OUTCOME_S = 15
+"""How long a server that was lost around COMMIT is asked what became of it."""
 
-_INSERT = """
-INSERT INTO stored_events (position, originator_id, originator_version, topic, scope, scope_pos,
-                           leaf, state)
-SELECT * FROM unnest(%b::int8[], %b::uuid[], %b::int8[], %b::text[], %b::text[], %b::int8[],
-                     %b::bytea[], %b::bytea[])
+LOCK = "SELECT pg_advisory_xact_lock(7591802330156)"
+"""The log's lock: who has it writes alone, until the transaction ends."""
+
+IN_ONE_STATEMENT = 50
+"""Rows up to here go as arrays in one INSERT; more by COPY, which needs two more answers."""
+
+_TYPES = ("int8", "uuid", "int8", "text", "text", "int8", "bytea", "bytea")
+_COLUMNS = "position, originator_id, originator_version, topic, scope, scope_pos, leaf, state"
+"""In the order of :class:`Row`."""
+
+_INSERT = f"""
+INSERT INTO stored_events ({_COLUMNS})
+SELECT * FROM unnest({", ".join(f"%b::{one}[]" for one in _TYPES)})
+"""
+
+_MARK = """
+INSERT INTO answered_commands (command, scope, digest, digest_key, position, entries)
+VALUES (%b, %b, %b, %b, %b, %b)
+"""
+
+_MOVE = f"""
+SELECT move_heads(%b, %b, %b::text[], %b::int8[], %b::text[]), pg_notify('{CHANNEL}', '')
 """
 
 _STREAM_HEADS = """
@@ -61,84 +81,139 @@ class PostgresRecorder(GroupedInserts, PostgresApplicationRecorder):
     def write(self, batch: Sequence[Wanted]) -> None:
         """Store a batch in one transaction; mark each of it as stored or refused.
 
-        A connection can be lost after COMMIT was sent and before it was answered. What was
-        placed is then looked for: the leaf hash at a position is there only if it was stored.
+        A connection can have died since it was last used: nothing was asked of it then, so
+        another is taken. It can be lost after COMMIT was sent and before it was answered: what
+        was placed is then looked for.
 
         Raises:
             RecordBrokenError: the heads do not fit the entries.
+            UnknownOutcomeError: the server cannot be asked what became of a COMMIT.
             PersistenceError: the database did not take it. Nothing of the batch was stored.
         """
-        rows: list[Row] = []
+        attempt = _Attempt(batch)
         try:
-            with self.datastore.get_connection() as connection:
-                self._transact(connection, batch, rows)
+            self._make(attempt)
         except (OperationalError, InterfaceError):
-            if not rows or not self._stands(rows[-1]):
+            if attempt.sent is not None:
+                if self._stands(attempt.sent):
+                    return
                 raise
+            if attempt.begun or not attempt.connected:
+                raise
+            self.datastore.pool.check()
+            self._make(_Attempt(batch))
 
-    def _transact(
-        self, connection: Connection[DictRow], batch: Sequence[Wanted], rows: list[Row]
-    ) -> None:
-        with connection.transaction(), connection.cursor(binary=True) as c:
-            c.execute(_LOCK, prepare=True)
-            heads = _heads(c, batch)
-            rows += place(batch, heads)
+    def _make(self, attempt: _Attempt) -> None:
+        with self.datastore.get_connection() as connection:
+            attempt.connected = True
+            heads = _heads(connection, attempt)
+            rows = place(attempt.batch, heads)
+            if len(rows) > IN_ONE_STATEMENT:
+                _copy(connection, rows)
             if rows:
-                _insert(c, rows, heads, scopes_of(batch))
-            _mark_answered(c, batch)
+                attempt.sent = rows[-1]
+            with connection.pipeline():
+                if 0 < len(rows) <= IN_ONE_STATEMENT:
+                    _insert(connection, rows)
+                if rows:
+                    _move_on(connection, heads, attempt.batch)
+                connection.execute("COMMIT")
 
     def _stands(self, row: Row) -> bool:
-        """Whether this row was stored after all.
+        """Whether this row was stored after all: its leaf hash is at its position only then.
 
         Raises:
-            PersistenceError: the database cannot be asked.
+            UnknownOutcomeError: the database cannot be asked.
         """
+        until = time.monotonic() + OUTCOME_S
+        while True:
+            self.datastore.pool.check()
+            try:
+                return self._found(row)
+            except PersistenceError as error:
+                if time.monotonic() > until:
+                    raise UnknownOutcomeError(str(error)) from error
+
+    def _found(self, row: Row) -> bool:
         with self.datastore.transaction(commit=False) as c:
+            # The lost connection's transaction may still be at work: it ends before we look.
+            c.execute(LOCK)
             c.execute("SELECT leaf FROM stored_events WHERE position = %s", (row.position,))
             found = c.fetchone()
         return found is not None and bytes(found["leaf"]) == row.leaf
 
 
-def _heads(c: Cursor[DictRow], batch: Sequence[Wanted]) -> Heads:
-    c.execute("SELECT origin, mode, size, frontier FROM log_head", prepare=True)
-    head = c.fetchone()
+@dataclass
+class _Attempt:
+    """How far the storing of a batch has come."""
+
+    batch: Sequence[Wanted]
+    connected: bool = False
+    begun: bool = False
+    sent: Row | None = None
+    """The last row, once nothing but COMMIT is left to do."""
+
+
+def _heads(connection: Connection[DictRow], attempt: _Attempt) -> Heads:
+    """Begin, wait for the log's lock, and read what the batch rests on: asked in one go."""
+    batch = attempt.batch
+    commands = commands_of(batch)
+    with connection.pipeline():
+        connection.execute("BEGIN")
+        connection.execute(LOCK, prepare=True)
+        log = connection.execute(
+            "SELECT origin, mode, size, frontier FROM log_head", prepare=True, binary=True
+        )
+        scopes = connection.execute(
+            "SELECT scope, size, leaf FROM scope_head WHERE scope = ANY(%b)",
+            (scopes_of(batch),),
+            prepare=True,
+            binary=True,
+        )
+        streams = connection.execute(_STREAM_HEADS, (streams_of(batch),), prepare=True, binary=True)
+        answered = (
+            connection.execute(
+                "SELECT command FROM answered_commands WHERE command = ANY(%b::uuid[])",
+                (commands,),
+                prepare=True,
+                binary=True,
+            )
+            if commands
+            else ()
+        )
+    attempt.begun = True
+    head = log.fetchone()
     if head is None:
         raise RecordBrokenError("the log has no head: it was there when the record was opened")
     heads = Heads.of(head["origin"], head["mode"], head["size"], bytes(head["frontier"]))
-    c.execute(
-        "SELECT scope, size, leaf FROM scope_head WHERE scope = ANY(%b)",
-        (scopes_of(batch),),
-        prepare=True,
-    )
-    for found in c:
+    for found in scopes:
         heads.scopes[found["scope"]] = ScopeHead(found["size"], found["leaf"])
-    c.execute(_STREAM_HEADS, (streams_of(batch),), prepare=True)
-    for found in c:
+    for found in streams:
         heads.streams[found["stream"]] = StreamHead(found["version"], found["scope"])
-    if commands := commands_of(batch):
-        c.execute("SELECT command FROM answered_commands WHERE command = ANY(%b)", (commands,))
-        heads.answered.update(found["command"] for found in c)
+    heads.answered.update(found["command"] for found in answered)
     return heads
 
 
-def _insert(c: Cursor[DictRow], rows: list[Row], heads: Heads, scopes: list[str]) -> None:
-    c.execute(
-        _INSERT,
-        (
-            [row.position for row in rows],
-            [row.stream for row in rows],
-            [row.version for row in rows],
-            [row.name for row in rows],
-            [row.scope for row in rows],
-            [row.scope_pos for row in rows],
-            [row.leaf for row in rows],
-            [row.entry for row in rows],
-        ),
-        prepare=True,
-    )
-    moved = [(scope, heads.scopes[scope]) for scope in scopes if scope in heads.scopes]
-    c.execute(
-        "SELECT move_heads(%b, %b, %b::text[], %b::int8[], %b::text[])",
+def _copy(connection: Connection[DictRow], rows: Sequence[Row]) -> None:
+    """Many rows: streamed, so that the server stores the first while the last are written down."""
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY stored_events ({_COLUMNS}) FROM STDIN (FORMAT BINARY)") as copy,
+    ):
+        copy.set_types(_TYPES)
+        for row in rows:
+            copy.write_row(row)
+
+
+def _insert(connection: Connection[DictRow], rows: Sequence[Row]) -> None:
+    """A few rows: in one statement, sent together with what follows it."""
+    connection.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)], prepare=True)
+
+
+def _move_on(connection: Connection[DictRow], heads: Heads, batch: Sequence[Wanted]) -> None:
+    moved = [(scope, heads.scopes[scope]) for scope in scopes_of(batch) if scope in heads.scopes]
+    connection.execute(
+        _MOVE,
         (
             heads.frontier.size,
             heads.frontier.to_bytes(),
@@ -148,12 +223,5 @@ def _insert(c: Cursor[DictRow], rows: list[Row], heads: Heads, scopes: list[str]
         ),
         prepare=True,
     )
-    c.execute(f"NOTIFY {CHANNEL}")
-
-
-def _mark_answered(c: Cursor[DictRow], batch: Sequence[Wanted]) -> None:
-    c.executemany(
-        "INSERT INTO answered_commands (command, scope, digest, digest_key, position, entries) "
-        "VALUES (%s, %s, %s, %s, %s, %s)",
-        list(marks(batch)),
-    )
+    for marked in marks(batch):
+        connection.execute(_MARK, marked, prepare=True)

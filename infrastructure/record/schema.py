@@ -34,6 +34,7 @@ def migrate(database: Database) -> str:
         SchemaError: a newer version made it, or it cannot be changed. Nothing was changed.
     """
     with _transaction(database) as connection:
+        database.keep_others_out(connection)
         _require_known(database, _revision(connection))
         config = _config()
         config.attributes["connection"] = connection
@@ -68,6 +69,7 @@ def require_current(database: Database) -> None:
 def found_log(database: Database, *, origin: str, mode: str) -> None:
     """Write a new log's origin and mode: once, and for ever."""
     with _transaction(database) as connection:
+        database.keep_others_out(connection)
         connection.execute(
             text(
                 "INSERT INTO log_head (one, origin, mode, size, frontier) "

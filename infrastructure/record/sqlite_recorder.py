@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
@@ -20,6 +21,9 @@ from infrastructure.record.placing import (
     scopes_of,
     streams_of,
 )
+
+IN_ONE_STATEMENT = 100
+"""Rows in one INSERT: each statement costs SQLite a savepoint and a look at its sequence."""
 
 
 class SQLiteRecorder(GroupedInserts, SQLiteApplicationRecorder):
@@ -76,24 +80,26 @@ def _heads(c: SQLiteCursor, batch: Sequence[Wanted]) -> Heads:
 
 
 def _insert(c: SQLiteCursor, rows: list[Row], heads: Heads, scopes: list[str]) -> None:
-    c.executemany(
-        "INSERT INTO stored_events (rowid, position, originator_id, originator_version, "
-        "topic, scope, scope_pos, leaf, state) VALUES (?,?,?,?,?,?,?,?,?)",
-        [
-            (
-                row.position + 1,
-                row.position,
-                row.stream.hex,
-                row.version,
-                row.name,
-                row.scope,
-                row.scope_pos,
-                row.leaf,
-                row.entry,
-            )
-            for row in rows
-        ],
-    )
+    for start in range(0, len(rows), IN_ONE_STATEMENT):
+        some = rows[start : start + IN_ONE_STATEMENT]
+        c.execute(
+            _insert_of(len(some)),
+            [
+                value
+                for position, stream, version, name, scope, scope_pos, leaf, entry in some
+                for value in (
+                    position + 1,
+                    position,
+                    stream.hex,
+                    version,
+                    name,
+                    scope,
+                    scope_pos,
+                    leaf,
+                    entry,
+                )
+            ],
+        )
     c.execute(
         "UPDATE log_head SET size = ?, frontier = ? WHERE one = 1",
         (heads.frontier.size, heads.frontier.to_bytes()),
@@ -106,6 +112,14 @@ def _insert(c: SQLiteCursor, rows: list[Row], heads: Heads, scopes: list[str]) -
             for one in scopes
             if one in heads.scopes
         ],
+    )
+
+
+@functools.cache
+def _insert_of(many: int) -> str:
+    return (
+        "INSERT INTO stored_events (rowid, position, originator_id, originator_version, "
+        "topic, scope, scope_pos, leaf, state) VALUES " + ",".join(["(?,?,?,?,?,?,?,?,?)"] * many)
     )
 
 

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import psycopg
 
 from infrastructure.record.postgres_recorder import CHANNEL
+from infrastructure.record.unavailable import RecordUnavailableError
 
 POLL_S = 1.0
 """The longest that a lost wake-up can delay anyone."""
@@ -34,14 +35,23 @@ class Waiter(ABC):
 
         Returns:
             The size of the log now, whether it has grown or not.
+
+        Raises:
+            RecordUnavailableError: the database cannot be asked. The next call tries again.
         """
         until = time.monotonic() + timeout_s
         while True:
-            found = self._size()
+            found = self._asked_size()
             left = until - time.monotonic()
             if found > size or left <= 0:
                 return found
             self._wait(min(left, POLL_S))
+
+    def _asked_size(self) -> int:
+        try:
+            return self._size()
+        except (sqlite3.Error, psycopg.Error) as error:
+            raise RecordUnavailableError(f"the size of the log cannot be asked: {error}") from error
 
     @abstractmethod
     def close(self) -> None:
@@ -98,20 +108,25 @@ class PostgresWaiter(Waiter):
             self._connection = None
 
     def _size(self) -> int:
+        held = self._connection is not None
         try:
             found = self._listening().execute(_SIZE).fetchone()
         except psycopg.Error:
             self.close()
-            raise
+            if not held:
+                raise
+            # It died while nobody looked. Whether the server is there, a new one tells.
+            return self._size()
         return int(found[0]) if found else 0
 
     def _wait(self, timeout_s: float) -> None:
-        with suppress(psycopg.Error):  # the next look at the size connects anew, or says why not
+        with suppress(psycopg.OperationalError):  # the next look at the size connects anew
             for _ in self._listening().notifies(timeout=timeout_s, stop_after=1):
                 return
 
     def _listening(self) -> psycopg.Connection[Any]:
         if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(**self._settings, autocommit=True)
-            self._connection.execute(f"LISTEN {CHANNEL}")
+            connection = psycopg.connect(**self._settings, autocommit=True)
+            connection.execute(f"LISTEN {CHANNEL}")
+            self._connection = connection
         return self._connection

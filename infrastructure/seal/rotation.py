@@ -15,14 +15,13 @@ finished by the next start.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from domain.assurance.checkpoints import Checkpoint
 from domain.assurance.notes import NoteError, VerifierKey, open_note
-from domain.kernel.commands import Command, Mode
 from domain.kernel.errors import NotFoundError, RecordBrokenError
-from domain.kernel.references import FORCE
 from domain.log.aggregate import KEYS, LogKeys
-from domain.ports import Outside
-from domain.services.carrying_out import by_the_system, tried_again
+from domain.services.carrying_out import tried_again
 from infrastructure.seal.keys import KeyFolder
 from infrastructure.seal.sealing import Sealing
 from infrastructure.seal.signing import SealKeyError
@@ -32,21 +31,23 @@ class KeyRegister:
     """The keys of one log, on its record and in its folder.
 
     Args:
-        outside: the ports.
-        mode: the record's.
-        sealing: signs.
+        sealing: signs the record that the keys stand on.
+        both_signed: called while the newest checkpoint is the one that both keys signed, so that
+            witnesses who know the old key only can cosign it.
     """
 
-    def __init__(self, outside: Outside, mode: Mode, sealing: Sealing) -> None:
-        self._outside = outside
-        self._mode = mode
+    def __init__(
+        self, sealing: Sealing, *, both_signed: Callable[[], object] = lambda: None
+    ) -> None:
+        self._both_signed = both_signed
+        self._record = sealing.record
         self._sealing = sealing
         self._folder: KeyFolder = sealing.sealer.keys
 
     def read(self) -> LogKeys:
         """The keys as the record has them."""
         try:
-            return self._outside.record.load(LogKeys, KEYS)
+            return self._record.load(LogKeys, KEYS)
         except NotFoundError:
             return LogKeys()
 
@@ -87,25 +88,25 @@ class KeyRegister:
         self._sealing.seal()
         incoming = self._folder.make_incoming()
         new = incoming.verifier().text()
-        command = self._command()
+        command = self._sealing.command()
 
         def record() -> None:
             register = self.read()
             register.rotate(new, kept_in=self._folder.kept_in(incoming), at=command.at)
-            self._outside.record.append(register, by=command)
+            self._record.append(register, by=command)
 
         tried_again(record)
         self._finish(self.read())
         return self.read()
 
     def _record_first(self, key: str) -> None:
-        command = self._command()
+        command = self._sealing.command()
         kept_in = self._folder.kept_in(self._folder.current())
 
         def record() -> None:
             register = self.read()
             register.generate(key, kept_in=kept_in, at=command.at)
-            self._outside.record.append(register, by=command)
+            self._record.append(register, by=command)
 
         tried_again(record)
 
@@ -123,6 +124,7 @@ class KeyRegister:
                     "log.key.next back"
                 )
             last = self._sealing.seal()
+            self._both_signed()
             note = self._sealing.sealer.last_note() or ""
             _require_both(note, old, new)
             self._folder.keep_retired(old, note.encode())
@@ -133,18 +135,15 @@ class KeyRegister:
         self._folder.publish_current()
         if register.kept_in[outgoing] == "token":
             self._folder.destroy_on_token(old)
-        command = self._command()
+        command = self._sealing.command()
 
         def record() -> None:
             retiring = self.read()
             retiring.retire(last_size=size, at=command.at)
-            self._outside.record.append(retiring, by=command)
+            self._record.append(retiring, by=command)
 
         tried_again(record)
         self._sealing.seal()
-
-    def _command(self) -> Command:
-        return Command(**by_the_system(self._outside, scope=FORCE, mode=self._mode, part="sealer"))
 
 
 def _require_both(note: str, old: VerifierKey, new: VerifierKey) -> None:

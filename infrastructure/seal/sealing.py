@@ -13,14 +13,13 @@ from datetime import datetime, timedelta
 
 from domain.assurance.checkpoints import Checkpoint
 from domain.assurance.scope_heads import ScopeEnd
-from domain.kernel.commands import Command, Mode
+from domain.kernel.commands import Command, Mode, Role
 from domain.kernel.errors import DomainError, NotFoundError, RecordBrokenError
 from domain.kernel.events import NEXT_VERSION
 from domain.kernel.references import FORCE
 from domain.log.aggregate import KEYS, SCOPE_HEADS, LogKeys
 from domain.log.events import ScopeHeadsCommitted
-from domain.ports import Clock, Outside
-from domain.services.carrying_out import by_the_system
+from domain.ports import Clock
 from infrastructure.record.entry_mapper import entry_of
 from infrastructure.record.event_record import EventRecord
 from infrastructure.seal.scope_secrets import ScopeSecrets
@@ -32,8 +31,8 @@ class Sealing:
     """The sealing of one record.
 
     Args:
-        outside: the ports; its record is ``record``.
-        record: the record, with what only a sealer asks of it.
+        record: the record.
+        clock: tells the time.
         sealer: signs.
         scope_secrets: behind the commitments to the scopes' heads.
         not_before: when the newest cosignature was given, if there is one.
@@ -41,14 +40,14 @@ class Sealing:
 
     def __init__(
         self,
-        outside: Outside,
         record: EventRecord,
+        clock: Clock,
         sealer: Sealer,
         scope_secrets: ScopeSecrets,
         not_before: Callable[[], datetime | None] = lambda: None,
     ) -> None:
-        self._outside = outside
-        self._record = record
+        self.record = record
+        self.clock = clock
         self.sealer = sealer
         self._scope_secrets = scope_secrets
         self._not_before = not_before
@@ -63,15 +62,15 @@ class Sealing:
         """
         not_before = self._not_before()
         # refuse before anything is recorded
-        self.sealer.examine(self._record, now=self._outside.clock.now(), not_before=not_before)
+        self.sealer.examine(self.record, now=self.clock.now(), not_before=not_before)
         last = self.sealer.last()
         if last is not None and not self._has_news(last.size):
             return last
         if not self._heads_are_committed():
             self._commit_heads()
         return self.sealer.seal(
-            self._record,
-            now=self._outside.clock.now(),
+            self.record,
+            now=self.clock.now(),
             not_before=not_before,
             also=self._follower,
         )
@@ -81,28 +80,36 @@ class Sealing:
         last = self.sealer.last()
         return last.size if last else 0
 
+    def command(self) -> Command:
+        """Who asks for what is recorded of the log itself: the system does."""
+        return Command(
+            scope=FORCE,
+            mode=Mode(self.record.mode),
+            actor="system:sealer",
+            role=Role.SYSTEM,
+            at=self.clock.now(),
+        )
+
     def _has_news(self, signed: int) -> bool:
         """Whether anything but commitments to heads was recorded behind the last checkpoint."""
         return any(
             entry_of(blob)["name"] != ScopeHeadsCommitted.NAME
-            for _, blob in self._record.blobs(after=signed - 1)
+            for _, blob in self.record.blobs(after=signed - 1)
         )
 
     def _heads_are_committed(self) -> bool:
         """Whether the newest entry is a commitment: a sealing died between that and signing."""
-        for _, blob in self._record.blobs(after=self._record.size() - 2):
+        for _, blob in self.record.blobs(after=self.record.size() - 2):
             if entry_of(blob)["name"] == ScopeHeadsCommitted.NAME:
                 return True
         return False
 
     def _commit_heads(self) -> None:
-        heads = self._record.heads()
+        heads = self.record.heads()
         ends = {one.scope: ScopeEnd(one.size, bytes.fromhex(one.leaf_hex)) for one in heads.scopes}
         self._scope_secrets.make()
-        command = Command(
-            **by_the_system(self._outside, scope=FORCE, mode=Mode(self._record.mode), part="sealer")
-        )
-        self._record.append(
+        command = self.command()
+        self.record.append(
             ScopeHeadsCommitted(
                 originator_id=SCOPE_HEADS,
                 originator_version=NEXT_VERSION,
@@ -117,7 +124,7 @@ class Sealing:
     def _follower(self) -> Signer | None:
         """The key that is to follow, once the record says so: it signs beside the current one."""
         try:
-            register = self._record.load(LogKeys, KEYS)
+            register = self.record.load(LogKeys, KEYS)
         except NotFoundError:
             return None
         incoming = self.sealer.keys.incoming()

@@ -111,7 +111,9 @@ class TreeStore:
     def cut(self, size: int) -> None:
         """Forget everything behind the first ``size`` leaves, in every file."""
         for file in self.directory.glob("[0-9]*"):
-            whole = (size >> HEIGHT * int(file.name)) * HASH_SIZE
+            level = int(file.name)
+            # never more than the whole hashes that are there: a half one may stand at the end
+            whole = min(size >> HEIGHT * level, self._held(level)) * HASH_SIZE
             if file.stat().st_size > whole:
                 os.truncate(file, whole)
 

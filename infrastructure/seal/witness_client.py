@@ -7,10 +7,9 @@ talks without end costs its time limit and nothing else.
 from __future__ import annotations
 
 import http.client
-import socket
 import threading
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from domain.kernel.errors import DomainError
 
@@ -41,36 +40,43 @@ def ask(prefix: str, body: bytes, *, timeout_s: float = TIMEOUT_S) -> HttpAnswer
     Raises:
         WitnessUnreachableError: no answer in time, too long an answer, or none of HTTP.
     """
-    where = urlsplit(prefix)
+    came: list[HttpAnswer | Exception] = []
+    connection = _connection(urlsplit(prefix), timeout_s)
+    # A name that is looked up, and an answer that comes byte by byte, know no limit of their own.
+    asking = threading.Thread(
+        target=lambda: came.append(_asked(connection, urlsplit(prefix).path, body)), daemon=True
+    )
+    asking.start()
+    asking.join(timeout_s)
+    if not came:
+        raise WitnessUnreachableError(f"no answer in {timeout_s:g} s")
+    if isinstance(came[0], Exception):
+        raise WitnessUnreachableError(f"no answer ({came[0] or type(came[0]).__name__})") from came[
+            0
+        ]
+    if len(came[0].body) > MOST_ANSWER_BYTES:
+        raise WitnessUnreachableError(f"an answer of more than {MOST_ANSWER_BYTES} bytes")
+    return came[0]
+
+
+def _connection(where: SplitResult, timeout_s: float) -> http.client.HTTPConnection:
     kind = http.client.HTTPSConnection if where.scheme == "https" else http.client.HTTPConnection
-    connection = kind(where.hostname or "", where.port, timeout=timeout_s)
-    # Each read has the limit for itself; together they get it once.
-    deadline = threading.Timer(timeout_s, _hang_up, [connection])
-    deadline.daemon = True
-    deadline.start()
+    return kind(where.hostname or "", where.port, timeout=timeout_s)
+
+
+def _asked(
+    connection: http.client.HTTPConnection, path: str, body: bytes
+) -> HttpAnswer | Exception:
     try:
         connection.request(
             "POST",
-            f"{where.path.rstrip('/')}/add-checkpoint",
+            f"{path.rstrip('/')}/add-checkpoint",
             body,
             {"Content-Type": "text/plain; charset=utf-8"},
         )
         answer = connection.getresponse()
-        told = answer.read(MOST_ANSWER_BYTES + 1)
+        return HttpAnswer(answer.status, answer.read(MOST_ANSWER_BYTES + 1))
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise WitnessUnreachableError(f"no answer ({error or type(error).__name__})") from error
+        return error
     finally:
-        deadline.cancel()
         connection.close()
-    if len(told) > MOST_ANSWER_BYTES:
-        raise WitnessUnreachableError(f"an answer of more than {MOST_ANSWER_BYTES} bytes")
-    return HttpAnswer(answer.status, told)
-
-
-def _hang_up(connection: http.client.HTTPConnection) -> None:
-    """Break off whatever is being read or sent."""
-    if connection.sock is not None:
-        try:
-            connection.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return  # it was closed meanwhile

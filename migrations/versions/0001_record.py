@@ -133,9 +133,12 @@ _POSTGRES_TABLES = (
     """,
 )
 
+# Each function names where it looks: a caller's temporary table of the same name, or an operator
+# in a schema of theirs, must not stand in for ours.
 _POSTGRES_FUNCTIONS = (
     """
-    CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = pg_catalog, public, pg_temp AS $$
     BEGIN
         RAISE EXCEPTION '% is append-only (% refused)', TG_TABLE_NAME, TG_OP
             USING ERRCODE = 'restrict_violation';
@@ -143,7 +146,8 @@ _POSTGRES_FUNCTIONS = (
     """,
     # One statement adds a run of positions without a gap, right behind the last.
     """
-    CREATE FUNCTION only_at_the_end() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION only_at_the_end() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = pg_catalog, public, pg_temp AS $$
     DECLARE first bigint; last bigint; many bigint;
     BEGIN
         SELECT min(position), max(position), count(*) INTO first, last, many FROM added;
@@ -157,7 +161,8 @@ _POSTGRES_FUNCTIONS = (
     END $$
     """,
     """
-    CREATE FUNCTION only_grows() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION only_grows() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = pg_catalog, public, pg_temp AS $$
     BEGIN
         IF TG_TABLE_NAME = 'log_head' THEN
             IF NEW.size < OLD.size OR NEW.origin <> OLD.origin OR NEW.mode <> OLD.mode
@@ -174,7 +179,8 @@ _POSTGRES_FUNCTIONS = (
     """
     CREATE FUNCTION move_heads(
         new_size bigint, new_frontier bytea, scopes text[], sizes bigint[], leaves text[]
-    ) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    ) RETURNS void LANGUAGE sql SECURITY DEFINER
+    SET search_path = pg_catalog, public, pg_temp AS $$
         UPDATE log_head SET size = new_size, frontier = new_frontier WHERE one = 1;
         INSERT INTO scope_head (scope, size, leaf) SELECT * FROM unnest(scopes, sizes, leaves)
         ON CONFLICT (scope) DO UPDATE SET size = excluded.size, leaf = excluded.leaf;

@@ -8,11 +8,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 
+from tests.benchmarks import append
 from tests.benchmarks.figure import Figure
 from tests.benchmarks.pipeline_vs_insightface import pipeline_vs_insightface
+from tests.benchmarks.rebuild import rebuild_postgres, rebuild_sqlite
 
 BENCHMARKS: dict[str, Callable[[], Figure]] = {
     "pipeline_vs_insightface": pipeline_vs_insightface,
+    "rebuild_postgres": rebuild_postgres,
+    "rebuild_sqlite": rebuild_sqlite,
+    **append.BENCHMARKS,
 }
 
 
@@ -35,6 +40,7 @@ def main() -> None:
         print(
             f"{name}: ours {figure.ours:.1f}, baseline {figure.baseline:.1f} {figure.unit}, "
             f"ratio {figure.ratio:.2f} (above 1: ours is faster), n {figure.n}"
+            + "".join(f", {what} {value:g}" for what, value in figure.beside.items())
         )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -16,3 +17,5 @@ class Figure:
     unit: str
     n: int
     """How many things were measured, in each of the two."""
+    beside: Mapping[str, float] = field(default_factory=dict)
+    """What belongs beside the ratio to read it, such as its spread."""

@@ -21,16 +21,24 @@ from typing import Any
 
 import psycopg
 
-TEMPLATE = "plumbline_template"
+GUARDED = "guarded"
+"""The role that must show a password, once a test has made it."""
 
 
 class Server:
-    """One server, below a directory of its own, reached over a socket there."""
+    """One server, below a directory of its own, reached over a socket there.
 
-    def __init__(self) -> None:
+    Whoever logs in as :data:`GUARDED` is asked for a password, everybody else is trusted.
+
+    Args:
+        on_disk: keep it where files usually are, even where there is memory for it.
+    """
+
+    def __init__(self, *, on_disk: bool = False) -> None:
         memory = Path("/dev/shm")
+        in_memory = os.access(memory, os.R_OK | os.W_OK | os.X_OK) and not on_disk
         self.root = Path(
-            tempfile.mkdtemp(prefix="plumbline-pg-", dir=memory if os.access(memory, 7) else None)
+            tempfile.mkdtemp(prefix="plumbline-pg-", dir=memory if in_memory else None)
         )
         self._as = _somebody() if os.geteuid() == 0 else None
         self._bin = self._usable(_binaries())
@@ -45,10 +53,12 @@ class Server:
             "initdb", "-D", str(self.cluster), "-U", "postgres", "-A", "trust", "-E", "UTF8",
             "--no-locale", "--no-sync",
         )  # fmt: skip
+        rules = self.cluster / "pg_hba.conf"
+        rules.write_text(f"local all {GUARDED} scram-sha-256\n" + rules.read_text())
         self.start()
 
     def start(self) -> None:
-        """Start it, or start it again after it was killed."""
+        """Start it, or start it again after it was ended or killed."""
         settings = {
             "listen_addresses": "",
             "unix_socket_directories": str(self.cluster),
@@ -66,24 +76,25 @@ class Server:
         self._until_it_answers()
 
     def kill(self) -> None:
-        """Kill it as a power cut of the process would: no clean end, nothing written back."""
+        """Kill all of it at once, as a power cut would: no clean end, nothing written back."""
         postmaster = self._process.pid
-        children = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(postmaster)], capture_output=True, text=True
-        ).stdout.split()
-        os.kill(postmaster, signal.SIGKILL)
-        for child in children:
+        os.kill(postmaster, signal.SIGSTOP)  # from here on it has no more children
+        for one in [*_children(postmaster), postmaster]:
             try:
-                os.kill(int(child), signal.SIGKILL)
+                os.kill(one, signal.SIGKILL)
             except ProcessLookupError:
                 continue
         self._process.wait(30)
 
-    def stop(self) -> None:
-        """End it and remove everything of it."""
+    def end(self) -> None:
+        """End it, whoever is connected; it can be started again."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
             self._process.wait(30)
+
+    def stop(self) -> None:
+        """End it and remove everything of it."""
+        self.end()
         shutil.rmtree(self.root, ignore_errors=True)
 
     def url(self, database: str = "postgres", *, user: str = "postgres") -> str:
@@ -167,6 +178,20 @@ def server() -> Server:
     made = Server()
     atexit.register(made.stop)
     return made
+
+
+def _children(parent: int) -> list[int]:
+    """The processes that a process has started."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # after the name, which may hold anything: state, parent, ...
+            fields = status.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended
+            continue
+        if int(fields[1]) == parent:
+            found.append(int(status.parent.name))
+    return found
 
 
 def _binaries() -> Path:

@@ -17,7 +17,14 @@ from typing import Concatenate, ParamSpec
 P = ParamSpec("P")
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["__main__", "tests.contract.record.examples", "api.cli"])
+_CONTEXT.set_forkserver_preload(
+    [
+        "__main__",
+        "tests.contract.record.examples",
+        "tests.contract.projections.examples",
+        "api.cli",
+    ]
+)
 
 
 @contextmanager

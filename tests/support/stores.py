@@ -330,24 +330,33 @@ def _founded() -> bytes:
 class PostgresStore(Store):
     """A record in a database of its own on a real server."""
 
-    def __init__(self, name: str, url: str, *, ours: bool = False) -> None:
+    def __init__(self, name: str, url: str, *, made_on: postgres.Server | None = None) -> None:
         super().__init__(f"postgres:{name} {url}", PostgresDatabase(url))
         self.name = name
         self.url = url
-        self._ours = ours
+        self._made_on = made_on
         self._held: psycopg.Connection[tuple[Any, ...]] | None = None
 
     @classmethod
     def fresh(cls, directory: Path) -> PostgresStore:
         """A record without entries."""
-        name = postgres.server().fresh(template=_founded_template())
-        return cls(name, postgres.server().url(name), ours=True)
+        return cls.on(postgres.server())
+
+    @classmethod
+    def on(cls, server: postgres.Server) -> PostgresStore:
+        """A record without entries, on a server that a test wants for itself."""
+        name = server.fresh(template=_founded_template(server))
+        return cls(name, server.url(name), made_on=server)
+
+    def through(self, url: str) -> PostgresStore:
+        """The same record, reached in another way."""
+        return PostgresStore(self.name, url)
 
     def remove(self) -> None:
         """As above: the database goes, if it was made here."""
         super().remove()
-        if self._ours:
-            postgres.server().drop(self.name)
+        if self._made_on is not None:
+            self._made_on.drop(self.name)
 
     def execute(self, statement: str, /, **values: object) -> list[tuple[Any, ...]]:
         """As above."""
@@ -470,9 +479,8 @@ _FORBIDDEN_IN_POSTGRES: Mapping[str, str] = {
 
 
 @functools.cache
-def _founded_template() -> str:
+def _founded_template(server: postgres.Server) -> str:
     """A database with a founded record without entries: made once, cloned for each test."""
-    server = postgres.server()
     name = server.fresh()
     database = PostgresDatabase(server.url(name))
     migrate(database)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from itertools import chain, zip_longest
+from multiprocessing.connection import Connection
 from typing import Any
 from uuid import UUID
 
@@ -16,19 +19,24 @@ from domain.kernel.commands import Command
 from domain.kernel.events import Happened
 from domain.kernel.refusals import Refused
 from domain.services import alerts, custody, deployments, sightings
+from infrastructure.projections.deployment_history import DeploymentHistoryProjection
+from infrastructure.projections.entries import Entry
+from infrastructure.projections.follower import Follower
 from infrastructure.projections.positions import Standing, standings
-from infrastructure.projections.projection import only_reading
+from infrastructure.projections.projection import Projection, Writing, only_reading
 from infrastructure.projections.registers import PROJECTIONS
 from infrastructure.record.event_record import EventRecord
 from tests.support import builders as a
 from tests.support.memory import Transaction
-from tests.support.scenarios import Scene
-from tests.support.stores import Store
+from tests.support.scenarios import Scene, agreed
+from tests.support.stores import Store, reach
 
 DECIDED = UUID(int=0xA1)
 VIEWED = UUID(int=0xA2)
 """An alert that was looked at and decided by nobody: closed at the end."""
 REFUSED = UUID(int=0xA3)
+
+SOON_S = 20.0
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -61,7 +69,7 @@ def still_running() -> Scene:
     scene = Scene().running().alerted(ordinal=1)
     _refused(deployments.start(scene.outside, a.to_start(**scene.by)))
     [item, *_] = scene.items_of(a.ALERT)
-    custody.consult(scene.outside, a.to_consult(item=item, **scene.by)).clear()
+    agreed(custody.consult(scene.outside, a.to_consult(item=item, **scene.by))).clear()
     _refused(custody.consult(scene.outside, a.to_consult(item=item, purpose="x", **scene.by)))
     scene.saw(a.enrolled(2), progress=(9, 4))
     sightings.reconcile(scene.outside, a.to_reconcile(**scene.by))
@@ -72,16 +80,32 @@ def _refused(answer: object) -> None:
     assert isinstance(answer, Refused)
 
 
-def store_all(record: EventRecord, *, copies: int = 1) -> None:
-    """Play deployments into a record beside each other, a transaction of each in turn."""
-    scenes = [one for _ in range(copies) for one in (played(), still_running())]
-    histories = [
-        [_elsewhere(one, number) for one in scene.record.transactions]
-        for number, scene in enumerate(scenes)
-    ]
+def store_all(
+    record: EventRecord,
+    *,
+    copies: int = 1,
+    first: int = 0,
+    on_append: Callable[[], object] = lambda: None,
+) -> None:
+    """Play deployments into a record beside each other, a transaction of each in turn.
+
+    Args:
+        record: where.
+        copies: how often each of the two is played.
+        first: the number of the first (see :func:`deployment`); even ones come to their end.
+        on_append: called after each transaction.
+    """
+    histories = [_transactions(number) for number in range(first, first + 2 * copies)]
     for transaction in chain.from_iterable(zip_longest(*histories)):
         if transaction is not None:
             record.append(*transaction.events, by=transaction.by, grain=transaction.grain)
+            on_append()
+
+
+@functools.cache
+def _transactions(number: int) -> list[Transaction]:
+    scene = still_running() if number % 2 else played()
+    return [_elsewhere(one, number) for one in scene.record.transactions]
 
 
 def deployment(number: int) -> UUID:
@@ -141,3 +165,54 @@ def where(store: Store) -> Sequence[Standing]:
     """Where the read models stand."""
     with only_reading(store.engine()).begin() as connection:
         return standings(connection)
+
+
+def positions(store: Store) -> set[int]:
+    """The positions at which the read models that answer stand."""
+    return {one.position for one in where(store) if one.serving}
+
+
+def rebuilt_rows(store: Store) -> Rows:
+    """Everything that the read models answer from, after all were made again."""
+    with closing(Follower(store.database, PROJECTIONS)) as follower:
+        follower.rebuild()
+    return rows(store)
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait for something that another thread or process does."""
+    deadline = time.monotonic() + SOON_S
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.005)
+
+
+@contextmanager
+def following(
+    store: Store, projections: Sequence[Projection] = PROJECTIONS, *, at_once: int = 7
+) -> Iterator[Follower]:
+    """A follower that has been prepared."""
+    with closing(Follower(store.database, projections, at_once=at_once)) as follower:
+        follower.prepare()
+        yield follower
+
+
+def follow_slowly(told: Connection, address: str) -> None:
+    """Follow in small batches, and tell of each before it is committed."""
+    with following(reach(address), [_Telling(told), *PROJECTIONS[1:]], at_once=3) as follower:
+        follower.catch_up()
+
+
+def rebuild_slowly(told: Connection, address: str) -> None:
+    """Rebuild in small batches, and tell of each."""
+    with following(reach(address), at_once=3) as follower:
+        follower.rebuild(lambda done, in_all: told.send(done))
+
+
+class _Telling(DeploymentHistoryProjection):
+    def __init__(self, told: Connection) -> None:
+        self._told = told
+
+    def apply(self, entries: Sequence[Entry], writing: Writing) -> None:
+        super().apply(entries, writing)
+        self._told.send(entries[-1].pos)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import random
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from pathlib import Path
 
-from domain.assurance.notes import VerifierKey
+from domain.assurance.checkpoints import Checkpoint, sign
+from domain.assurance.notes import SignerKey
+from domain.assurance.tree import Frontier
 from domain.assurance.verification import Kind
-from infrastructure.seal.sealer import Sealer
 from tests.contract.record.examples import asked, face, viewed
 from tests.support.processes import another_process
 from tests.support.stores import ORIGIN, Store, reach
 
 KILLS = 5
+KEY = SignerKey(ORIGIN, bytes(range(32)))
 
 
 def append_without_end(telling: Connection, address: str, seed: int) -> None:
@@ -41,22 +42,20 @@ def killed_while_appending(store: Store, seed: int) -> list[int]:
     return told
 
 
-def test_a_killed_process_loses_nothing_that_it_said_was_stored(
-    store: Store, tmp_path: Path
-) -> None:
+def test_a_killed_process_loses_nothing_that_it_said_was_stored(store: Store) -> None:
     """Five kills, one after the other, each on what the one before left behind."""
-    sealer = Sealer(tmp_path / "seal", origin=ORIGIN)
-    sealer.make_key()
-    key = VerifierKey.from_text(sealer.verifier_key_file.read_text(encoding="utf-8").strip())
     for seed in range(1, KILLS + 1):
         told = killed_while_appending(store, seed)
         rows = store.rows()
         assert max(told) <= len(rows), "an entry that was told of is gone"
         assert [row.position for row in rows] == list(range(len(rows)))
-        assert store.kind(key) is Kind.UNANCHORED
+        assert store.kind(KEY.verifier()) is Kind.UNANCHORED
 
         record = store.open()
         assert record.append(viewed(seed), by=asked()) == len(rows) + 1
-        sealer.seal(record.leaves(), size=record.size())
-        found = store.verdict(key, own=sealer.checkpoint_file.read_text(encoding="utf-8"))
+        tree = Frontier()
+        for leaf in record.leaves():
+            tree.append(leaf)
+        signed = sign(Checkpoint(ORIGIN, record.size(), tree.root()), KEY)
+        found = store.verdict(KEY.verifier(), own=signed)
         assert (found.kind, found.unanchored_tail) == (Kind.SOUND, 0)

@@ -80,7 +80,11 @@ def test_every_leaf_of_every_tree_can_be_shown_to_be_in_it() -> None:
             proof = inclusion_proof(index, size=size, hash_at=WHOLE.hash_at)
             good: dict[str, Any] = {"index": index, "size": size, "root": ROOTS[size]}
             verify_inclusion(leaf(index), proof=proof, **good)
-            wrong_places = [{"index": index ^ 1}, {"size": index}, {"root": leaf(99)}]
+            wrong_places: list[dict[str, Any]] = [
+                {"index": index ^ 1},
+                {"size": index},
+                {"root": leaf(99)},
+            ]
             for wrong in (*wrong_places, {"index": -1}, {"index": size}):
                 with pytest.raises(ProofInvalidError):
                     verify_inclusion(leaf(index), proof=proof, **{**good, **wrong})

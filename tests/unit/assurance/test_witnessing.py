@@ -190,7 +190,7 @@ def test_a_witness_never_signs_a_fork_even_with_the_logs_own_key() -> None:
     for new in (21, 40):
         assert refusal(asked(20, new, tree=fork), has=20) == 422
     other = AddCheckpoint(20, (), checkpoint(20, tree=a_tree(20, forked_at=10)))
-    assert refusal(other, has=20) == 422
+    assert refusal(other, has=20) == 409
     for proof in ((), (bytes(32),), tuple(consistency_proof(20, 40, TREE.hash_at))):
         assert refusal(AddCheckpoint(20, proof, checkpoint(40, tree=fork)), has=20) == 422
 
@@ -234,7 +234,7 @@ def test_the_first_checkpoint_comes_without_a_proof() -> None:
     proof = (bytes(32),)
     assert refusal(AddCheckpoint(0, proof, checkpoint(20))) == 422
     wrong = sign(Checkpoint(ORIGIN, 0, bytes(32)), LOG)
-    assert refusal(AddCheckpoint(0, (), wrong)) == 422
+    assert refusal(AddCheckpoint(0, (), wrong)) == 409
     empty = decided(AddCheckpoint(0, (), sign(Checkpoint(ORIGIN, 0, EMPTY_ROOT), LOG)))
     assert isinstance(empty, Cosigned)
     assert empty.known == NOTHING

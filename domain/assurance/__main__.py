@@ -1,0 +1,7 @@
+"""``python -m domain.assurance``: the verifier from the source tree."""
+
+import sys
+
+from domain.assurance.command import main
+
+sys.exit(main())

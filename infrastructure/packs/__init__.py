@@ -1,0 +1,1 @@
+"""Evidence packs: one deployment's history, to be checked by anyone."""

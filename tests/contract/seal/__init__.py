@@ -1,0 +1,1 @@
+"""The log is sealed, given away and witnessed, on every store."""
