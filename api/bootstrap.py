@@ -65,7 +65,7 @@ from infrastructure.seal.witness_server import WitnessServer
 from infrastructure.seal.witnesses import Witnesses
 from infrastructure.settings import Settings
 
-LAST_BATCH_S = 0.5
+LAST_BATCH_S = 0.8
 """How long a batch of the registers may take to end when the server stops."""
 
 

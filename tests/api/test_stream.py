@@ -31,6 +31,9 @@ from tests.support.serving import (
     on_loopback,
 )
 
+PATIENT = Pace(poll_s=0.02, gather_s=0.001, heartbeat_s=3600)
+"""Streams that wait are woken by what came, and by nothing else."""
+
 OPERATOR = bearer(Role.OPERATOR)
 PATH = f"/deployments/{DEPLOYMENT.hex}/alerts/stream"
 
@@ -205,6 +208,26 @@ def test_a_revoked_token_ends_its_streams_and_no_others(site: Site, address: str
         assert positions(other.take(1)) == [wanted]
     with listening(address, OPERATOR) as listener:
         assert listener.response.status_code == 401
+
+
+def test_a_revoked_token_ends_its_stream_without_waiting_for_a_sign_of_life(site: Site) -> None:
+    """The watcher wakes it."""
+    application = site.application(PATIENT)
+    with on_loopback(application) as base, listening(base + PATH, OPERATOR) as listener:
+        eventually(lambda: application.feed.open_streams == 1)
+        site.tokens.revoked.add(Role.OPERATOR)
+        assert list(listener.events()) == []
+
+
+def test_who_says_that_something_came_is_believed(site: Site) -> None:
+    """The register is then looked at, long before it would have been anyway."""
+    application = site.application(Pace(poll_s=3600, heartbeat_s=3600))
+    with on_loopback(application) as base, listening(base + PATH, OPERATOR) as listener:
+        eventually(lambda: application.feed.open_streams == 1)
+        for number in range(3):
+            wanted = site.register.raise_alert(number)
+            application.feed.nudge()
+            assert positions(listener.take(1)) == [wanted]
 
 
 def test_tokens_that_cannot_be_read_end_every_stream(site: Site, address: str) -> None:
