@@ -32,6 +32,7 @@ from domain.log.aggregate import KEYS, LogKeys
 from domain.ports import Identities, Outside, Recorded
 from domain.services.recovery import finish_what_was_begun
 from domain.services.retention import sweep
+from domain.services.survey import Survey
 from infrastructure.access.tokens import TokenFile
 from infrastructure.clock import SystemClock
 from infrastructure.files import write_durably
@@ -184,6 +185,7 @@ def open_node(
             sealer = premises.sealer(record.origin, new=record.size() == 0)
             outside = Outside(record, vault, clock, identities or NobodyAuthenticated())
             _require_the_records_keystore(outside, vault.last_tombstone())
+            _require_the_records_items(outside)
             witnesses = Witnesses(sealer, clock)
             told = witnesses.require_not_behind(record.size())
             sealing = Sealing(
@@ -214,6 +216,29 @@ def _require_the_records_keystore(outside: Outside, last: Tombstone | None) -> N
         raise RecordBrokenError(
             f"the record has receipts up to tombstone {newest}, the keystore knows {known}: it was "
             "replaced or brought back from an older copy"
+        )
+
+
+def _require_the_records_items(outside: Outside) -> None:
+    """Stop if the stores hold other items than the record knows.
+
+    A receipt for what was not there when it was "destroyed" would be untrue; what no entry knows
+    would never be destroyed.
+    """
+    survey = Survey().take(outside.record.history())
+    keys, ciphertexts = outside.vault.keys(), outside.vault.ciphertexts()
+    live = {one.item for one in survey.items.values() if not one.destroyed}
+    kept = {
+        one.item
+        for one in survey.items.values()
+        if one.sealed and not one.destruction_started and not one.destroyed
+    }
+    lost, unknown = kept - (keys & ciphertexts), (keys | ciphertexts) - live
+    if lost or unknown:
+        raise RecordBrokenError(
+            f"keystore and media store should hold {len(kept)} items: {len(lost)} of them are not "
+            f"there, and {len(unknown)} are there that the record does not know or calls "
+            "destroyed: a part was lost, or brought back from an older copy"
         )
 
 
@@ -571,35 +596,6 @@ def follow_record(path: Path, stop: Event, *, tell: Callable[[str], None]) -> No
     """Keep every read model of these premises up with the record until told to stop."""
     with closing(Follower(_current_database(path), PROJECTIONS, tell=tell)) as follower:
         follower.follow(stop)
-
-
-@contextmanager
-def open_registers(path: Path, *, tell: Callable[[str], None]) -> Iterator[Registers]:
-    """The registers of these premises, kept up with the record for as long as they are open.
-
-    Args:
-        path: the data directory.
-        tell: told in a sentence what a person should know: a register that stands still, a
-            database that does not answer, a follower that gave up.
-    """
-    database = _current_database(path)
-    stop, engine = Event(), database.engine()
-
-    def keep_up() -> None:
-        try:
-            with closing(Follower(database, PROJECTIONS, tell=tell)) as follower:
-                follower.follow(stop)
-        except (DomainError, RecordBrokenError) as error:
-            tell(f"the registers stand still: {error}")
-
-    thread = Thread(target=keep_up, name="follower")
-    thread.start()
-    try:
-        yield Registers.over(engine)
-    finally:
-        stop.set()
-        thread.join()
-        engine.dispose()
 
 
 def _current_database(path: Path) -> Database:

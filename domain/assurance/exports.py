@@ -104,7 +104,8 @@ class _Export:
         self._directory = directory
         self._names = set(names_below(directory))
         self._read: set[str] = {CHECKPOINT}
-        self._partial = _partial_tiles(self._names)
+        self._tiles = _tiles(self._names)
+        self._partial = _partial(self._tiles)
         self._above: list[list[bytes]] = []
         self.note = text(directory / CHECKPOINT, CHECKPOINT)
         self._size = _opened(self.note, key).size
@@ -158,8 +159,7 @@ class _Export:
         wanted = Tile(ENTRIES, index, width)
         if wanted.path in self._names:
             return True
-        later = range(index + 1, -(-self._size // WIDTH))
-        if any(Tile(ENTRIES, one).path in self._names for one in later):
+        if any(tile.level == ENTRIES and tile.index > index for tile in self._tiles):
             raise FaultFoundError(Kind.MISSING, f"expected {wanted.path}, found none")
         return False
 
@@ -270,15 +270,21 @@ def _opened(note: str, key: VerifierKey) -> Checkpoint:
         raise FaultFoundError(Kind.UNREADABLE, f"the log's own checkpoint: {error}") from error
 
 
-def _partial_tiles(names: Set[str]) -> dict[tuple[int, int], list[int]]:
-    """The widths of the partial tiles that are there, by level and index."""
-    found: dict[tuple[int, int], list[int]] = {}
+def _tiles(names: Set[str]) -> list[Tile]:
+    """The tiles and bundles that are there, in order."""
+    found = []
     for name in sorted(names):
-        if ".p/" not in name:
-            continue
         try:
-            tile = parse_tile_path(name)
+            found.append(parse_tile_path(name))
         except TileMalformedError:
             continue
-        found.setdefault((tile.level, tile.index), []).append(tile.width)
+    return found
+
+
+def _partial(tiles: Sequence[Tile]) -> dict[tuple[int, int], list[int]]:
+    """The widths of the partial tiles that are there, by level and index."""
+    found: dict[tuple[int, int], list[int]] = {}
+    for tile in tiles:
+        if tile.width < WIDTH:
+            found.setdefault((tile.level, tile.index), []).append(tile.width)
     return found

@@ -282,6 +282,8 @@ class _Pack:
         root, size = commitment.body.get("root"), commitment.body.get("size")
         if not isinstance(root, str) or not isinstance(size, int) or size > commitment.pos:
             raise _at(commitment, Kind.UNREADABLE, "expected a commitment with root and size")
+        if commitment.body.get("scopes") != opening.count:
+            raise _at(commitment, Kind.ALTERED, "the opening is of another number of scopes")
         try:
             verify_opening(opening, bytes.fromhex(root))
         except (ProofInvalidError, ValueError) as error:
@@ -379,10 +381,10 @@ class _Pack:
         if entry.scope != self._proof.scope or entry.mode != (own.mode or entry.mode):
             raise _at(entry, Kind.ALTERED, "it is of another deployment or mode")
         if entry.scope_pos != expected:
-            kind = Kind.MISSING if entry.scope_pos > expected else Kind.REORDERED
+            gone = entry.scope_pos > expected and not self._comes_anywhere(expected)
             raise _at(
                 entry,
-                kind,
+                Kind.MISSING if gone else Kind.REORDERED,
                 f"expected entry {expected} of the deployment, found its entry {entry.scope_pos}",
             )
         if entry.scope_prev != own.last_leaf:
@@ -397,6 +399,16 @@ class _Pack:
             )
         own.mode, own.last_leaf = entry.mode, own.leaves[entry.pos].hex()
         own.streams[entry.stream] = entry.version
+
+    def _comes_anywhere(self, place: int) -> bool:
+        """Whether the deployment's entry of this place stands in the pack, wherever."""
+        for blob in self._lines(ENTRIES, most=LARGEST_ENTRY):
+            try:
+                if entries.read(blob).scope_pos == place:
+                    return True
+            except EntryUnreadableError:
+                continue
+        return False
 
 
 def _at(entry: Entry, kind: Kind, sentence: str) -> FaultFoundError:

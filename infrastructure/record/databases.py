@@ -23,10 +23,16 @@ from psycopg.rows import tuple_row
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import Connection
 
-from domain.kernel.errors import DomainError, UnavailableError
+from domain.kernel.errors import DomainError
 from infrastructure.record.postgres_recorder import LOCK, PostgresRecorder
 from infrastructure.record.sqlite_recorder import SQLiteRecorder
 from infrastructure.record.stored_rows import StoredLog, stored_in_postgres, stored_in_sqlite
+from infrastructure.record.unavailable import (
+    OutcomeUnknownError as OutcomeUnknownError,
+)
+from infrastructure.record.unavailable import (
+    RecordUnavailableError as RecordUnavailableError,
+)
 from infrastructure.record.waiting import PostgresWaiter, SQLiteWaiter, Waiter
 
 LOCK_TIMEOUT_S = 30
@@ -45,17 +51,6 @@ IDLE_S = 10
 """How long a writer may hold the log's lock without asking the server for anything."""
 GONE_S = 10
 """After how long without an answer a connection over a network is given up."""
-
-
-class RecordUnavailableError(UnavailableError):
-    """The database did not take or give what was asked; nothing was stored."""
-
-
-class OutcomeUnknownError(RecordUnavailableError):
-    """The database was lost around COMMIT and could not be asked: look before repeating.
-
-    A command under a key of its caller can be repeated without looking: it is answered once.
-    """
 
 
 class Database(ABC):
@@ -97,7 +92,11 @@ class Database(ABC):
 
     @abstractmethod
     def read(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
-        """Rows of the record, on a connection that cannot write. ``?`` stands for a value."""
+        """Rows of the record, on a connection that cannot write. ``?`` stands for a value.
+
+        Raises:
+            RecordUnavailableError: they cannot be read.
+        """
 
     @abstractmethod
     def id_of(self, reference: UUID) -> object:
@@ -175,8 +174,12 @@ class SQLiteDatabase(Database):
     def read(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
         """As above."""
         address = f"file:{quote(str(self.file))}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=LOCK_TIMEOUT_S)) as connection:
-            return connection.execute(statement, values).fetchall()
+        try:
+            with closing(sqlite3.connect(address, uri=True, timeout=LOCK_TIMEOUT_S)) as connection:
+                return connection.execute(statement, values).fetchall()
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            # UnicodeDecodeError: SQLite quotes what is damaged in its own message.
+            raise _unreadable(self, error) from error
 
     def id_of(self, reference: UUID) -> str:
         """As above: 32 hex digits."""
@@ -262,8 +265,11 @@ class PostgresDatabase(Database):
 
     def read(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
         """As above."""
-        with self.connection() as connection:
-            return connection.execute(statement.replace("?", "%s"), values).fetchall()
+        try:
+            with self.connection() as connection:
+                return connection.execute(statement.replace("?", "%s"), values).fetchall()
+        except psycopg.Error as error:
+            raise _unreadable(self, error) from error
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
@@ -412,6 +418,12 @@ def _rights(table: str) -> str:
     if table.startswith("projection"):
         return "SELECT, INSERT, UPDATE, DELETE"
     return "SELECT"
+
+
+def _unreadable(database: Database, error: Exception) -> RecordUnavailableError:
+    return RecordUnavailableError(
+        f"{type(error).__name__}: the record {database.name} cannot be read ({error})"
+    )
 
 
 def _require_full_sync(datastore: SQLiteDatastore) -> None:

@@ -352,7 +352,7 @@ def test_a_client_that_takes_nothing_costs_a_page_and_holds_up_nobody(
         )
         slow.sendall(f"{request}\r\n".encode())
         eventually(lambda: application.feed.open_streams == 1)
-        number = 12_000  # 9 MB, more than the system keeps for a connection
+        number = 8_000  # 6 MB, more than the system keeps for a connection
         for one in range(number):
             site.register.raise_alert(one)
         with listening(base + PATH, OPERATOR) as quick:
