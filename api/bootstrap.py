@@ -48,7 +48,7 @@ from infrastructure.projections.registers import (
 from infrastructure.projections.registers import ReadModel as ReadModel
 from infrastructure.record.databases import Database
 from infrastructure.record.entry_mapper import entry_of
-from infrastructure.record.event_record import EventRecord, recorded
+from infrastructure.record.event_record import EventRecord, Heard, recorded
 from infrastructure.record.reading import RecordReader
 from infrastructure.record.schema import migrate, require_current
 from infrastructure.record.stored_rows import RecordUnreadableError
@@ -67,6 +67,10 @@ from infrastructure.settings import Settings
 
 LAST_BATCH_S = 0.8
 """How long a batch of the registers may take to end when the server stops."""
+
+
+SEALING = SealingPolicy(entries=1000, seconds=60)
+"""When a process that writes seals: no entry waits longer, and no more wait."""
 
 
 class NobodyAuthenticated:
@@ -91,6 +95,8 @@ class Node:
     witnesses: Witnesses
     witnessed: list[str]
     """What the witnesses said last, in words; a start puts there what it was told."""
+    listeners: list[Heard]
+    """Told the log's size after each COMMIT."""
 
     def seal(self) -> Checkpoint:
         """Sign the log as it stands, and have its witnesses cosign it where they can be reached."""
@@ -98,17 +104,30 @@ class Node:
         self.witnessed = self.witnesses.ask_all()
         return checkpoint
 
-    def sealing_loop(
-        self, policy: SealingPolicy, *, on_trouble: Callable[[str], None]
-    ) -> SealingLoop:
-        """For a process that stays: seals as it is written to, once it is told of each COMMIT."""
-        return SealingLoop(
+    @contextmanager
+    def sealed_meanwhile(
+        self, *, on_trouble: Callable[[str], None], policy: SealingPolicy = SEALING
+    ) -> Iterator[None]:
+        """Seal now and then while the log is written to, in a thread of its own.
+
+        Args:
+            on_trouble: told in words what went wrong; the writing goes on.
+            policy: when to seal.
+        """
+        loop = SealingLoop(
             lambda: self.seal().size,
             clock=self.outside.clock,
             policy=policy,
             sealed=self.sealing.sealed(),
             on_trouble=on_trouble,
         )
+        self.listeners.append(loop.committed)
+        loop.start()
+        try:
+            yield
+        finally:
+            self.listeners.remove(loop.committed)
+            loop.stop()
 
     def verified(self) -> bool:
         """Whether everything that is stored recomputes to what was signed."""
@@ -179,7 +198,8 @@ def open_node(
     with premises.alone():
         premises.found(mode)
         clock = SystemClock()
-        record = premises.open_record(mode, clock, on_commit)
+        listeners: list[Heard] = [on_commit]
+        record = premises.open_record(mode, clock, lambda size: _tell_all(listeners, size))
         vault = premises.open_vault()
         try:
             sealer = premises.sealer(record.origin, new=record.size() == 0)
@@ -198,10 +218,26 @@ def open_node(
             keys = KeyRegister(sealing, both_signed=witnesses.ask_all)
             recovered = [*keys.settle(), *finish_what_was_begun(outside)]
             sweep(outside)
-            yield Node(outside, record, sealer, premises, recovered, sealing, keys, witnesses, told)
+            yield Node(
+                outside,
+                record,
+                sealer,
+                premises,
+                recovered,
+                sealing,
+                keys,
+                witnesses,
+                told,
+                listeners,
+            )
         finally:
             vault.close()
             record.close()
+
+
+def _tell_all(listeners: Sequence[Heard], size: int) -> None:
+    for listener in tuple(listeners):
+        listener(size)
 
 
 def _require_the_records_keystore(outside: Outside, last: Tombstone | None) -> None:
