@@ -14,6 +14,7 @@ from api.app import Application, Sources, create_app
 from api.stream import Pace
 from domain.assurance.checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from domain.assurance.notes import NoteError, VerifierKey
+from domain.assurance.summing import workers
 from domain.assurance.targets import KeyUnusableError, Trusted, own_checkpoint
 from domain.assurance.verification import (
     FaultFoundError,
@@ -589,6 +590,7 @@ def verify_premises(
                 outside_checkpoint=trusted.checkpoint,
                 witnesses=trusted.witnesses,
                 progress=progress,
+                workers=workers(),
             )
     except RecordUnreadableError as error:
         return not_looked_at(Kind.UNREADABLE, str(error))

@@ -126,5 +126,4 @@ def _require_tables(connection: sqlite3.Connection, database: Path) -> None:
 
 def _rows(connection: sqlite3.Connection) -> Iterator[StoredRow]:
     # None of the values is taken for what its column was declared as.
-    for row in connection.execute(_ROWS):
-        yield StoredRow(*row)
+    return map(StoredRow._make, connection.execute(_ROWS))

@@ -16,10 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from domain.assurance.checkpoints import Checkpoint, CheckpointError
+from domain.assurance.chunks import root_over
 from domain.assurance.cosignatures import WitnessKey
 from domain.assurance.entries import LARGEST_ENTRY
 from domain.assurance.files import content, names_below, text
 from domain.assurance.notes import NoteError, VerifierKey, open_note
+from domain.assurance.summing import workers
 from domain.assurance.tiles import (
     ENTRIES,
     WIDTH,
@@ -28,7 +30,6 @@ from domain.assurance.tiles import (
     entry_bundle,
     parse_tile_path,
     read_entry_bundle,
-    tile_root,
 )
 from domain.assurance.tree import HASH_SIZE
 from domain.assurance.verification import (
@@ -89,6 +90,7 @@ def verify_export(
             outside_checkpoint=outside_checkpoint,
             witnesses=witnesses,
             progress=progress,
+            workers=workers(),
         )
     return replace(verdict, remarks=export.remarks(hashes_only=hashes_only))
 
@@ -214,7 +216,7 @@ class _Export:
             if level > len(self._above):
                 self._above.append([])
             row = self._above[level - 1]
-            row.append(tile_root(hashes))
+            row.append(root_over(hashes))
             if len(row) % WIDTH:
                 return
             hashes = row[-WIDTH:]

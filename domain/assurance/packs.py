@@ -47,7 +47,6 @@ from domain.assurance.proofs import ProofInvalidError, verify_multiproof
 from domain.assurance.scope_heads import Opening, ScopeEnd, verify_opening
 from domain.assurance.tree import HASH_SIZE, leaf_hash
 from domain.assurance.verification import (
-    PROGRESS_EVERY,
     Cosigned,
     FaultFoundError,
     Kind,
@@ -65,6 +64,9 @@ MULTIPROOF = "data/multiproof.bin"
 PROOF = "data/proof.json"
 PROVEN = (ENTRIES, EVENTS, FORCE, CHECKPOINT, MULTIPROOF, PROOF)
 """The files that the signature reaches. Whatever else is in a pack only the digests cover."""
+
+PROGRESS_EVERY = 4096
+"""Entries from one telling to the next."""
 
 FORMAT = "plumbline-pack/1"
 FORCE_SCOPE = "force"
