@@ -430,7 +430,8 @@ def grant(connection: psycopg.Connection[Any]) -> None:
 
 
 def _rights(table: str) -> str:
-    if table in ("stored_events", "answered_commands"):
+    # Of heads of the log there is one at the most: adding it is how a log is founded.
+    if table in ("stored_events", "answered_commands", "log_head"):
         return "SELECT, INSERT"
     if table.startswith("projection"):
         return "SELECT, INSERT, UPDATE, DELETE"
