@@ -531,12 +531,12 @@ def witness_server(
 
 
 def migrate_premises(path: Path) -> str:
-    """Bring the record of these premises to the newest shape; says which."""
+    """Bring the record of these premises to the newest shape; says which record and shape."""
     premises = premises_at(path)
     if not premises.exists():
         raise DomainError(f"expected a record at {premises.database.name}, found none")
     with premises.alone():
-        return migrate(premises.database)
+        return f"{premises.database.name}: schema {migrate(premises.database)}"
 
 
 def mode_of(path: Path) -> Mode:
