@@ -26,6 +26,7 @@ from domain.assurance.verification import (
 )
 from domain.custody.events import ItemDestroyed
 from domain.custody.sealing import Tombstone
+from domain.deployments.events import ApplicationRefused, DeploymentAppliedFor
 from domain.kernel.commands import Mode
 from domain.kernel.errors import DomainError, NotFoundError, RecordBrokenError
 from domain.kernel.events import Happened
@@ -49,7 +50,7 @@ from infrastructure.projections.registers import (
 from infrastructure.projections.registers import ReadModel as ReadModel
 from infrastructure.record.databases import Database
 from infrastructure.record.entry_mapper import entry_of
-from infrastructure.record.event_record import EventRecord, recorded
+from infrastructure.record.event_record import EventRecord, Heard, recorded
 from infrastructure.record.reading import RecordReader
 from infrastructure.record.schema import migrate, require_current
 from infrastructure.record.stored_rows import RecordUnreadableError
@@ -66,8 +67,13 @@ from infrastructure.seal.witness_server import WitnessServer
 from infrastructure.seal.witnesses import Witnesses
 from infrastructure.settings import Settings
 
-LAST_BATCH_S = 0.5
+_APPLICATIONS = frozenset({DeploymentAppliedFor.NAME, ApplicationRefused.NAME})
+LAST_BATCH_S = 0.8
 """How long a batch of the registers may take to end when the server stops."""
+
+
+SEALING = SealingPolicy(entries=1000, seconds=60)
+"""When a process that writes seals: no entry waits longer, and no more wait."""
 
 
 class NobodyAuthenticated:
@@ -92,6 +98,8 @@ class Node:
     witnesses: Witnesses
     witnessed: list[str]
     """What the witnesses said last, in words; a start puts there what it was told."""
+    listeners: list[Heard]
+    """Told the log's size after each COMMIT."""
 
     def seal(self) -> Checkpoint:
         """Sign the log as it stands, and have its witnesses cosign it where they can be reached."""
@@ -99,17 +107,30 @@ class Node:
         self.witnessed = self.witnesses.ask_all()
         return checkpoint
 
-    def sealing_loop(
-        self, policy: SealingPolicy, *, on_trouble: Callable[[str], None]
-    ) -> SealingLoop:
-        """For a process that stays: seals as it is written to, once it is told of each COMMIT."""
-        return SealingLoop(
+    @contextmanager
+    def sealed_meanwhile(
+        self, *, on_trouble: Callable[[str], None], policy: SealingPolicy = SEALING
+    ) -> Iterator[None]:
+        """Seal now and then while the log is written to, in a thread of its own.
+
+        Args:
+            on_trouble: told in words what went wrong; the writing goes on.
+            policy: when to seal.
+        """
+        loop = SealingLoop(
             lambda: self.seal().size,
             clock=self.outside.clock,
             policy=policy,
             sealed=self.sealing.sealed(),
             on_trouble=on_trouble,
         )
+        self.listeners.append(loop.committed)
+        loop.start()
+        try:
+            yield
+        finally:
+            self.listeners.remove(loop.committed)
+            loop.stop()
 
     def verified(self) -> bool:
         """Whether everything that is stored recomputes to what was signed."""
@@ -180,7 +201,8 @@ def open_node(
     with premises.alone():
         premises.found(mode)
         clock = SystemClock()
-        record = premises.open_record(mode, clock, on_commit)
+        listeners: list[Heard] = [on_commit]
+        record = premises.open_record(mode, clock, lambda size: _tell_all(listeners, size))
         vault = premises.open_vault()
         try:
             sealer = premises.sealer(record.origin, new=record.size() == 0)
@@ -199,10 +221,26 @@ def open_node(
             keys = KeyRegister(sealing, both_signed=witnesses.ask_all)
             recovered = [*keys.settle(), *finish_what_was_begun(outside)]
             sweep(outside)
-            yield Node(outside, record, sealer, premises, recovered, sealing, keys, witnesses, told)
+            yield Node(
+                outside,
+                record,
+                sealer,
+                premises,
+                recovered,
+                sealing,
+                keys,
+                witnesses,
+                told,
+                listeners,
+            )
         finally:
             vault.close()
             record.close()
+
+
+def _tell_all(listeners: Sequence[Heard], size: int) -> None:
+    for listener in tuple(listeners):
+        listener(size)
 
 
 def _require_the_records_keystore(outside: Outside, last: Tombstone | None) -> None:
@@ -495,12 +533,12 @@ def witness_server(
 
 
 def migrate_premises(path: Path) -> str:
-    """Bring the record of these premises to the newest shape; says which."""
+    """Bring the record of these premises to the newest shape; says which record and shape."""
     premises = premises_at(path)
     if not premises.exists():
         raise DomainError(f"expected a record at {premises.database.name}, found none")
     with premises.alone():
-        return migrate(premises.database)
+        return f"{premises.database.name}: schema {migrate(premises.database)}"
 
 
 def mode_of(path: Path) -> Mode:
@@ -511,6 +549,12 @@ def mode_of(path: Path) -> Mode:
     """
     with premises_at(path).database.stored() as log:
         return Mode(log.mode)
+
+
+def deployments_in(path: Path) -> list[str]:
+    """The scope of every deployment that was applied for, whatever came of it, in order."""
+    with premises_at(path).database.stored() as log:
+        return list(dict.fromkeys(row.scope for row in log.rows if row.name in _APPLICATIONS))
 
 
 def stored_entries(path: Path, scope: str) -> Iterator[bytes]:

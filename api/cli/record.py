@@ -80,8 +80,7 @@ def verify(
 
 def migrate(data: str | None = Data) -> None:
     """Bring the record's database to the shape that this version needs."""
-    path = data_directory(data)
-    say(f"{path}: schema {migrate_premises(path)}")
+    say(migrate_premises(data_directory(data)))
 
 
 def sweep(data: str | None = Data) -> None:

@@ -257,6 +257,12 @@ class _Pack:
 
     def check_places(self) -> None:
         """Each entry at its place under the root that was signed."""
+        if twice := self._own.leaves.keys() & self._force.leaves.keys():
+            # one would be proven in the place of the other
+            raise FaultFoundError(
+                Kind.ALTERED,
+                f"position {min(twice)}: both {ENTRIES} and {FORCE} have an entry there",
+            )
         leaves = self._own.leaves | self._force.leaves
         most = len(leaves) * _DEEPEST_TREE * HASH_SIZE
         raw = content(self._directory / MULTIPROOF, MULTIPROOF, most=most)
@@ -325,6 +331,12 @@ class _Pack:
                 f"The last {behind} entries stand behind the commitment: that none follows them is "
                 "not shown."
             )
+        if unseen := self._unseen():
+            remarks.append(
+                f"NOT SHOWN: {unseen} entries that the checkpoint covers stand behind the "
+                "commitment and not in the pack; any of them may be of this deployment. "
+                "Ask for a pack that opens the newest commitment."
+            )
         if not self._tied:
             remarks.append(
                 "No checkpoint from elsewhere was given: whether the log's owner signed another "
@@ -349,6 +361,11 @@ class _Pack:
             cosigned=self._cosigned,
             remarks=tuple(printable(one) for one in remarks),
         )
+
+    def _unseen(self) -> int:
+        """Entries behind the commitment, under the checkpoint, that the pack does not hold."""
+        seen = sum(pos >= self._complete_to for pos in (*self._own.order, *self._force.order))
+        return self._checkpoint.size - self._complete_to - seen
 
     def _lines(self, name: str, *, most: int) -> Iterator[bytes]:
         """The lines of a file, none longer than ``most`` bytes."""

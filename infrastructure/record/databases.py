@@ -7,8 +7,9 @@ between them stands here, in their recorders and in the first migrations, and no
 from __future__ import annotations
 
 import sqlite3
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from urllib.parse import quote
 from uuid import UUID
 
 import psycopg
-from eventsourcing.postgres import PostgresDatastore
+from eventsourcing.postgres import ConnectionPool, PostgresDatastore
 from eventsourcing.sqlite import SQLiteDatastore
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.rows import tuple_row
+from psycopg.rows import DictRow, dict_row, tuple_row
+from psycopg_pool import PoolTimeout
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import Connection
 
@@ -38,6 +40,8 @@ from infrastructure.record.waiting import PostgresWaiter, SQLiteWaiter, Waiter
 LOCK_TIMEOUT_S = 30
 """How long a writer waits for another's transaction."""
 CONNECT_TIMEOUT_S = 5
+LOOK_AGAIN_S = 0.25
+"""How often a server that is away is looked for, while somebody waits for a connection."""
 POOLED = 4
 """Connections that one process keeps: a writer and some readers."""
 
@@ -349,25 +353,38 @@ SELECT set_config('idle_in_transaction_session_timeout', '{IDLE_S}s', false),
 
 
 class _Datastore(PostgresDatastore):
-    """The library's pool of connections, with every setting that the URL names."""
+    """The library's connections, from a pool of ours with every setting that the URL names."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
-        super().__init__(
-            dbname=settings["dbname"],
-            host="",
-            port="",
-            user="",
-            password="",
-            pool_size=1,
-            max_overflow=POOLED - 1,
-            connect_timeout=CONNECT_TIMEOUT_S,
+        super().__init__(dbname="", host="", port="", user="", password="")
+        self.pool = _Pool(
+            connection_class=psycopg.Connection[DictRow],
+            kwargs={"row_factory": dict_row, **settings},
+            min_size=1,
+            max_size=POOLED,
+            open=False,
+            configure=_begin_session,
+            timeout=CONNECT_TIMEOUT_S,
+            reconnect_timeout=0,
         )
-        self.pool.kwargs = {"row_factory": self.pool.kwargs["row_factory"], **settings}  # type: ignore[index]
-        self.pool.reconnect_timeout = CONNECT_TIMEOUT_S
 
-    def after_connect_func(self) -> Callable[[psycopg.Connection[Any]], None]:
-        """How each connection of the pool begins."""
-        return _begin_session
+
+class _Pool(ConnectionPool[psycopg.Connection[DictRow]]):
+    """Looks for a server that is away for as long as anybody waits, and finds it at once.
+
+    The library's pool looks at growing distances, then gives up and lets those wait who wait.
+    """
+
+    def getconn(self, timeout: float | None = None) -> psycopg.Connection[DictRow]:
+        """A connection, asked for again and again until the time is up."""
+        patience = self.timeout if timeout is None else timeout
+        until = time.monotonic() + patience
+        while True:
+            try:
+                return super().getconn(LOOK_AGAIN_S)
+            except PoolTimeout:
+                if time.monotonic() >= until:
+                    raise PoolTimeout(f"no connection within {patience:g} s") from None
 
 
 def _begin_session(connection: psycopg.Connection[Any]) -> None:
@@ -413,7 +430,8 @@ def grant(connection: psycopg.Connection[Any]) -> None:
 
 
 def _rights(table: str) -> str:
-    if table in ("stored_events", "answered_commands"):
+    # Of heads of the log there is one at the most: adding it is how a log is founded.
+    if table in ("stored_events", "answered_commands", "log_head"):
         return "SELECT, INSERT"
     if table.startswith("projection"):
         return "SELECT, INSERT, UPDATE, DELETE"

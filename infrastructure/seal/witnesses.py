@@ -153,6 +153,11 @@ class Witnesses:
                 raise RecordBrokenError(
                     _behind(size, f"the witness {one.name}", f"cosigned {one.size} at {when}")
                 )
+            if last is None:
+                raise RecordBrokenError(
+                    f"the witness {one.name} cosigned {one.size} entries, and "
+                    f"{self._sealer.checkpoint_file} is gone: bring it back; nothing is written"
+                )
             self._require_same_history(one, last)
         note = self._sealer.last_note()
         if last is None or note is None:

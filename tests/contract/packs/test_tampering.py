@@ -215,6 +215,31 @@ def test_entries_that_were_changed_left_out_or_moved_are_seen(
     assert found(directory, sealed.verifier_key()) is kind
 
 
+def test_an_entry_in_the_place_of_one_of_the_force_is_seen(
+    sealed: Sealed, files: Files, tmp_path: Path
+) -> None:
+    """It would be proven by the other's hash; anyone who holds the pack could have added it."""
+    own = own_entries(files)
+    for other in files[FORCE].splitlines():
+        invented = json.loads(own[-1]) | {
+            "pos": read(other).pos,
+            "scope_pos": len(own),
+            "scope_prev": leaf_hash(own[-1]).hex(),
+            "stream": "7" * 32,
+            "version": 1,
+        }
+        more = [*own, canonical(invented)]
+        made = digests_made_anew(
+            files
+            | {
+                ENTRIES: b"".join(blob + b"\n" for blob in more),
+                EVENTS: b"".join(cloud_event(read(blob)) + b"\n" for blob in more),
+            }
+        )
+        name = tmp_path / str(read(other).pos)
+        assert found(written(name, made), sealed.verifier_key()) in (Kind.ALTERED, Kind.REORDERED)
+
+
 def test_an_event_that_says_something_else_than_its_entry_is_seen(
     sealed: Sealed, files: Files, tmp_path: Path
 ) -> None:

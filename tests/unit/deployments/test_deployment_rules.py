@@ -164,7 +164,7 @@ def test_an_address_in_place_of_a_kind_of_source_is_not_repeated() -> None:
     given(an_applied_deployment()).when(configure(source_kind="rtsp://user:secret@host")).then(
         refused(
             "source_does_not_fit_the_mode",
-            compared={"mode": "rehearsal", "source_kind": "unknown"},
+            compared={"mode": "rehearsal", "source_kind": "another kind"},
         )
     )
 
