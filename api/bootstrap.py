@@ -14,6 +14,7 @@ from api.app import Application, Sources, create_app
 from api.stream import Pace
 from domain.assurance.checkpoints import Checkpoint, CheckpointError, open_checkpoint
 from domain.assurance.notes import NoteError, VerifierKey
+from domain.assurance.summing import workers
 from domain.assurance.targets import KeyUnusableError, Trusted, own_checkpoint
 from domain.assurance.verification import (
     FaultFoundError,
@@ -33,6 +34,7 @@ from domain.log.aggregate import KEYS, LogKeys
 from domain.ports import Identities, Outside, Recorded
 from domain.services.recovery import finish_what_was_begun
 from domain.services.retention import sweep
+from domain.services.survey import Survey
 from infrastructure.access.tokens import TokenFile
 from infrastructure.clock import SystemClock
 from infrastructure.files import write_durably
@@ -48,7 +50,7 @@ from infrastructure.projections.registers import (
 from infrastructure.projections.registers import ReadModel as ReadModel
 from infrastructure.record.databases import Database
 from infrastructure.record.entry_mapper import entry_of
-from infrastructure.record.event_record import EventRecord, recorded
+from infrastructure.record.event_record import EventRecord, Heard, recorded
 from infrastructure.record.reading import RecordReader
 from infrastructure.record.schema import migrate, require_current
 from infrastructure.record.stored_rows import RecordUnreadableError
@@ -66,8 +68,12 @@ from infrastructure.seal.witnesses import Witnesses
 from infrastructure.settings import Settings
 
 _APPLICATIONS = frozenset({DeploymentAppliedFor.NAME, ApplicationRefused.NAME})
-LAST_BATCH_S = 0.5
+LAST_BATCH_S = 0.8
 """How long a batch of the registers may take to end when the server stops."""
+
+
+SEALING = SealingPolicy(entries=1000, seconds=60)
+"""When a process that writes seals: no entry waits longer, and no more wait."""
 
 
 class NobodyAuthenticated:
@@ -92,6 +98,8 @@ class Node:
     witnesses: Witnesses
     witnessed: list[str]
     """What the witnesses said last, in words; a start puts there what it was told."""
+    listeners: list[Heard]
+    """Told the log's size after each COMMIT."""
 
     def seal(self) -> Checkpoint:
         """Sign the log as it stands, and have its witnesses cosign it where they can be reached."""
@@ -99,17 +107,30 @@ class Node:
         self.witnessed = self.witnesses.ask_all()
         return checkpoint
 
-    def sealing_loop(
-        self, policy: SealingPolicy, *, on_trouble: Callable[[str], None]
-    ) -> SealingLoop:
-        """For a process that stays: seals as it is written to, once it is told of each COMMIT."""
-        return SealingLoop(
+    @contextmanager
+    def sealed_meanwhile(
+        self, *, on_trouble: Callable[[str], None], policy: SealingPolicy = SEALING
+    ) -> Iterator[None]:
+        """Seal now and then while the log is written to, in a thread of its own.
+
+        Args:
+            on_trouble: told in words what went wrong; the writing goes on.
+            policy: when to seal.
+        """
+        loop = SealingLoop(
             lambda: self.seal().size,
             clock=self.outside.clock,
             policy=policy,
             sealed=self.sealing.sealed(),
             on_trouble=on_trouble,
         )
+        self.listeners.append(loop.committed)
+        loop.start()
+        try:
+            yield
+        finally:
+            self.listeners.remove(loop.committed)
+            loop.stop()
 
     def verified(self) -> bool:
         """Whether everything that is stored recomputes to what was signed."""
@@ -180,12 +201,14 @@ def open_node(
     with premises.alone():
         premises.found(mode)
         clock = SystemClock()
-        record = premises.open_record(mode, clock, on_commit)
+        listeners: list[Heard] = [on_commit]
+        record = premises.open_record(mode, clock, lambda size: _tell_all(listeners, size))
         vault = premises.open_vault()
         try:
             sealer = premises.sealer(record.origin, new=record.size() == 0)
             outside = Outside(record, vault, clock, identities or NobodyAuthenticated())
             _require_the_records_keystore(outside, vault.last_tombstone())
+            _require_the_records_items(outside)
             witnesses = Witnesses(sealer, clock)
             told = witnesses.require_not_behind(record.size())
             sealing = Sealing(
@@ -195,13 +218,29 @@ def open_node(
                 ScopeSecrets(premises.seal),
                 not_before=witnesses.newest_cosignature,
             )
-            keys = KeyRegister(sealing)
+            keys = KeyRegister(sealing, both_signed=witnesses.ask_all)
             recovered = [*keys.settle(), *finish_what_was_begun(outside)]
             sweep(outside)
-            yield Node(outside, record, sealer, premises, recovered, sealing, keys, witnesses, told)
+            yield Node(
+                outside,
+                record,
+                sealer,
+                premises,
+                recovered,
+                sealing,
+                keys,
+                witnesses,
+                told,
+                listeners,
+            )
         finally:
             vault.close()
             record.close()
+
+
+def _tell_all(listeners: Sequence[Heard], size: int) -> None:
+    for listener in tuple(listeners):
+        listener(size)
 
 
 def _require_the_records_keystore(outside: Outside, last: Tombstone | None) -> None:
@@ -216,6 +255,29 @@ def _require_the_records_keystore(outside: Outside, last: Tombstone | None) -> N
         raise RecordBrokenError(
             f"the record has receipts up to tombstone {newest}, the keystore knows {known}: it was "
             "replaced or brought back from an older copy"
+        )
+
+
+def _require_the_records_items(outside: Outside) -> None:
+    """Stop if the stores hold other items than the record knows.
+
+    A receipt for what was not there when it was "destroyed" would be untrue; what no entry knows
+    would never be destroyed.
+    """
+    survey = Survey().take(outside.record.history())
+    keys, ciphertexts = outside.vault.keys(), outside.vault.ciphertexts()
+    live = {one.item for one in survey.items.values() if not one.destroyed}
+    kept = {
+        one.item
+        for one in survey.items.values()
+        if one.sealed and not one.destruction_started and not one.destroyed
+    }
+    lost, unknown = kept - (keys & ciphertexts), (keys | ciphertexts) - live
+    if lost or unknown:
+        raise RecordBrokenError(
+            f"keystore and media store should hold {len(kept)} items: {len(lost)} of them are not "
+            f"there, and {len(unknown)} are there that the record does not know or calls "
+            "destroyed: a part was lost, or brought back from an older copy"
         )
 
 
@@ -471,12 +533,12 @@ def witness_server(
 
 
 def migrate_premises(path: Path) -> str:
-    """Bring the record of these premises to the newest shape; says which."""
+    """Bring the record of these premises to the newest shape; says which record and shape."""
     premises = premises_at(path)
     if not premises.exists():
         raise DomainError(f"expected a record at {premises.database.name}, found none")
     with premises.alone():
-        return migrate(premises.database)
+        return f"{premises.database.name}: schema {migrate(premises.database)}"
 
 
 def mode_of(path: Path) -> Mode:
@@ -536,6 +598,7 @@ def verify_premises(
                 outside_checkpoint=trusted.checkpoint,
                 witnesses=trusted.witnesses,
                 progress=progress,
+                workers=workers(),
             )
     except RecordUnreadableError as error:
         return not_looked_at(Kind.UNREADABLE, str(error))
@@ -579,35 +642,6 @@ def follow_record(path: Path, stop: Event, *, tell: Callable[[str], None]) -> No
     """Keep every read model of these premises up with the record until told to stop."""
     with closing(Follower(_current_database(path), PROJECTIONS, tell=tell)) as follower:
         follower.follow(stop)
-
-
-@contextmanager
-def open_registers(path: Path, *, tell: Callable[[str], None]) -> Iterator[Registers]:
-    """The registers of these premises, kept up with the record for as long as they are open.
-
-    Args:
-        path: the data directory.
-        tell: told in a sentence what a person should know: a register that stands still, a
-            database that does not answer, a follower that gave up.
-    """
-    database = _current_database(path)
-    stop, engine = Event(), database.engine()
-
-    def keep_up() -> None:
-        try:
-            with closing(Follower(database, PROJECTIONS, tell=tell)) as follower:
-                follower.follow(stop)
-        except (DomainError, RecordBrokenError) as error:
-            tell(f"the registers stand still: {error}")
-
-    thread = Thread(target=keep_up, name="follower")
-    thread.start()
-    try:
-        yield Registers.over(engine)
-    finally:
-        stop.set()
-        thread.join()
-        engine.dispose()
 
 
 def _current_database(path: Path) -> Database:

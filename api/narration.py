@@ -295,4 +295,4 @@ def _(e: log.ScopeHeadsCommitted) -> str:
 
 def _key(verifier_key: str) -> str:
     """Which key it is: the id that stands in a note."""
-    return f"key {_short(verifier_key.split('+', 2)[1:2][0])}" if "+" in verifier_key else "no key"
+    return f"key {verifier_key.partition('+')[2].partition('+')[0]}"

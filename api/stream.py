@@ -215,7 +215,7 @@ class Feed:
             raise ProblemError(
                 REGISTER_STOPPED,
                 "it stands still before an entry that it cannot take in: plumbline projections "
-                "says which",
+                "status says which",
             )
         if self._blind_for_long():
             raise ProblemError(UNAVAILABLE, "the register cannot be read now; ask again")

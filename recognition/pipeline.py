@@ -235,7 +235,8 @@ class Pipeline:
             _Following(TrackScore(self._gallery, min_frames=self._settings.fewest_frames)),
         )
         if face.entry is not None:
-            self._cool_down.seen(face.entry, frame.captured_ms)
+            if face.entry in self._alert_of:  # a refused alert suppresses nothing
+                self._cool_down.seen(face.entry, frame.captured_ms)
             return
         quality = assess(frame.image, detection, self._settings.gates)
         if quality.reason is not None:

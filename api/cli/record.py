@@ -17,7 +17,7 @@ from api.bootstrap import (
     verify_premises,
 )
 from api.cli.telling import EXIT_USAGE, complain, say
-from domain.assurance.command import tell_progress
+from domain.assurance.command import Telling
 from domain.assurance.report import lines
 from domain.assurance.targets import Target, examine, kind_of
 from domain.kernel.errors import DomainError
@@ -61,14 +61,14 @@ def verify(
                 key_text=key_text,
                 outside_checkpoint=outside,
                 witness_keys=witnesses,
-                progress=tell_progress,
+                progress=Telling(),
             )
         else:
             verdict = examine(
                 path,
                 trusted_by(key_text, outside, witnesses),
                 hashes_only=hashes_only,
-                progress=tell_progress,
+                progress=Telling(),
             )
     except DomainError as error:
         # 4 and the others name what was found in a log; nothing was looked at here
@@ -80,8 +80,7 @@ def verify(
 
 def migrate(data: str | None = Data) -> None:
     """Bring the record's database to the shape that this version needs."""
-    path = data_directory(data)
-    say(f"{path}: schema {migrate_premises(path)}")
+    say(migrate_premises(data_directory(data)))
 
 
 def sweep(data: str | None = Data) -> None:

@@ -72,9 +72,10 @@ def run(play: Play, package: ModelPackage, data: Path, *, json: bool) -> None:
         for words in node.recovered:
             teller.step(f"left half done by a process that died: {words}")
         try:
-            summary = play_through(
-                node, play, engine, Listener(teller.step, teller.frames, stop.asked)
-            )
+            with node.sealed_meanwhile(on_trouble=teller.step):
+                summary = play_through(
+                    node, play, engine, Listener(teller.step, teller.frames, stop.asked)
+                )
         finally:
             teller.finish()
         if json:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import typer
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.app import Application
 from api.bootstrap import open_site
@@ -24,6 +25,9 @@ GRACE_S = 1
 
 STALLED_MS = 60_000
 """A client that takes nothing for so long is cut off, by the system itself."""
+
+HEAD_S = 10
+"""How long a client may take to send a request's line and headers, from its first moment on."""
 
 LARGEST_HEAD = 16 * 1024
 """Bytes of a request's line and headers."""
@@ -132,6 +136,38 @@ def _listener(address: Address) -> socket.socket:
     return listener
 
 
+class _Impatient(H11Protocol):
+    """Cuts off whoever connects and never finishes asking: each would hold a descriptor."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Wait on while a request is unfinished; a finished one may be answered for ever."""
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._wait_no_more()
+        elif self._late is None:
+            self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._wait_no_more()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        self._late = self.loop.call_later(HEAD_S, self.transport.abort)
+
+    def _wait_no_more(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+
 class _Server(uvicorn.Server):
     """Ends the streams first when it is asked to stop, and says when it has started."""
 
@@ -154,7 +190,7 @@ class _Server(uvicorn.Server):
 async def _serve(application: Application, listener: socket.socket, url: str) -> None:
     config = uvicorn.Config(
         application.asgi,
-        http="h11",
+        http=_Impatient,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -129,6 +129,8 @@ class _Rehearsal:
         self._run = new_reference()
         self._rejected: list[str] = []
         self._stopped_by = ""
+        # Before the first photograph is opened: templates exist from the compilation on.
+        self._precautions = take_precautions()
         self._began = time.monotonic()
         self._until = node.outside.clock.now() + WINDOW
 
@@ -139,11 +141,15 @@ class _Rehearsal:
             self._compile()
             self._authorise()
             self._recognise(source)
+            alerts = self._alert_lines()
+            self._end()
         except BaseException:
             self._close()
             self._node.seal()
             raise
-        alerts = self._alert_lines()
+        return self._summary(alerts)
+
+    def _end(self) -> None:
         self._listener.step("ending the deployment; destroying everything that was kept for it")
         self._agreed(
             deployments.end(
@@ -155,7 +161,6 @@ class _Rehearsal:
                 ),
             )
         )
-        return self._summary(alerts)
 
     # -- before --------------------------------------------------------------------------------
 
@@ -289,7 +294,7 @@ class _Rehearsal:
                         model_digest=self._engine.package.digest,
                         gallery_size=len(gallery.entries),
                         recogniser_settings=self._play.settings.as_recorded(),
-                        precautions=take_precautions(),
+                        precautions=self._precautions,
                     ),
                 )
             )

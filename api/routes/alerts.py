@@ -25,6 +25,7 @@ from api.problems import (
     described,
 )
 from api.stream import EventStream, Feed
+from domain.assurance.proofs import LARGEST_TREE
 from domain.ports import AlertLine, AlertRegister
 
 USUAL_LIMIT = 100
@@ -168,6 +169,10 @@ def _before(deployment: UUID, cursor: str | None) -> int | None:
         found = _CURSOR_FORM.fullmatch(base64.urlsafe_b64decode(padded).decode("ascii"))
     except ValueError:
         found = None
-    if found is None or _cursor(deployment, int(found[2])) != cursor:
+    if (
+        found is None
+        or int(found[2]) > LARGEST_TREE
+        or _cursor(deployment, int(found[2])) != cursor
+    ):
         raise ProblemError(MALFORMED_CURSOR, "expected a cursor that this list gave out")
     return int(found[2])

@@ -9,6 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from domain.alerts.commands import DecisionKind
+from domain.kernel.codes import is_code
 from domain.kernel.commands import Role
 from domain.kernel.refusals import Policy, Refusal, refuses
 from domain.kernel.time import written
@@ -142,6 +143,9 @@ def alert_is_open_to_look(facts: ViewFacts) -> Refusal | None:
 VIEW_POLICIES: tuple[Policy[ViewFacts], ...] = (officer_may_look, alert_is_open_to_look)
 
 
+_BASES = frozenset({"scripted-rule", "own-judgement"})
+
+
 @dataclass(frozen=True)
 class AdjudicationFacts:
     """What a decision is judged by."""
@@ -213,14 +217,23 @@ def reasons_are_given(facts: AdjudicationFacts) -> Refusal | None:
     return None
 
 
+@refuses("not_a_code")
+def reasons_are_codes(facts: AdjudicationFacts) -> Refusal | None:
+    """A factor stands in the record for ever; what needs a sentence is a note. Source: NEVER 5."""
+    if not all(is_code(one) for group in facts.factors for one in group):
+        return Refusal("not_a_code", "name factors by codes, and put sentences into the note")
+    return None
+
+
 @refuses("basis_not_true")
 def script_is_declared(facts: AdjudicationFacts) -> Refusal | None:
     """Where stand-ins play, every decision says that a script made it, and nowhere else."""
-    if facts.stand_ins != (facts.basis == "scripted-rule"):
+    if facts.basis != ("scripted-rule" if facts.stand_ins else "own-judgement"):
         return Refusal(
             "basis_not_true",
             "stand-ins decide by scripted-rule, persons by own-judgement",
-            {"basis": facts.basis},
+            # A word that is no basis may be a sentence: it is not repeated.
+            {"basis": facts.basis if facts.basis in _BASES else "unknown"},
         )
     return None
 
@@ -232,5 +245,6 @@ ADJUDICATION_POLICIES: tuple[Policy[AdjudicationFacts], ...] = (
     decided_while_open,
     decision_is_one_of_three,
     reasons_are_given,
+    reasons_are_codes,
     script_is_declared,
 )

@@ -18,6 +18,7 @@ from domain.assurance.verification import Kind
 EXIT_USAGE = 2
 TOLD_FROM = 200_000
 """Entries from which on a person wants to know how far it is."""
+TOLD_EVERY = 100_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,17 +38,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"verify: {error}\n")
         return EXIT_USAGE
     verdict = examine(
-        Path(given.target), trusted, hashes_only=given.hashes_only, progress=tell_progress
+        Path(given.target), trusted, hashes_only=given.hashes_only, progress=Telling()
     )
     for line in lines(verdict):
         sys.stdout.write(f"{line}\n")
     return verdict.kind.exit_code
 
 
-def tell_progress(size: int) -> None:
-    """Say on standard error how far a long verification is."""
-    if size >= TOLD_FROM:
-        sys.stderr.write(f"verify: {size} entries so far\n")
+class Telling:
+    """Says on standard error how far a long verification is."""
+
+    def __init__(self) -> None:
+        """Nothing was told yet."""
+        self._next = TOLD_FROM
+
+    def __call__(self, size: int) -> None:
+        """So many entries are done."""
+        if size >= self._next:
+            self._next = size + TOLD_EVERY
+            sys.stderr.write(f"verify: {size} entries so far\n")
 
 
 def _read(path: str, what: str) -> str:

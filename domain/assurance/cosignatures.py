@@ -36,6 +36,9 @@ from domain.assurance.notes import (
 COSIGNATURE = b"\x04"
 """The signature type of a timestamped Ed25519 cosignature."""
 
+_LATEST = 2**63 - 1
+"""Seconds since 1970. The specification allows no later time."""
+
 _TIME = 8
 _SIGNATURE = 64
 
@@ -70,7 +73,7 @@ def cosign(note: str, key: WitnessSignerKey, *, at: int) -> str:
         NoteMalformedError: it is not a note, or the time is before 1970.
     """
     text, _ = taken_apart(note)
-    if not 0 <= at < 2**63:
+    if not 0 <= at <= _LATEST:
         raise NoteMalformedError(f"expected a time from 1970 on, found {at}")
     return signature_line(key.verifier(), at.to_bytes(_TIME, "big") + key.sign(_signed(text, at)))
 
@@ -81,14 +84,11 @@ def add_cosignature(note: str, line: str) -> str:
     Raises:
         NoteMalformedError: what comes of it is not a note.
     """
-    if line.endswith("\n") and f"\n{line}" in note:
-        return note
-    text, before = taken_apart(note)
-    longer = note + line
-    after = taken_apart(longer)
-    if after[0] != text or after[1][: len(before)] != before or len(after[1]) != len(before) + 1:
+    _, before = taken_apart(note)
+    _, after = taken_apart(note + line)
+    if after[:-1] != before:
         raise NoteMalformedError("expected one line with a signature")
-    return longer
+    return note if after[-1] in before else note + line
 
 
 def cosigned_at(note: str, key: WitnessKey) -> int:
@@ -97,7 +97,7 @@ def cosigned_at(note: str, key: WitnessKey) -> int:
     Raises:
         NoteMalformedError: it is not a note.
         NoteUnsignedError: it has no signature by this witness.
-        SignatureInvalidError: one by this witness does not fit.
+        SignatureInvalidError: one by this witness does not fit, or is of a time that cannot be.
     """
     text, signatures = taken_apart(note)
     times = []
@@ -107,6 +107,8 @@ def cosigned_at(note: str, key: WitnessKey) -> int:
         if len(signature) != _TIME + _SIGNATURE:
             raise SignatureInvalidError(f"the cosignature by {key.name} is not 72 bytes long")
         at = int.from_bytes(signature[:_TIME], "big")
+        if at > _LATEST:
+            raise SignatureInvalidError(f"the cosignature by {key.name} is of no possible time")
         key.verify(_signed(text, at), signature[_TIME:])
         times.append(at)
     if not times:
@@ -115,16 +117,16 @@ def cosigned_at(note: str, key: WitnessKey) -> int:
 
 
 def cosignatures(note: str, keys: Iterable[WitnessKey]) -> dict[str, int]:
-    """Which of these witnesses cosigned a note, and when.
+    """Which of these witnesses cosigned a note, and when; of two keys of one, the later time.
 
     Raises:
         NoteMalformedError: it is not a note.
         SignatureInvalidError: a signature by one of them does not fit.
     """
-    found = {}
+    found: dict[str, int] = {}
     for key in keys:
         try:
-            found[key.name] = cosigned_at(note, key)
+            found[key.name] = max(cosigned_at(note, key), found.get(key.name, 0))
         except NoteUnsignedError:
             continue
     return found

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -43,6 +44,7 @@ def stored_in_sqlite(database: Path) -> Iterator[StoredLog]:
         raise DatabaseUnreadableError(f"expected a record at {database}, found none")
     try:
         with closing(_opened(database)) as connection:
+            _require_tables(connection, database)
             head = connection.execute(
                 "SELECT origin, mode, size, frontier FROM log_head"
             ).fetchone()
@@ -72,6 +74,14 @@ def _opened(database: Path) -> sqlite3.Connection:
     SQLite wants to write a shared-memory file even to read a database in write-ahead mode. Where
     there is no journal, or on a read-only medium, nobody is writing, and it is told so.
     """
+    # Both journals lie beside the file itself, not beside a link to it. A rollback journal is
+    # half a transaction: SQLite would undo it before anyone else reads, so it is not passed over.
+    database = database.resolve()
+    if (hot := database.with_name(database.name + "-journal")).exists() and hot.stat().st_size:
+        raise DatabaseUnreadableError(
+            f"the record {database} has a rollback journal beside it: what it holds is not what "
+            "the next program reads; open it once (plumbline sweep), then verify"
+        )
     journal = database.with_name(database.name + "-wal")
     how = "mode=ro" if journal.exists() else "immutable=1"
     connection = sqlite3.connect(f"file:{quote(str(database))}?{how}", uri=True)
@@ -98,7 +108,24 @@ FROM stored_events ORDER BY rowid
 """
 
 
+def _require_tables(connection: sqlite3.Connection, database: Path) -> None:
+    """Refuse views in place of tables: what they show may change with the day and the reader."""
+    found = {
+        name
+        for (name,) in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
+        )
+    }
+    if missing := {"stored_events", "log_head", "scope_head"} - found:
+        raise DatabaseUnreadableError(
+            f"expected the tables of a record in {database}, found none called "
+            f"{', '.join(sorted(missing))}"
+        )
+    if (heads := connection.execute("SELECT count(*) FROM log_head").fetchone()[0]) > 1:
+        raise DatabaseUnreadableError(f"expected one head in {database}, found {heads}")
+
+
 def _rows(connection: sqlite3.Connection) -> Iterator[StoredRow]:
     # None of the values is taken for what its column was declared as.
-    for row in connection.execute(_ROWS):
-        yield StoredRow(*row)
+    # made in one step in C: a log has millions
+    return map(partial(tuple.__new__, StoredRow), connection.execute(_ROWS))

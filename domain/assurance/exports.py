@@ -16,10 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from domain.assurance.checkpoints import Checkpoint, CheckpointError
+from domain.assurance.chunks import root_over
 from domain.assurance.cosignatures import WitnessKey
 from domain.assurance.entries import LARGEST_ENTRY
 from domain.assurance.files import content, names_below, text
 from domain.assurance.notes import NoteError, VerifierKey, open_note
+from domain.assurance.summing import workers
 from domain.assurance.tiles import (
     ENTRIES,
     WIDTH,
@@ -28,7 +30,6 @@ from domain.assurance.tiles import (
     entry_bundle,
     parse_tile_path,
     read_entry_bundle,
-    tile_root,
 )
 from domain.assurance.tree import HASH_SIZE
 from domain.assurance.verification import (
@@ -89,6 +90,7 @@ def verify_export(
             outside_checkpoint=outside_checkpoint,
             witnesses=witnesses,
             progress=progress,
+            workers=workers(),
         )
     return replace(verdict, remarks=export.remarks(hashes_only=hashes_only))
 
@@ -104,7 +106,8 @@ class _Export:
         self._directory = directory
         self._names = set(names_below(directory))
         self._read: set[str] = {CHECKPOINT}
-        self._partial = _partial_tiles(self._names)
+        self._tiles = _tiles(self._names)
+        self._partial = _partial(self._tiles)
         self._above: list[list[bytes]] = []
         self.note = text(directory / CHECKPOINT, CHECKPOINT)
         self._size = _opened(self.note, key).size
@@ -158,8 +161,7 @@ class _Export:
         wanted = Tile(ENTRIES, index, width)
         if wanted.path in self._names:
             return True
-        later = range(index + 1, -(-self._size // WIDTH))
-        if any(Tile(ENTRIES, one).path in self._names for one in later):
+        if any(tile.level == ENTRIES and tile.index > index for tile in self._tiles):
             raise FaultFoundError(Kind.MISSING, f"expected {wanted.path}, found none")
         return False
 
@@ -214,7 +216,7 @@ class _Export:
             if level > len(self._above):
                 self._above.append([])
             row = self._above[level - 1]
-            row.append(tile_root(hashes))
+            row.append(root_over(hashes))
             if len(row) % WIDTH:
                 return
             hashes = row[-WIDTH:]
@@ -270,15 +272,21 @@ def _opened(note: str, key: VerifierKey) -> Checkpoint:
         raise FaultFoundError(Kind.UNREADABLE, f"the log's own checkpoint: {error}") from error
 
 
-def _partial_tiles(names: Set[str]) -> dict[tuple[int, int], list[int]]:
-    """The widths of the partial tiles that are there, by level and index."""
-    found: dict[tuple[int, int], list[int]] = {}
+def _tiles(names: Set[str]) -> list[Tile]:
+    """The tiles and bundles that are there, in order."""
+    found = []
     for name in sorted(names):
-        if ".p/" not in name:
-            continue
         try:
-            tile = parse_tile_path(name)
+            found.append(parse_tile_path(name))
         except TileMalformedError:
             continue
-        found.setdefault((tile.level, tile.index), []).append(tile.width)
+    return found
+
+
+def _partial(tiles: Sequence[Tile]) -> dict[tuple[int, int], list[int]]:
+    """The widths of the partial tiles that are there, by level and index."""
+    found: dict[tuple[int, int], list[int]] = {}
+    for tile in tiles:
+        if tile.width < WIDTH:
+            found.setdefault((tile.level, tile.index), []).append(tile.width)
     return found

@@ -16,6 +16,10 @@ MOST_NOTE_BYTES = 64 * 1024
 """A checkpoint or key is small; more is not read."""
 
 
+_NO_SURPRISES = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Follow no link, wait for no pipe; not every system has these."""
+
+
 def open_plain(path: Path, name: str) -> int:
     """A descriptor of a regular file, which is not reached through a link of its own name.
 
@@ -23,7 +27,7 @@ def open_plain(path: Path, name: str) -> int:
         FaultFoundError: it is missing, not a regular file, or cannot be read.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(path, os.O_RDONLY | _NO_SURPRISES)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise FaultFoundError(Kind.MISSING, f"expected {name}, found none") from error
     except (OSError, ValueError) as error:

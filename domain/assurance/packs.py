@@ -47,7 +47,6 @@ from domain.assurance.proofs import ProofInvalidError, verify_multiproof
 from domain.assurance.scope_heads import Opening, ScopeEnd, verify_opening
 from domain.assurance.tree import HASH_SIZE, leaf_hash
 from domain.assurance.verification import (
-    PROGRESS_EVERY,
     Cosigned,
     FaultFoundError,
     Kind,
@@ -65,6 +64,9 @@ MULTIPROOF = "data/multiproof.bin"
 PROOF = "data/proof.json"
 PROVEN = (ENTRIES, EVENTS, FORCE, CHECKPOINT, MULTIPROOF, PROOF)
 """The files that the signature reaches. Whatever else is in a pack only the digests cover."""
+
+PROGRESS_EVERY = 4096
+"""Entries from one telling to the next."""
 
 FORMAT = "plumbline-pack/1"
 FORCE_SCOPE = "force"
@@ -255,6 +257,12 @@ class _Pack:
 
     def check_places(self) -> None:
         """Each entry at its place under the root that was signed."""
+        if twice := self._own.leaves.keys() & self._force.leaves.keys():
+            # one would be proven in the place of the other
+            raise FaultFoundError(
+                Kind.ALTERED,
+                f"position {min(twice)}: both {ENTRIES} and {FORCE} have an entry there",
+            )
         leaves = self._own.leaves | self._force.leaves
         most = len(leaves) * _DEEPEST_TREE * HASH_SIZE
         raw = content(self._directory / MULTIPROOF, MULTIPROOF, most=most)
@@ -282,6 +290,8 @@ class _Pack:
         root, size = commitment.body.get("root"), commitment.body.get("size")
         if not isinstance(root, str) or not isinstance(size, int) or size > commitment.pos:
             raise _at(commitment, Kind.UNREADABLE, "expected a commitment with root and size")
+        if commitment.body.get("scopes") != opening.count:
+            raise _at(commitment, Kind.ALTERED, "the opening is of another number of scopes")
         try:
             verify_opening(opening, bytes.fromhex(root))
         except (ProofInvalidError, ValueError) as error:
@@ -321,6 +331,12 @@ class _Pack:
                 f"The last {behind} entries stand behind the commitment: that none follows them is "
                 "not shown."
             )
+        if unseen := self._unseen():
+            remarks.append(
+                f"NOT SHOWN: {unseen} entries that the checkpoint covers stand behind the "
+                "commitment and not in the pack; any of them may be of this deployment. "
+                "Ask for a pack that opens the newest commitment."
+            )
         if not self._tied:
             remarks.append(
                 "No checkpoint from elsewhere was given: whether the log's owner signed another "
@@ -345,6 +361,11 @@ class _Pack:
             cosigned=self._cosigned,
             remarks=tuple(printable(one) for one in remarks),
         )
+
+    def _unseen(self) -> int:
+        """Entries behind the commitment, under the checkpoint, that the pack does not hold."""
+        seen = sum(pos >= self._complete_to for pos in (*self._own.order, *self._force.order))
+        return self._checkpoint.size - self._complete_to - seen
 
     def _lines(self, name: str, *, most: int) -> Iterator[bytes]:
         """The lines of a file, none longer than ``most`` bytes."""
@@ -379,10 +400,10 @@ class _Pack:
         if entry.scope != self._proof.scope or entry.mode != (own.mode or entry.mode):
             raise _at(entry, Kind.ALTERED, "it is of another deployment or mode")
         if entry.scope_pos != expected:
-            kind = Kind.MISSING if entry.scope_pos > expected else Kind.REORDERED
+            gone = entry.scope_pos > expected and not self._comes_anywhere(expected)
             raise _at(
                 entry,
-                kind,
+                Kind.MISSING if gone else Kind.REORDERED,
                 f"expected entry {expected} of the deployment, found its entry {entry.scope_pos}",
             )
         if entry.scope_prev != own.last_leaf:
@@ -397,6 +418,16 @@ class _Pack:
             )
         own.mode, own.last_leaf = entry.mode, own.leaves[entry.pos].hex()
         own.streams[entry.stream] = entry.version
+
+    def _comes_anywhere(self, place: int) -> bool:
+        """Whether the deployment's entry of this place stands in the pack, wherever."""
+        for blob in self._lines(ENTRIES, most=LARGEST_ENTRY):
+            try:
+                if entries.read(blob).scope_pos == place:
+                    return True
+            except EntryUnreadableError:
+                continue
+        return False
 
 
 def _at(entry: Entry, kind: Kind, sentence: str) -> FaultFoundError:

@@ -14,6 +14,7 @@ from domain.assurance.exports import verify_export
 from domain.assurance.files import text
 from domain.assurance.notes import NoteError, VerifierKey
 from domain.assurance.packs import verify_pack
+from domain.assurance.summing import workers
 from domain.assurance.verification import (
     FaultFoundError,
     Kind,
@@ -151,6 +152,7 @@ def _verify_database(
                 outside_checkpoint=trusted.checkpoint,
                 witnesses=trusted.witnesses,
                 progress=progress,
+                workers=workers(),
             )
     except DatabaseUnreadableError as error:
         return not_looked_at(Kind.UNREADABLE, str(error))

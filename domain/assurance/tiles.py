@@ -38,7 +38,7 @@ ENTRIES = -1
 
 _PATH = re.compile(
     r"tile/(?P<level>entries|[0-9]|[1-5][0-9]|6[0-3])/"
-    r"(?P<index>(?:x[0-9]{3}/)*[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
+    r"(?P<index>(?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
 )
 _LENGTH = 2
 
@@ -130,7 +130,7 @@ def read_entry_bundle(raw: bytes, *, width: int | None = None) -> list[bytes]:
     at = 0
     while at < len(raw):
         end = at + _LENGTH + int.from_bytes(raw[at : at + _LENGTH], "big")
-        if at + _LENGTH > len(raw) or end > len(raw):
+        if end > len(raw):
             raise TileMalformedError(
                 f"entry {len(entries)} of the bundle: expected it to end at byte {end}, the bundle "
                 f"has {len(raw)}"

@@ -84,6 +84,22 @@ class Frontier:
         self._roots.append(subtree)
         self._size += 1
 
+    def append_complete(self, root: bytes, leaves: int) -> None:
+        """Add a complete subtree at the end, where one of that size begins.
+
+        Args:
+            root: over its leaves.
+            leaves: how many there are: a power of two that divides the size.
+        """
+        if leaves & (leaves - 1) or self._size % leaves:
+            raise ValueError(f"no subtree of {leaves} leaves begins at {self._size}")
+        subtree, merges = root, self._size // leaves
+        while merges & 1:
+            subtree = node_hash(self._roots.pop(), subtree)
+            merges >>= 1
+        self._roots.append(subtree)
+        self._size += leaves
+
     def root(self) -> bytes:
         """The root of the tree as it is now."""
         if not self._roots:

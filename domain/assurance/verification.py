@@ -35,12 +35,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
+from typing import NamedTuple
 
 from domain.assurance import entries
 from domain.assurance.checkpoints import Checkpoint, CheckpointMalformedError
+from domain.assurance.chunks import BLOCK, Summary
 from domain.assurance.cosignatures import WitnessKey, cosignatures
 from domain.assurance.entries import Entry, EntryUnreadableError
 from domain.assurance.notes import NoteError, VerifierKey, open_note
+from domain.assurance.summing import Summing
 from domain.assurance.tree import EMPTY_ROOT, Frontier, leaf_hash
 
 LIMITS = (
@@ -91,8 +95,7 @@ class FaultFoundError(Exception):
         self.kind = kind
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRow:
+class StoredRow(NamedTuple):
     """One row as it is stored: the entry, and the columns that are an index over it."""
 
     position: int
@@ -105,8 +108,7 @@ class StoredRow:
     blob: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class TiledRow:
+class TiledRow(NamedTuple):
     """One entry as an export has it: at its place in a bundle, its leaf hash in a tile beside it.
 
     The place is all that says where it stands, so that whatever was taken out or put in moves
@@ -207,10 +209,13 @@ def verify(
     outside_checkpoint: str | None,
     witnesses: Sequence[WitnessKey] = (),
     progress: Callable[[int], None] = in_silence,
+    workers: int = 1,
 ) -> Verdict:
     """Recompute a log from its rows and say what was found first.
 
-    One pass; what is kept is the frontier, and one head for each scope and each stream.
+    One pass; what is kept is the frontier, and one head for each scope and each stream. Rows are
+    first summed up by the thousand (:mod:`domain.assurance.chunks`); where that shows anything
+    but that all is well, they are followed one by one.
 
     Args:
         rows: in the order of their positions.
@@ -221,13 +226,14 @@ def verify(
         outside_checkpoint: a signed checkpoint that someone else kept, if any.
         witnesses: each of them must have cosigned one of these checkpoints.
         progress: told the number of entries now and then.
+        workers: processes to share the work between, where the log is long.
     """
     own = _Anchor.opened(own_checkpoint, "the log's own checkpoint", key, witnesses)
     outside = _Anchor.opened(outside_checkpoint, "the checkpoint from elsewhere", key, witnesses)
     anchors = [anchor for anchor in (own, outside) if anchor is not None]
     log = _Recomputed({one.checkpoint.size for one in anchors if one.checkpoint is not None})
     finding = (
-        _wrong_row(iter(rows), log, anchors, progress)
+        _wrong_row(iter(rows), log, anchors, progress, workers)
         or _wrong_head(head, log)
         or _wrong_scope_head(scope_heads, log)
         or next((found for one in anchors if (found := one.contradicts(log))), None)
@@ -453,6 +459,40 @@ class _Recomputed:
         """The number of entries, which is also the position that comes next."""
         return self.frontier.size
 
+    @property
+    def sizes(self) -> Set[int]:
+        """At these sizes of the log a checkpoint asks for the root."""
+        return self._sizes
+
+    def take(self, summary: Summary) -> bool:
+        """Take in many rows at once, if they continue what came before; else nothing is taken."""
+        if self.origin not in (None, summary.origin):
+            return False
+        for name, part in summary.scopes.items():
+            scope = self.scopes.get(name) or _Scope(part.mode)
+            if (part.mode, part.first_pos, part.first_prev) != (
+                scope.mode,
+                scope.size,
+                scope.leaf_hex,
+            ):
+                return False
+        for stream, (first, _) in summary.streams.items():
+            if first != self._streams.get(stream, 0) + 1:
+                return False
+        self.origin = summary.origin
+        for name, part in summary.scopes.items():
+            self.scopes[name] = _Scope(part.mode, part.size, part.leaf_hex)
+        self._streams.update((stream, last) for stream, (_, last) in summary.streams.items())
+        if summary.leaves is not None:
+            for leaf in summary.leaves:
+                self.append(leaf)
+            return True
+        for root in summary.blocks:
+            self.frontier.append_complete(root, BLOCK)
+        for leaf in summary.rest:
+            self.append(leaf)
+        return True
+
     def append(self, leaf: bytes) -> None:
         """Take in a leaf, and keep the root where a checkpoint will ask for it."""
         self.frontier.append(leaf)
@@ -639,7 +679,7 @@ _INDEX_COLUMNS = ("stream", "version", "name", "scope", "scope_pos")
 
 def _mistyped(row: Row) -> str | None:
     """A database file can hold text in a column of numbers: nothing is taken on trust."""
-    for column in row.__slots__:
+    for column in row._fields:
         kind = _STORED_AS[column]
         if type(getattr(row, column)) is not kind:
             found = type(getattr(row, column)).__name__
@@ -657,10 +697,6 @@ def _position_in_entry(row: Row) -> int | None:
         return None
 
 
-PROGRESS_EVERY = 65_536
-"""Entries from one telling to the next."""
-
-
 def _as_far_as_can_be_read(rows: Iterator[Row]) -> Iterator[Row]:
     """The rows behind a fault. That they break off is no news then."""
     try:
@@ -674,21 +710,35 @@ def _wrong_row(
     log: _Recomputed,
     anchors: Sequence[_Anchor],
     progress: Callable[[int], None],
+    workers: int,
 ) -> _Finding | None:
-    try:
-        for row in rows:
-            finding = log.follow(row, _as_far_as_can_be_read(rows))
-            if finding is None:
-                if log.size % PROGRESS_EVERY == 0:
-                    progress(log.size)
-                continue
-            if finding.kind is Kind.UNREADABLE:
-                # What cannot be read may still be shown not to be what was signed.
-                log.hash_on(_as_far_as_can_be_read(rows))
-                return next((fork for one in anchors if (fork := one.forks(log))), finding)
-            return finding
-    except FaultFoundError as fault:
-        return _Finding(fault.kind, str(fault))
+    with Summing(rows, log.sizes, workers=workers) as chunks:
+        try:
+            for some, summary in chunks:
+                if summary is None or not log.take(summary):
+                    finding = _wrong_row_among(iter(some), chunks, log, anchors)
+                    if finding is not None:
+                        return finding
+                progress(log.size)
+        except FaultFoundError as fault:
+            return _Finding(fault.kind, str(fault))
+    return None
+
+
+def _wrong_row_among(
+    some: Iterator[Row], chunks: Summing[Row], log: _Recomputed, anchors: Sequence[_Anchor]
+) -> _Finding | None:
+    """Follow rows one by one."""
+    for row in some:
+        later = _as_far_as_can_be_read(chain(some, chunks.later()))
+        finding = log.follow(row, later)
+        if finding is None:
+            continue
+        if finding.kind is Kind.UNREADABLE:
+            # What cannot be read may still be shown not to be what was signed.
+            log.hash_on(later)
+            return next((fork for one in anchors if (fork := one.forks(log))), finding)
+        return finding
     return None
 
 

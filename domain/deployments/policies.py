@@ -167,12 +167,14 @@ def source_fits_the_mode(facts: CameraFacts) -> Refusal | None:
     without authority. Source: seed L19; architecture, "Two modes".
     """
     wanted = LIVE_SOURCES if facts.mode is Mode.OPERATIONAL else RECORDED_SOURCES
+    known = LIVE_SOURCES | RECORDED_SOURCES
     if facts.source_kind not in wanted:
+        # A word that is no kind may be an address with its password: it is not repeated.
+        found = facts.source_kind if facts.source_kind in known else "another kind"
         return Refusal(
             "source_does_not_fit_the_mode",
-            f"expected {', '.join(sorted(wanted))} in {facts.mode.value} use, "
-            f"found {facts.source_kind}",
-            {"mode": facts.mode.value, "source_kind": facts.source_kind},
+            f"expected {', '.join(sorted(wanted))} in {facts.mode.value} use, found {found}",
+            {"mode": facts.mode.value, "source_kind": found},
         )
     return None
 

@@ -6,7 +6,7 @@ Promise 2: what was asked for and refused is recorded with all its reasons and w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -121,6 +121,24 @@ class Refused:
             originator_version=NEXT_VERSION,
             timestamp=self.command.at,
             concerning=self.concerning,
-            reasons=self.reasons,
+            reasons=[_recordable(one) for one in self.reasons],
             **self.extra,
         )
+
+
+LONGEST_COMPARED = 200
+"""Characters of a compared value that a refusal keeps: whoever is refused must not thereby make
+an event too large to be recorded."""
+
+
+def _recordable(reason: Refusal) -> Refusal:
+    """The reason with every value short enough, and writable as UTF-8, so that it is recorded."""
+    compared = {name: _short(value) for name, value in reason.compared.items()}
+    return replace(reason, compared=compared)
+
+
+def _short(value: str) -> str:
+    writable = value.encode("utf-8", "replace").decode()
+    if len(writable) <= LONGEST_COMPARED:
+        return writable
+    return f"{writable[:LONGEST_COMPARED]}... ({len(writable)} characters)"

@@ -20,7 +20,7 @@ from domain.custody.commands import ConsultItem, DestroyItems
 from domain.custody.sealing import SALT_BYTES, SealedContent, Tombstone, commitment
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command
-from domain.kernel.errors import ConflictError
+from domain.kernel.errors import ConflictError, DomainError
 from domain.kernel.references import new_reference
 from domain.kernel.refusals import Refused
 from domain.ports import CiphertextMissingError, KeyDestroyedError, Outside, VaultError
@@ -126,12 +126,13 @@ def carry_out_keeping(
 
     Raises:
         ConflictError: the state moved on every time.
+        DomainError: the record or the disk did not take it; nothing of it is kept.
         VaultError: the vault could not keep what was to be kept.
     """
     keeping = Keeping(outside, command)
     try:
         answer = carry_out(outside, command, lambda: attempt(keeping), kind=kind, of=of)
-    except (ConflictError, VaultError):
+    except (ConflictError, DomainError, VaultError):
         keeping.give_up(cause="could_not_be_carried_out")
         raise
     if isinstance(answer, Refused):
@@ -174,13 +175,22 @@ def destroy(outside: Outside, command: DestroyItems) -> int:
         DestructionFailedError: an item still opened afterwards; it has no receipt.
     """
     begun = tried_again(lambda: _begin(outside, command))
-    tombstones = {}
+    # Every key first, and whatever fails is said at the end: one ciphertext that the disk does not
+    # let go of keeps no other item alive.
+    keys = {item.id: outside.vault.destroy_key(item.id, at=command.at) for item in begun}
+    tombstones, failed = {}, []
     for item in begun:
-        tombstones[item.id] = outside.vault.destroy_key(item.id, at=command.at)
-        outside.vault.remove_ciphertext(item.id)
-        _look_again(outside, item)
-    if begun:
+        try:
+            outside.vault.remove_ciphertext(item.id)
+            _look_again(outside, item)
+        except (DestructionFailedError, DomainError) as error:
+            failed.append(error)
+        else:
+            tombstones[item.id] = keys[item.id]
+    if tombstones:
         tried_again(lambda: _finish(outside, command, tombstones))
+    if failed:
+        raise failed[0]
     return len(begun)
 
 

@@ -162,7 +162,8 @@ class Survey:
             case sighting_events.RunProgressed() as event:
                 self.reconciled.discard(event.run)
                 sums = self.runs.setdefault(event.run, Sums())
-                sums.seen[event.camera] = event.seen
+                # Cumulative, so it never falls: a counter that began again forgets nobody.
+                sums.seen[event.camera] = max(event.seen, sums.seen.get(event.camera, 0))
                 sums.frames[event.camera] = event.frames
             case sighting_events.RunInterrupted() as event:
                 self.reconciled.discard(event.run)

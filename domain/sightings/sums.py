@@ -73,7 +73,7 @@ class Sums:
         return [
             f"{camera}/{ordinal}"
             for (camera, ordinal), ends in self.outcomes.items()
-            if len(ends) > 1 or ordinal > self.seen.get(camera, 0)
+            if len(ends) > 1 or not 1 <= ordinal <= self.seen.get(camera, 0)
         ]
 
     def seen_at_least(self, camera: str) -> int:

@@ -115,7 +115,7 @@ class Watchlist(Aggregate):
         return None
 
     def decide_criteria_approval(
-        self, command: ApproveCriteria, *, applicant: str = ""
+        self, command: ApproveCriteria, *, applicant: str
     ) -> Refused | None:
         """Approve the criteria, before anyone is on the list."""
         facts = CriteriaFacts(

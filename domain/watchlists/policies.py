@@ -60,6 +60,17 @@ def criteria_are_not_approved_by_the_applicant(facts: CriteriaFacts) -> Refusal 
     return None
 
 
+@refuses("deployment_not_applied_for")
+def criteria_belong_to_an_application(facts: CriteriaFacts) -> Refusal | None:
+    """While nobody has applied, nobody can be told from the applicant. Source: SOD-1."""
+    if facts.approving and not facts.applicant:
+        return Refusal(
+            "deployment_not_applied_for",
+            "apply for the deployment before its criteria are approved",
+        )
+    return None
+
+
 @refuses("criteria_not_proposed", "criteria_decided")
 def criteria_come_in_order(facts: CriteriaFacts) -> Refusal | None:
     """Proposed once, then approved once."""
@@ -82,6 +93,7 @@ CRITERIA_POLICIES: tuple[Policy[CriteriaFacts], ...] = (
     role_fits_the_criteria,
     criteria_are_approved_by_another,
     criteria_are_not_approved_by_the_applicant,
+    criteria_belong_to_an_application,
     criteria_come_in_order,
     criteria_name_a_category,
 )

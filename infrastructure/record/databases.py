@@ -7,8 +7,9 @@ between them stands here, in their recorders and in the first migrations, and no
 from __future__ import annotations
 
 import sqlite3
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,22 +17,31 @@ from urllib.parse import quote
 from uuid import UUID
 
 import psycopg
-from eventsourcing.postgres import PostgresDatastore
+from eventsourcing.postgres import ConnectionPool, PostgresDatastore
 from eventsourcing.sqlite import SQLiteDatastore
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.rows import tuple_row
+from psycopg.rows import DictRow, dict_row, tuple_row
+from psycopg_pool import PoolTimeout
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import Connection
 
-from domain.kernel.errors import DomainError, UnavailableError
+from domain.kernel.errors import DomainError
 from infrastructure.record.postgres_recorder import LOCK, PostgresRecorder
 from infrastructure.record.sqlite_recorder import SQLiteRecorder
 from infrastructure.record.stored_rows import StoredLog, stored_in_postgres, stored_in_sqlite
+from infrastructure.record.unavailable import (
+    OutcomeUnknownError as OutcomeUnknownError,
+)
+from infrastructure.record.unavailable import (
+    RecordUnavailableError as RecordUnavailableError,
+)
 from infrastructure.record.waiting import PostgresWaiter, SQLiteWaiter, Waiter
 
 LOCK_TIMEOUT_S = 30
 """How long a writer waits for another's transaction."""
 CONNECT_TIMEOUT_S = 5
+LOOK_AGAIN_S = 0.25
+"""How often a server that is away is looked for, while somebody waits for a connection."""
 POOLED = 4
 """Connections that one process keeps: a writer and some readers."""
 
@@ -45,17 +55,6 @@ IDLE_S = 10
 """How long a writer may hold the log's lock without asking the server for anything."""
 GONE_S = 10
 """After how long without an answer a connection over a network is given up."""
-
-
-class RecordUnavailableError(UnavailableError):
-    """The database did not take or give what was asked; nothing was stored."""
-
-
-class OutcomeUnknownError(RecordUnavailableError):
-    """The database was lost around COMMIT and could not be asked: look before repeating.
-
-    A command under a key of its caller can be repeated without looking: it is answered once.
-    """
 
 
 class Database(ABC):
@@ -97,7 +96,11 @@ class Database(ABC):
 
     @abstractmethod
     def read(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
-        """Rows of the record, on a connection that cannot write. ``?`` stands for a value."""
+        """Rows of the record, on a connection that cannot write. ``?`` stands for a value.
+
+        Raises:
+            RecordUnavailableError: they cannot be read.
+        """
 
     @abstractmethod
     def id_of(self, reference: UUID) -> object:
@@ -175,8 +178,12 @@ class SQLiteDatabase(Database):
     def read(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
         """As above."""
         address = f"file:{quote(str(self.file))}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=LOCK_TIMEOUT_S)) as connection:
-            return connection.execute(statement, values).fetchall()
+        try:
+            with closing(sqlite3.connect(address, uri=True, timeout=LOCK_TIMEOUT_S)) as connection:
+                return connection.execute(statement, values).fetchall()
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            # UnicodeDecodeError: SQLite quotes what is damaged in its own message.
+            raise _unreadable(self, error) from error
 
     def id_of(self, reference: UUID) -> str:
         """As above: 32 hex digits."""
@@ -262,8 +269,11 @@ class PostgresDatabase(Database):
 
     def read(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
         """As above."""
-        with self.connection() as connection:
-            return connection.execute(statement.replace("?", "%s"), values).fetchall()
+        try:
+            with self.connection() as connection:
+                return connection.execute(statement.replace("?", "%s"), values).fetchall()
+        except psycopg.Error as error:
+            raise _unreadable(self, error) from error
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
@@ -343,25 +353,38 @@ SELECT set_config('idle_in_transaction_session_timeout', '{IDLE_S}s', false),
 
 
 class _Datastore(PostgresDatastore):
-    """The library's pool of connections, with every setting that the URL names."""
+    """The library's connections, from a pool of ours with every setting that the URL names."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
-        super().__init__(
-            dbname=settings["dbname"],
-            host="",
-            port="",
-            user="",
-            password="",
-            pool_size=1,
-            max_overflow=POOLED - 1,
-            connect_timeout=CONNECT_TIMEOUT_S,
+        super().__init__(dbname="", host="", port="", user="", password="")
+        self.pool = _Pool(
+            connection_class=psycopg.Connection[DictRow],
+            kwargs={"row_factory": dict_row, **settings},
+            min_size=1,
+            max_size=POOLED,
+            open=False,
+            configure=_begin_session,
+            timeout=CONNECT_TIMEOUT_S,
+            reconnect_timeout=0,
         )
-        self.pool.kwargs = {"row_factory": self.pool.kwargs["row_factory"], **settings}  # type: ignore[index]
-        self.pool.reconnect_timeout = CONNECT_TIMEOUT_S
 
-    def after_connect_func(self) -> Callable[[psycopg.Connection[Any]], None]:
-        """How each connection of the pool begins."""
-        return _begin_session
+
+class _Pool(ConnectionPool[psycopg.Connection[DictRow]]):
+    """Looks for a server that is away for as long as anybody waits, and finds it at once.
+
+    The library's pool looks at growing distances, then gives up and lets those wait who wait.
+    """
+
+    def getconn(self, timeout: float | None = None) -> psycopg.Connection[DictRow]:
+        """A connection, asked for again and again until the time is up."""
+        patience = self.timeout if timeout is None else timeout
+        until = time.monotonic() + patience
+        while True:
+            try:
+                return super().getconn(LOOK_AGAIN_S)
+            except PoolTimeout:
+                if time.monotonic() >= until:
+                    raise PoolTimeout(f"no connection within {patience:g} s") from None
 
 
 def _begin_session(connection: psycopg.Connection[Any]) -> None:
@@ -407,11 +430,18 @@ def grant(connection: psycopg.Connection[Any]) -> None:
 
 
 def _rights(table: str) -> str:
-    if table in ("stored_events", "answered_commands"):
+    # Of heads of the log there is one at the most: adding it is how a log is founded.
+    if table in ("stored_events", "answered_commands", "log_head"):
         return "SELECT, INSERT"
     if table.startswith("projection"):
         return "SELECT, INSERT, UPDATE, DELETE"
     return "SELECT"
+
+
+def _unreadable(database: Database, error: Exception) -> RecordUnavailableError:
+    return RecordUnavailableError(
+        f"{type(error).__name__}: the record {database.name} cannot be read ({error})"
+    )
 
 
 def _require_full_sync(datastore: SQLiteDatastore) -> None:

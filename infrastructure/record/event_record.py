@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -68,7 +67,7 @@ class EventRecord:
         self._clock = clock
         self._keys = keys
         self._on_commit = on_commit
-        head = self._rows("SELECT origin, mode FROM log_head")
+        head = self.database.read("SELECT origin, mode FROM log_head")
         if not head:
             raise DomainError(f"the record {database.name} was never founded: it has no origin")
         self.origin, self.mode = str(head[0][0]), str(head[0][1])
@@ -83,8 +82,13 @@ class EventRecord:
 
     def load(self, kind: type[A], stream: UUID, *, version: int | None = None) -> A:
         """The aggregate as its events leave it (see ``domain.ports.Record``)."""
-        with self._reading():
+        try:
             events = cast(list[Happened], list(self._store.get(stream, lte=version)))
+        except (PersistenceError, sqlite3.Error, psycopg.Error, UnicodeDecodeError) as error:
+            # UnicodeDecodeError: SQLite quotes what is damaged in its own message.
+            raise RecordUnavailableError(
+                f"{type(error).__name__}: the record {self.database.name} cannot be read ({error})"
+            ) from error
         if not events:
             raise NotFoundError(f"there is no {kind.KIND} {stream.hex}")
         return kind.replayed(stream, events)
@@ -134,14 +138,14 @@ class EventRecord:
 
     def answer_to(self, command: Command) -> Answered | None:
         """What this command was answered with (see ``domain.ports.Record``)."""
-        rows = self._rows(
+        rows = self.database.read(
             "SELECT digest, digest_key, position, entries FROM answered_commands WHERE command = ?",
             (self.database.id_of(command.command_id),),
         )
         if not rows:
             return None
         digest, key, position, entries = rows[0]
-        found = self._rows(
+        found = self.database.read(
             "SELECT state FROM stored_events WHERE position >= ? AND position < ? "
             "ORDER BY position",
             (position, position + entries),
@@ -166,7 +170,7 @@ class EventRecord:
         asked: Values = () if scope is None else (scope,)
         behind = -1 if scope is not None else after
         while True:
-            rows = self._rows(
+            rows = self.database.read(
                 f"SELECT position, {place}, state FROM stored_events WHERE {where} {place} > ? "
                 f"AND position > ? ORDER BY {place} LIMIT {AT_ONCE}",
                 (*asked, behind, after),
@@ -179,7 +183,7 @@ class EventRecord:
 
     def size(self) -> int:
         """The number of entries in the log."""
-        return int(self._rows("SELECT size FROM log_head")[0][0])
+        return int(self.database.read("SELECT size FROM log_head")[0][0])
 
     def leaves(self, *, after: int = -1) -> Iterator[bytes]:
         """The leaf hashes, recomputed from the stored entries, in the order of the log."""
@@ -188,7 +192,7 @@ class EventRecord:
 
     def heads(self) -> Heads:
         """The log's head and those of all scopes, at one instant."""
-        rows = self._rows(HEADS)
+        rows = self.database.read(HEADS)
         size, frontier, *_ = rows[0]
         return Heads(
             size=int(size),
@@ -199,20 +203,6 @@ class EventRecord:
                 if scope is not None
             ],
         )
-
-    def _rows(self, statement: str, values: Values = ()) -> list[tuple[Any, ...]]:
-        with self._reading():
-            return self.database.read(statement, values)
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        try:
-            yield
-        except (PersistenceError, sqlite3.Error, psycopg.Error, UnicodeDecodeError) as error:
-            # UnicodeDecodeError: SQLite quotes what is damaged in its own message.
-            raise RecordUnavailableError(
-                f"{type(error).__name__}: the record {self.database.name} cannot be read ({error})"
-            ) from error
 
 
 def recorded(entry: dict[str, Any]) -> Recorded:

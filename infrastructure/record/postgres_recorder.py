@@ -90,18 +90,19 @@ class PostgresRecorder(GroupedInserts, PostgresApplicationRecorder):
             UnknownOutcomeError: the server cannot be asked what became of a COMMIT.
             PersistenceError: the database did not take it. Nothing of the batch was stored.
         """
-        attempt = _Attempt(batch)
-        try:
-            self._make(attempt)
-        except (OperationalError, InterfaceError):
-            if attempt.sent is not None:
-                if self._stands(attempt.sent):
-                    return
-                raise
-            if attempt.begun or not attempt.connected:
-                raise
+        for is_last in (False, True):
+            attempt = _Attempt(batch)
+            try:
+                self._make(attempt)
+                return
+            except (OperationalError, InterfaceError):
+                if attempt.sent is not None:
+                    if self._stands(attempt.sent):
+                        return
+                    raise
+                if is_last or attempt.begun or not attempt.connected:
+                    raise
             self.datastore.pool.check()
-            self._make(_Attempt(batch))
 
     def _make(self, attempt: _Attempt) -> None:
         with self.datastore.get_connection() as connection:

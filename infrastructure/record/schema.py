@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -69,6 +70,9 @@ def require_current(database: Database) -> None:
 def found_log(database: Database, *, origin: str, mode: str) -> None:
     """Write a new log's origin and mode: once, and for ever."""
     with _transaction(database) as connection:
+        # Asked first: the role that appends may add a head where there is none, and no more.
+        if connection.execute(text("SELECT 1 FROM log_head")).first():
+            return
         database.keep_others_out(connection)
         connection.execute(
             text(
@@ -107,6 +111,12 @@ def _transaction(database: Database) -> Iterator[Connection]:
         with engine.begin() as connection:
             yield connection
     except DBAPIError as error:
+        if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise SchemaError(
+                f"the record {database.name} belongs to another role "
+                f"({error.orig.diag.message_primary}): as that one, "
+                f"run {database.migrate_command}"
+            ) from error
         raise SchemaError(f"the record {database.name} cannot be used: {error.orig}") from error
     except UnicodeDecodeError as error:  # SQLite quotes what is damaged in its own message
         raise SchemaError(f"the record {database.name} is damaged: {error}") from error

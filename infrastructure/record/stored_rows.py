@@ -74,6 +74,11 @@ def stored_in_postgres(
                 ],
                 rows=_rows_in_postgres(connection),
             )
+    except psycopg.errors.UndefinedTable as error:
+        raise RecordUnreadableError(
+            f"expected a record at {name}, found a database without its tables: "
+            "run plumbline migrate as the owner of the database"
+        ) from error
     except psycopg.Error as error:
         raise RecordUnreadableError(f"the record {name} cannot be read: {error}") from error
 

@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 import psycopg
 
-from domain.kernel.errors import DomainError
 from infrastructure.record.postgres_recorder import CHANNEL
+from infrastructure.record.unavailable import RecordUnavailableError
 
 POLL_S = 1.0
 """The longest that a lost wake-up can delay anyone."""
@@ -25,10 +25,6 @@ SQLITE_TICK_S = 0.005
 """How often SQLite is asked whether another connection has committed: about 2 us each time."""
 
 _SIZE = "SELECT size FROM log_head"
-
-
-class WaitingBrokenError(DomainError):
-    """The database cannot be asked for the size of the log now."""
 
 
 class Waiter(ABC):
@@ -41,7 +37,7 @@ class Waiter(ABC):
             The size of the log now, whether it has grown or not.
 
         Raises:
-            DomainError: the database cannot be asked. The next call tries again from the start.
+            RecordUnavailableError: the database cannot be asked. The next call tries again.
         """
         until = time.monotonic() + timeout_s
         while True:
@@ -55,7 +51,7 @@ class Waiter(ABC):
         try:
             return self._size()
         except (sqlite3.Error, psycopg.Error) as error:
-            raise WaitingBrokenError(f"the size of the log cannot be asked: {error}") from error
+            raise RecordUnavailableError(f"the size of the log cannot be asked: {error}") from error
 
     @abstractmethod
     def close(self) -> None:

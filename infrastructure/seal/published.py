@@ -65,7 +65,10 @@ class ServedLog:
         start = index * WIDTH
         if start + width > self._size():
             return None
-        return entry_bundle(self._record.blobs(start, width))
+        blobs = self._record.blobs(start, width)
+        if len(blobs) != width:
+            raise SignedLogUnavailableError(f"expected {width} signed entries, found {len(blobs)}")
+        return entry_bundle(blobs)
 
     def verifier_key(self) -> bytes:
         """The key that signs now."""

@@ -15,6 +15,8 @@ finished by the next start.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from domain.assurance.checkpoints import Checkpoint
 from domain.assurance.notes import NoteError, VerifierKey, open_note
 from domain.kernel.errors import NotFoundError, RecordBrokenError
@@ -30,9 +32,14 @@ class KeyRegister:
 
     Args:
         sealing: signs the record that the keys stand on.
+        both_signed: called while the newest checkpoint is the one that both keys signed, so that
+            witnesses who know the old key only can cosign it.
     """
 
-    def __init__(self, sealing: Sealing) -> None:
+    def __init__(
+        self, sealing: Sealing, *, both_signed: Callable[[], object] = lambda: None
+    ) -> None:
+        self._both_signed = both_signed
         self._record = sealing.record
         self._sealing = sealing
         self._folder: KeyFolder = sealing.sealer.keys
@@ -117,6 +124,7 @@ class KeyRegister:
                     "log.key.next back"
                 )
             last = self._sealing.seal()
+            self._both_signed()
             note = self._sealing.sealer.last_note() or ""
             _require_both(note, old, new)
             self._folder.keep_retired(old, note.encode())

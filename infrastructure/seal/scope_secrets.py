@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from domain.assurance.scope_heads import SECRET_BYTES, Opening, ScopeEnd, commit, open_end
-from infrastructure.files import make_private_directory, write_durably
+from infrastructure.files import make_private_directory, sync_directory, write_durably
 from infrastructure.seal.signing import SealError
 
 _PURPOSE = b"plumbline-scope-heads/v1\0"
@@ -53,16 +55,22 @@ class ScopeSecrets:
         return open_end(ends, self._of(size), scope)
 
     def make(self) -> None:
-        """Make the secret, once.
+        """Make the secret, once, whichever process comes first.
 
         Raises:
             SealError: it cannot be written.
         """
         if self._file.exists():
             return
+        mine = self._file.with_name(f"{self._file.name}.{secrets.token_hex(8)}")
         try:
             make_private_directory(self._file.parent)
-            write_durably(self._file, secrets.token_bytes(SECRET_BYTES), mode=0o600)
+            write_durably(mine, secrets.token_bytes(SECRET_BYTES), mode=0o600)
+            with suppress(FileExistsError):
+                # unlike a rename, this never takes the place of another's
+                os.link(mine, self._file)
+            mine.unlink()
+            sync_directory(self._file.parent)
         except OSError as error:
             raise SealError(f"cannot write {self._file}: {error.strerror}") from error
 

@@ -137,8 +137,8 @@ class Sealing:
 class SealingPolicy:
     """How much may stand without a signature, and for how long."""
 
-    entries: int = 1000
-    seconds: int = 60
+    entries: int
+    seconds: int
 
 
 class SealingLoop:

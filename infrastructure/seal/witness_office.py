@@ -145,6 +145,11 @@ class WitnessOffice:
             cosigned_at(note, self._key.verifier())
             checkpoint = Checkpoint.parse(taken_apart(note)[0])
         except FileNotFoundError:
+            if file.name in self._ever():
+                raise WitnessStateError(
+                    f"{file} is gone, and this witness cosigned that log before. Without it this "
+                    "witness could cosign a rollback: bring the file back"
+                ) from None
             return NOTHING
         except (OSError, UnicodeDecodeError, NoteError, CheckpointError) as error:
             raise WitnessStateError(
@@ -159,6 +164,11 @@ class WitnessOffice:
     def _remember(self, origin: str, note: str) -> None:
         try:
             write_durably(self._state_file(origin), note.encode(), mode=0o600)
+            # behind the state: who dies in between has given no answer, and lists it next time
+            ever, name = self._ever(), self._state_file(origin).name
+            if name not in ever:
+                text = "".join(f"{one}\n" for one in sorted({*ever, name}))
+                write_durably(self.directory / "cosigned", text.encode(), mode=0o600)
         except OSError as error:
             raise WitnessError(
                 f"cannot write {self._state_file(origin)}: {error.strerror}; nothing was cosigned"
@@ -166,6 +176,15 @@ class WitnessOffice:
 
     def _state_file(self, origin: str) -> Path:
         return self.directory / "held" / hashlib.sha256(origin.encode()).hexdigest()
+
+    def _ever(self) -> set[str]:
+        """The logs of which something was cosigned, by the names of their state files."""
+        try:
+            return set((self.directory / "cosigned").read_text(encoding="utf-8").split())
+        except FileNotFoundError:
+            return set()
+        except (OSError, UnicodeDecodeError) as error:
+            raise WitnessError(f"{self.directory / 'cosigned'} cannot be read: {error}") from error
 
     def _logs(self) -> list[str]:
         try:
@@ -179,7 +198,7 @@ class WitnessOffice:
     def _own_key(self, name: str | None) -> WitnessSignerKey:
         file = self.directory / "witness.key"
         if not file.exists():
-            if any((self.directory / "held").iterdir()):
+            if self._ever() or any((self.directory / "held").iterdir()):
                 raise WitnessError(
                     f"expected the witness's key at {file}, found none: bring it back"
                 )

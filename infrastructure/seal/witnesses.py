@@ -153,6 +153,11 @@ class Witnesses:
                 raise RecordBrokenError(
                     _behind(size, f"the witness {one.name}", f"cosigned {one.size} at {when}")
                 )
+            if last is None:
+                raise RecordBrokenError(
+                    f"the witness {one.name} cosigned {one.size} entries, and "
+                    f"{self._sealer.checkpoint_file} is gone: bring it back; nothing is written"
+                )
             self._require_same_history(one, last)
         note = self._sealer.last_note()
         if last is None or note is None:
@@ -193,7 +198,9 @@ class Witnesses:
             return _told_size(answer.body) or 0, ""
         if answer.status == 200:
             return 0, self._keep(witness, note, answer.body.decode(errors="replace"))
-        return 0, f"the witness {witness.key.name} answered {answer.status}"
+        return 0, f"the witness {witness.key.name} does not say what it holds: " + _told(
+            answer.status
+        )
 
     def _not_longer(self, size: int, witness: Witness, told: int) -> bool:
         if told <= size:
@@ -280,7 +287,7 @@ class Witnesses:
                     )
                 told = _told_size(answer.body) if answer.status == 409 else None
                 if told is None:
-                    return f"the witness {name} answered {answer.status}: it did not cosign"
+                    return f"the witness {name} did not cosign: {_told(answer.status)}"
                 if told > last.size:
                     return (
                         f"ALARM: the witness {name} says that it holds {told} entries, the newest "
@@ -431,6 +438,17 @@ def _at_once(asked: Sequence[Witness], work: Callable[[Witness], T]) -> list[T]:
         return []
     with ThreadPoolExecutor(len(asked)) as threads:
         return list(threads.map(work, asked))
+
+
+def _told(status: int) -> str:
+    """What a witness means by a status that is no answer."""
+    match status:
+        case 403:
+            return "it does not know the key that signs this log (403): give it log.vkey"
+        case 404:
+            return "it does not know this log (404): give it log.vkey"
+        case _:
+            return f"it answered {status}"
 
 
 def _told_size(body: bytes) -> int | None:

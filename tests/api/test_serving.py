@@ -14,7 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api.bootstrap import open_site
 from api.cli.serve import STALLED_MS, _listener, as_address
+from api.stream import Pace
 from domain.assurance.checkpoints import open_checkpoint
 from domain.assurance.notes import VerifierKey
 from domain.assurance.tiles import read_entry_bundle
@@ -22,17 +24,19 @@ from domain.assurance.tree import Frontier, leaf_hash
 from domain.kernel.commands import Role
 from domain.kernel.errors import DomainError
 from infrastructure.premises import Premises
-from tests.contract.record.examples import asked, viewed
-from tests.support.listening import Heard, listening
+from tests.contract.record.examples import DEPLOYMENT, asked, viewed
+from tests.support.listening import Heard, eventually, listening
 from tests.support.processes import another_process
 from tests.support.server_process import (
     Place,
     Server,
     apply_for_deployment,
+    raised,
     serving,
     typed,
     write_alerts,
 )
+from tests.support.serving import on_loopback
 from tests.support.stores import STORES
 
 STOPS_WITHIN_S = 2.0
@@ -141,6 +145,22 @@ def test_a_register_that_stops_is_told_to_everybody(place: Place) -> None:
         assert refused.status_code == 503
         assert refused.json()["type"] == "urn:plumbline:problem:register-stopped"
         assert "alert_register stopped at entry 1: " in server.errors.read_text()
+
+
+def test_followers_say_that_something_came(on_sqlite: Place) -> None:
+    """Nobody waits for the next look at the register."""
+    operator = bearer(on_sqlite.token(Role.OPERATOR))
+    pace = Pace(poll_s=3600, heartbeat_s=3600)
+    record = on_sqlite.store.open()
+    with (
+        open_site(on_sqlite.data, pace=pace, proxies=frozenset(), tell=pytest.fail) as site,
+        on_loopback(site) as address,
+        listening(f"{address}/deployments/{DEPLOYMENT.hex}/alerts/stream", operator) as listener,
+    ):
+        eventually(lambda: site.feed.open_streams == 1)
+        for number in range(3):
+            size = record.append(raised(number), by=asked())
+            assert positions(listener.take(1)) == [size - 1]
 
 
 def test_an_interrupt_stops_it_too(on_sqlite: Place) -> None:

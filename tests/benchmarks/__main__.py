@@ -1,4 +1,4 @@
-"""``./run bench [NAME...] [--json]``: run benchmarks by name, or all of them."""
+"""``./run bench [NAME...] [--json]``: run benchmarks by name, or all that do not take long."""
 
 from __future__ import annotations
 
@@ -8,31 +8,37 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 
-from tests.benchmarks import append
+from tests.benchmarks import append, growth
 from tests.benchmarks.figure import Figure
 from tests.benchmarks.pipeline_vs_insightface import pipeline_vs_insightface
 from tests.benchmarks.rebuild import rebuild_postgres, rebuild_sqlite
+from tests.benchmarks.verifying import verify_vs_recompute
 
 BENCHMARKS: dict[str, Callable[[], Figure]] = {
     "pipeline_vs_insightface": pipeline_vs_insightface,
     "rebuild_postgres": rebuild_postgres,
     "rebuild_sqlite": rebuild_sqlite,
+    "verify_vs_recompute": verify_vs_recompute,
     **append.BENCHMARKS,
+    **growth.SHORT,
 }
+LONG: dict[str, Callable[[], Figure]] = {**growth.LONG}
+"""Only run when they are named."""
 
 
 def main() -> None:
     """Run what was named and print one line, or one JSON object, of figures."""
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    known = BENCHMARKS | LONG
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
     parser.add_argument("--json", action="store_true", help="one JSON object: name to figures")
     chosen = parser.parse_args()
-    if unknown := [name for name in chosen.names if name not in BENCHMARKS]:
-        parser.error(f"unknown {', '.join(unknown)}; known are {', '.join(BENCHMARKS)}")
+    if unknown := [name for name in chosen.names if name not in known]:
+        parser.error(f"unknown {', '.join(unknown)}; known are {', '.join(known)}")
     figures = {}
     for name in chosen.names or BENCHMARKS:
         print(f"{name} ...", file=sys.stderr, flush=True)
-        figures[name] = BENCHMARKS[name]()
+        figures[name] = known[name]()
     if chosen.json:
         print(json.dumps({name: asdict(figure) for name, figure in figures.items()}))
         return

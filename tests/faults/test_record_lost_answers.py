@@ -9,6 +9,7 @@ from contextlib import closing
 
 import psycopg
 import pytest
+from psycopg_pool import ConnectionPool
 
 from infrastructure.record import databases, postgres_recorder
 from infrastructure.record.databases import OutcomeUnknownError, RecordUnavailableError
@@ -119,4 +120,27 @@ def test_where_nobody_can_be_asked_the_outcome_is_called_unknown(
         wire.cut_next_commit(Cut.ANSWER_LOST, for_good=True)
         with pytest.raises(OutcomeUnknownError, match=r"whether the record .* took 1 events"):
             record.append(viewed(2), by=asked())
+    assert streams(behind) == ids(1, 2)
+
+
+def test_a_server_that_is_back_is_found_at_once(
+    wire: Wire, behind: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Away for long enough that a library's pool would look rarely, or no more at all."""
+    monkeypatch.setattr(databases, "CONNECT_TIMEOUT_S", PATIENCE_S)
+    with closing(behind.through(wire.url(behind.name))) as store, ThreadPoolExecutor(2) as threads:
+        record = store.open()
+        pool = record._datastore.pool
+        assert isinstance(pool, ConnectionPool)
+        record.append(viewed(1), by=asked())
+        wire.stop()
+        waiting = threads.submit(record.append, viewed(2), by=asked())
+        until = time.monotonic() + PATIENCE_S
+        while pool.get_stats().get("connections_errors", 0) < 8:
+            assert time.monotonic() < until, "nobody looks for the server"
+            time.sleep(0.01)
+        wire.resume()
+        back = time.monotonic()
+        assert waiting.result(PATIENCE_S) == 2
+        assert time.monotonic() - back < 1
     assert streams(behind) == ids(1, 2)

@@ -103,7 +103,7 @@ BAD = {
     "an address of another kind": (
         _option("--video", "file:///tmp/walk.mp4"),
         3,
-        "expected file in rehearsal use, found address",
+        "expected file in rehearsal use, found another kind",
     ),
     "a directory of somebody's photographs as --data": (
         lambda listing, clip, folder: {"--data": listing.images},

@@ -10,7 +10,10 @@ import pytest
 from api.bootstrap import open_node
 from domain.kernel.commands import Mode
 from domain.kernel.errors import DomainError, RecordBrokenError
+from domain.ports import Outside
+from infrastructure.premises import Premises
 from tests.rehearsal.conftest import Played, command, run
+from tests.support.scenarios import Scene
 
 
 @pytest.fixture
@@ -54,6 +57,33 @@ def test_an_older_copy_of_the_keystore_is_noticed(
     shutil.rmtree(data / "keystore")
     shutil.copytree(fresh / "keystore", data / "keystore")
     with pytest.raises(RecordBrokenError, match="brought back from an older copy"):
+        _open(data)
+
+
+@pytest.mark.parametrize("lost", [("media",), ("keystore", "media"), ("keystore",)])
+def test_no_receipt_is_written_for_what_is_not_there(tmp_path: Path, lost: tuple[str, ...]) -> None:
+    """A disk that was not mounted: its items are not destroyed because nobody sees them."""
+    premises, scene = Premises(tmp_path / "data"), Scene()
+    premises.found(Mode.REHEARSAL)
+    record = premises.open_record(Mode.REHEARSAL, scene.clock, lambda size: None)
+    premises.sealer(record.origin, new=True)
+    vault = premises.open_vault()
+    scene.outside = Outside(record, vault, scene.clock, scene.identities)
+    scene.applied().list_opened().entry_proposed()
+    vault.close()
+    record.close()
+    for part in lost:
+        (premises.path / part).rename(tmp_path / part)
+    with pytest.raises(RecordBrokenError, match="2 of them are not there"):
+        _open(premises.path)
+
+
+def test_what_was_destroyed_and_is_back_is_noticed(data: Path) -> None:
+    """A media store from an older copy."""
+    item = "ab" * 16
+    (data / "media" / "ab").mkdir(exist_ok=True)
+    (data / "media" / "ab" / item).write_bytes(b"a ciphertext")
+    with pytest.raises(RecordBrokenError, match="1 are there that the record does not know"):
         _open(data)
 
 

@@ -48,12 +48,16 @@ class Listener:
     def events(self) -> Iterator[Heard]:
         """Events as they come, until the server ends the stream."""
         name, identity, parts = "message", None, list[str]()
+        until = time.monotonic() + LONGEST_WAIT_S
         for line in self._lines:
+            # signs of life come often enough for this to be looked at
+            assert time.monotonic() < until, "nothing but signs of life came"
             field, _, value = line.partition(":")
             value = value.removeprefix(" ")
             if not line:
                 if parts:
                     yield Heard(identity, name, msgspec.json.decode("\n".join(parts)))
+                    until = time.monotonic() + LONGEST_WAIT_S
                 name, identity, parts = "message", None, []
             elif not field:
                 self.comments.append(value)

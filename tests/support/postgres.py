@@ -79,12 +79,19 @@ class Server:
         """Kill all of it at once, as a power cut would: no clean end, nothing written back."""
         postmaster = self._process.pid
         os.kill(postmaster, signal.SIGSTOP)  # from here on it has no more children
-        for one in [*_children(postmaster), postmaster]:
+        children = _children(postmaster)
+        for one in [*children, postmaster]:
             try:
                 os.kill(one, signal.SIGKILL)
             except ProcessLookupError:
                 continue
         self._process.wait(30)
+        # One that waits for the disk dies late, and keeps the next server from starting.
+        until = time.monotonic() + 30
+        while any(Path(f"/proc/{one}").exists() for one in children):
+            if time.monotonic() > until:
+                raise TimeoutError("a killed server does not end")
+            time.sleep(0.005)
 
     def end(self) -> None:
         """End it, whoever is connected; it can be started again."""
@@ -126,13 +133,16 @@ class Server:
         until = time.monotonic() + 30
         while time.monotonic() < until:
             if self._process.poll() is not None:
-                raise RuntimeError((self.root / "log").read_text())
+                raise RuntimeError(self._last_words())
             try:
                 psycopg.connect(self.url()).close()
                 return
             except psycopg.OperationalError:
                 time.sleep(0.02)
-        raise TimeoutError((self.root / "log").read_text())
+        raise TimeoutError(self._last_words())
+
+    def _last_words(self) -> str:
+        return (self.root / "log").read_text()[-2000:]
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(

@@ -14,6 +14,7 @@ def need(what: str, *, present: bool, reason: str) -> None:
     """Skip the test unless the thing is there, or fail it where it must be."""
     if present:
         return
-    if what in os.environ.get("PLUMBLINE_REQUIRE", "").split(","):
+    required = os.environ.get("PLUMBLINE_REQUIRE", "").split(",")
+    if what in (one.strip() for one in required):
         pytest.fail(f"{what} is required here: {reason}")
     pytest.skip(f"needs {what}: {reason}")

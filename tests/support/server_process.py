@@ -18,6 +18,7 @@ from api.cli import main
 from domain.alerts.events import AlertRaised, AlertViewed
 from domain.deployments.events import DeploymentAppliedFor
 from domain.kernel.commands import Role
+from domain.kernel.events import Happened
 from infrastructure.access.tokens import TokenFile
 from infrastructure.record.event_record import EventRecord
 from tests.contract.record.examples import DEPLOYMENT, asked, changed, face, usual
@@ -141,6 +142,13 @@ def apply_for_deployment(record: EventRecord) -> None:
     )
 
 
+def raised(number: int) -> Happened:
+    """One of many alerts of the deployment."""
+    return changed(
+        usual(AlertRaised), originator_id=uuid5(_ALERTS, str(number)), originator_version=1
+    )
+
+
 def write_alerts(connection: Connection, address: str) -> None:
     """In another process: write what is asked for, and answer with the positions of alerts.
 
@@ -153,11 +161,7 @@ def write_alerts(connection: Connection, address: str) -> None:
         positions = []
         for _ in range(number):
             alert = uuid5(_ALERTS, str(made))
-            size = record.append(
-                face(2 * made),
-                changed(usual(AlertRaised), originator_id=alert, originator_version=1),
-                by=asked(),
-            )
+            size = record.append(face(2 * made), raised(made), by=asked())
             positions.append(size - 1)
             size = record.append(
                 changed(usual(AlertViewed), originator_id=alert, originator_version=2),

@@ -20,6 +20,7 @@ from api.stream import Pace
 from domain.kernel.commands import Role
 from domain.kernel.errors import UnavailableError
 from domain.ports import AlertChange, AlertLine, AlertState, Grant
+from tests.support.listening import eventually
 
 ORIGIN = "example.org/plumbline/rehearsal"
 DEPLOYMENT = UUID("d1" * 16)
@@ -233,6 +234,7 @@ def on_loopback(application: Application) -> Iterator[str]:
     )
     thread.start()
     try:
+        eventually(lambda: server.started)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         loop.call_soon_threadsafe(application.feed.close)

@@ -95,15 +95,17 @@ def store_all(
         first: the number of the first (see :func:`deployment`); even ones come to their end.
         on_append: called after each transaction.
     """
-    scenes = [one for _ in range(copies) for one in (played(), still_running())]
-    histories = [
-        [_elsewhere(one, number) for one in scene.record.transactions]
-        for number, scene in enumerate(scenes, start=first)
-    ]
+    histories = [_transactions(number) for number in range(first, first + 2 * copies)]
     for transaction in chain.from_iterable(zip_longest(*histories)):
         if transaction is not None:
             record.append(*transaction.events, by=transaction.by, grain=transaction.grain)
             on_append()
+
+
+@functools.cache
+def _transactions(number: int) -> list[Transaction]:
+    scene = still_running() if number % 2 else played()
+    return [_elsewhere(one, number) for one in scene.record.transactions]
 
 
 def deployment(number: int) -> UUID:

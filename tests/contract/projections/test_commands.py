@@ -12,14 +12,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from api.bootstrap import open_registers
 from api.cli.main import app
 from domain.kernel.commands import Mode
 from infrastructure.premises import Premises
 from infrastructure.projections.follower import ProjectionStoppedError
 from infrastructure.projections.registers import PROJECTIONS, UnknownProjectionError
 from infrastructure.record.databases import SQLiteDatabase
-from tests.contract.projections.examples import deployment, store_all, until
+from tests.contract.projections.examples import store_all, until
 from tests.support.stores import SetClock
 
 NAMES = [one.NAME for one in PROJECTIONS]
@@ -106,29 +105,6 @@ def test_following_goes_on_until_it_is_ended(premises: Premises) -> None:
         process.kill()
         process.wait()
     assert (process.returncode, told) == (0, b"")
-
-
-def test_a_server_opens_registers_that_keep_up(premises: Premises) -> None:
-    """They follow what is appended meanwhile, and end with the server."""
-    told: list[str] = []
-    clock = SetClock()
-    with open_registers(premises.path, tell=told.append) as registers:
-        with closing(premises.open_record(Mode.REHEARSAL, clock, lambda size: None)) as record:
-            store_all(record, first=2)
-            size = record.size()
-        until(lambda: registers.alert_register.follows_to() == size)
-        assert len(registers.alert_register.alerts(deployment(2))) == 2
-    assert told == []
-
-
-def test_registers_say_that_they_stand_still(premises: Premises) -> None:
-    """Whoever runs the server is told, and the old answers stay."""
-    _spoil(premises, 9)
-    told: list[str] = []
-    with open_registers(premises.path, tell=told.append) as registers:
-        until(lambda: len(told) == len(NAMES))
-        assert registers.alert_register.follows_to() == 9
-    assert all("stopped at entry 9" in words for words in told)
 
 
 def _spoil(premises: Premises, position: int) -> None:

@@ -40,13 +40,24 @@ OVER, RUNNING = deployment(0), deployment(1)
 NOBODYS = deployment(7)
 
 
+class BrokenOff(Exception):
+    """A rebuild is left half done."""
+
+
 @pytest.fixture
 def record(store: Store) -> EventRecord:
-    """Two deployments, followed to the end."""
+    """Two deployments, followed to the end; beside them rows of a rebuild that was broken off."""
     record = store.open()
     store_all(record)
-    with following(store, at_once=11) as follower:
+    with following(store, at_once=50) as follower:
         follower.catch_up()
+
+        def break_off(done: int, in_all: int) -> None:
+            if done >= 100:
+                raise BrokenOff
+
+        with pytest.raises(BrokenOff):
+            follower.rebuild(break_off)
     return record
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from uuid import UUID
 
 import psycopg
 import pytest
 
+from domain.kernel.commands import Mode
 from domain.kernel.errors import ConflictError
+from infrastructure.premises import Premises
+from infrastructure.record.databases import PostgresDatabase
+from infrastructure.record.schema import SchemaError, migrate
 from tests.contract.record.examples import asked, face, three_entries, viewed
 from tests.support import postgres
-from tests.support.stores import PostgresStore, StatementRefusedError
+from tests.support.stores import PostgresStore, SetClock, StatementRefusedError
 
 LOGIN = "app_login"
 
@@ -155,6 +160,38 @@ def test_the_triggers_refuse_even_a_superuser_in_replica_mode(owned: PostgresSto
             with pytest.raises(StatementRefusedError, match=r"append-only"):
                 owned.execute(f"SET session_replication_role = replica; {statement}")
     assert everything(owned) == before
+
+
+@pytest.fixture
+def unfounded(owned: PostgresStore) -> Iterator[str]:
+    """A database of its own without a table, as the login reaches it."""
+    name = postgres.server().fresh()
+    yield name
+    postgres.server().drop(name)
+
+
+def test_it_founds_a_log_once_where_the_owner_has_made_the_tables(
+    unfounded: str, tmp_path: Path
+) -> None:
+    """As a first start does, and every start after it; a second head is refused."""
+    url = postgres.server().url(unfounded, user=LOGIN)
+    premises = Premises(tmp_path / "data", url=url)
+    with pytest.raises(SchemaError, match=r"belongs to another role .* run plumbline migrate"):
+        premises.found(Mode.REHEARSAL)
+    migrate(PostgresDatabase(postgres.server().url(unfounded)))
+    origins = set()
+    for size in (1, 2):
+        premises.found(Mode.REHEARSAL)
+        with closing(premises.open_record(Mode.REHEARSAL, SetClock())) as record:
+            origins.add(record.origin)
+            assert record.append(viewed(size), by=asked()) == size
+    assert len(origins) == 1
+    with psycopg.connect(url, autocommit=True) as connection:
+        for one in (1, 2):
+            with pytest.raises(psycopg.IntegrityError):
+                connection.execute(
+                    "INSERT INTO log_head VALUES (%s, 'other', 'rehearsal', 0, '')", (one,)
+                )
 
 
 def test_a_login_without_the_role_cannot_even_read(owned: PostgresStore) -> None:

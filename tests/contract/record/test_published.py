@@ -123,6 +123,23 @@ def test_a_bundle_holds_the_entries_as_they_are_stored(
     assert [leaf_hash(one) for one in found[:256]] == hashes(log.tile(0, 1, 256))
 
 
+def test_signed_entries_that_are_gone_are_not_left_out_in_silence(
+    record: EventRecord, seal: Path
+) -> None:
+    """A bundle is whole or not there."""
+    signed(record, seal, ENTRIES)
+
+    class Cut(RecordReader):
+        """A record whose tail was cut off."""
+
+        def blobs(self, start: int, count: int) -> list[bytes]:
+            """All but the last."""
+            return super().blobs(start, count)[:-1]
+
+    with pytest.raises(SignedLogUnavailableError, match="expected 256 signed entries, found 255"):
+        ServedLog(seal, Cut(record.database)).entry_bundle(0, 256)
+
+
 def test_before_the_first_checkpoint_nothing_is_shown(record: EventRecord, seal: Path) -> None:
     """Not even one entry."""
     log = ServedLog(seal, RecordReader(record.database))

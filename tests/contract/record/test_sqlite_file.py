@@ -295,3 +295,50 @@ def test_an_odd_value_in_a_column_gets_a_verdict(
                 continue
             assert thirty.kind(KEY) not in (Kind.SOUND, Kind.UNANCHORED), what
     assert thirty.kind(KEY) is Kind.UNANCHORED
+
+
+# -- a file that shows one thing to the verifier and another to the program ---------------------
+
+
+def test_a_rollback_journal_is_not_passed_over(thirty: SQLiteStore) -> None:
+    """The next program would undo it: what is verified must be what is read."""
+    journal = thirty.file.with_name("record.db-journal")
+    with closing(sqlite3.connect(thirty.file, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("BEGIN")
+        connection.execute("UPDATE log_head SET size = size + 1")
+        connection.execute("UPDATE log_head SET frontier = zeroblob(200000)")
+        left = journal.read_bytes()
+        connection.execute("ROLLBACK")
+    assert thirty.kind(KEY) is Kind.UNANCHORED
+    journal.write_bytes(left)
+    assert thirty.kind(KEY) is Kind.UNREADABLE
+
+
+def test_a_link_is_followed_before_its_journal_is_looked_for(
+    thirty: SQLiteStore, tmp_path: Path
+) -> None:
+    """SQLite keeps the write-ahead log beside the file, not beside the link."""
+    (tmp_path / "elsewhere").mkdir()
+    real = thirty.file.rename(tmp_path / "elsewhere" / "record.db")
+    thirty.file.symlink_to(real)
+    with closing(sqlite3.connect(real, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("DROP TRIGGER stored_events_no_update")
+        connection.execute("UPDATE stored_events SET state = x'7b7d' WHERE position = 3")
+        assert thirty.kind(KEY) is Kind.ALTERED
+
+
+def test_a_view_in_place_of_a_table_is_not_a_record(thirty: SQLiteStore) -> None:
+    """It may show other entries tomorrow."""
+    thirty.execute("ALTER TABLE stored_events RENAME TO kept")
+    thirty.execute("CREATE VIEW stored_events AS SELECT position + 1 AS rowid, * FROM kept")
+    assert thirty.kind(KEY) is Kind.UNREADABLE
+
+
+def test_a_second_head_is_not_passed_over(thirty: SQLiteStore) -> None:
+    """The verifier would read the one and the program the other."""
+    thirty.drop_constraints()
+    thirty.execute("INSERT INTO log_head SELECT 0, origin, mode, 99, frontier FROM log_head")
+    assert thirty.kind(KEY) is Kind.UNREADABLE

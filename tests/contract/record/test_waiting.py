@@ -10,8 +10,9 @@ from contextlib import contextmanager
 import pytest
 
 from infrastructure.record import waiting
+from infrastructure.record.databases import RecordUnavailableError
 from infrastructure.record.event_record import EventRecord
-from infrastructure.record.waiting import PostgresWaiter, Waiter, WaitingBrokenError
+from infrastructure.record.waiting import PostgresWaiter, Waiter
 from tests.contract.record.examples import asked, viewed
 from tests.support import postgres
 from tests.support.cut_wire import wire_to
@@ -165,7 +166,7 @@ def test_a_server_that_is_away_is_told_and_the_next_call_finds_it_again(
         waiter = on_server.through(wire.url(on_server.name)).database.waiter()
         assert waiter.wait_beyond(0, timeout_s=0) == 1
         wire.stop()
-        with pytest.raises(WaitingBrokenError, match="the size of the log cannot be asked"):
+        with pytest.raises(RecordUnavailableError, match="the size of the log cannot be asked"):
             waiter.wait_beyond(1, timeout_s=LONG_S)
         wire.resume()
         assert waiter.wait_beyond(0, timeout_s=0) == 1

@@ -9,7 +9,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest import mock
@@ -19,6 +20,7 @@ import pytest
 from api.bootstrap import open_node
 from api.cli import main
 from domain.kernel.commands import Mode
+from infrastructure.seal.sealing import SealingPolicy
 from tests.contract.record.examples import asked, viewed
 
 ROOT = Path(__file__).parents[3]
@@ -98,6 +100,26 @@ def test_keys_are_shown_rotated_and_followed(data: Path, tmp_path: Path) -> None
     assert "PRIVATE" not in said + followed
 
 
+def test_a_witness_that_knows_the_old_key_cosigns_where_both_signed(
+    data: Path, tmp_path: Path
+) -> None:
+    """And nothing later before it is told of the new one."""
+    log = tmp_path / "old.vkey"
+    shutil.copy(data / "seal" / "log.vkey", log)
+    with a_witness(tmp_path / "state", log) as line:
+        (data / "seal" / "witnesses").write_text(f"{line}\n", "utf-8")
+        plumbline("keys", "rotate", "--data", data)
+        (between,) = (data / "seal" / "retired").glob("*.checkpoint")
+        signers = [one.split(" ")[1] for one in between.read_text("utf-8").splitlines()[4:]]
+        origin = log.read_text("utf-8").split("+")[0]
+        assert signers == [origin, origin, line.split("+")[0]]
+        assert "does not know the key" in plumbline("witness", "ask", "--data", data)
+    plumbline("witness", "key", "--state", tmp_path / "state", "--log", data / "seal" / "log.vkey")
+    with a_witness(tmp_path / "state", log) as line:
+        (data / "seal" / "witnesses").write_text(f"{line}\n", "utf-8")
+        assert "cosigned 9 entries" in plumbline("witness", "ask", "--data", data)
+
+
 def test_the_log_is_exported_and_sound_for_the_verifier(data: Path, tmp_path: Path) -> None:
     """The verifier that is packaged alone; and another directory is left alone."""
     out = tmp_path / "out"
@@ -165,3 +187,31 @@ def test_an_address_to_listen_at_is_checked(tmp_path: Path, listen: str) -> None
     """In words."""
     arguments = ("witness", "serve", "--state", tmp_path / "s", "--listen", listen)
     assert "expected an address" in plumbline(*arguments, code=4)
+
+
+def test_a_process_that_writes_is_sealed_meanwhile(tmp_path: Path) -> None:
+    """As often as its policy says, without waiting for its end; a failure is told."""
+    told: list[str] = []
+    policy = SealingPolicy(entries=5, seconds=3600)
+    with open_node(tmp_path / "data", Mode.REHEARSAL) as node:
+        with node.sealed_meanwhile(on_trouble=told.append, policy=policy):
+            for number in range(4):
+                node.record.append(viewed(number), by=asked())
+            assert node.sealer.last() is None
+            node.record.append(viewed(9), by=asked())
+            wait_for(lambda: node.sealer.checkpoint_file.exists())
+            (tmp_path / "data" / "seal" / "log.key").chmod(0o644)
+            node.record.append(*(viewed(20 + number) for number in range(5)), by=asked())
+            wait_for(lambda: bool(told))
+            (tmp_path / "data" / "seal" / "log.key").chmod(0o600)
+        assert "could not be sealed" in told[0] and "run chmod 600" in told[0]
+        assert node.seal().size == node.record.size()
+        assert node.verified()
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    """Wait until it has, for a bounded time."""
+    deadline = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)

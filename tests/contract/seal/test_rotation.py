@@ -10,6 +10,7 @@ import pytest
 from domain.assurance.checkpoints import open_checkpoint
 from domain.assurance.notes import NoteUnsignedError, open_note
 from domain.assurance.verification import Kind
+from domain.kernel.errors import RecordBrokenError
 from infrastructure.seal.following import KeyNotFollowedError, follow
 from infrastructure.seal.signing import SealKeyError
 from tests.contract.seal.sealed import Sealed, root_of
@@ -144,6 +145,17 @@ def test_a_rotation_that_died_is_finished_or_taken_back_by_the_next_start(
     assert ("log.key_retired" in again.names()) == rotated == (len(register.keys) == 2)
     again.grow(1, first=50)
     assert again.sealing.seal().root == root_of(again.leaves())
+
+
+def test_the_old_key_stays_until_a_checkpoint_was_signed_by_both(
+    sealed: Sealed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise nobody could follow from the one to the other."""
+    old = sealed.verifier_key()
+    monkeypatch.setattr(sealed.sealing, "_follower", lambda: None)
+    with pytest.raises(RecordBrokenError, match="the checkpoint of the rotation"):
+        sealed.register.rotate()
+    assert sealed.keys.current().verifier() == old == sealed.verifier_key()
 
 
 def test_a_key_that_the_record_does_not_name_signs_nothing(sealed: Sealed) -> None:

@@ -85,6 +85,16 @@ def test_a_log_without_news_keeps_its_checkpoint(sealed: Sealed) -> None:
     assert sealed.sealing.seal().size == first.size + 2
 
 
+def test_a_log_whose_only_news_are_commitments_is_not_signed_again(sealed: Sealed) -> None:
+    """However many of them somebody put there."""
+    sealed.grow(3)
+    first = sealed.sealing.seal()
+    sealed.sealing._commit_heads()
+    sealed.sealing._commit_heads()
+    assert sealed.sealing.seal() == first
+    assert sealed.record.size() == first.size + 2
+
+
 def test_a_sealing_that_died_before_it_signed_is_finished_with_the_same_commitment(
     sealed: Sealed,
 ) -> None:

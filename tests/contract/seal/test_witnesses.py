@@ -160,6 +160,23 @@ def test_the_server_reads_no_more_than_a_request_can_be(
         assert ask(where, b"old 0\n\n").status == 400
 
 
+def test_a_witness_whose_memory_is_gone_signs_nothing_and_says_so(
+    sealed: Sealed, office: WitnessOffice
+) -> None:
+    """It cosigned that log before; as a new log's, its fork would be signed."""
+    sealed.grow(3)
+    sealed.sealing.seal()
+    request = AddCheckpoint(0, (), sealed.sealer.last_note() or "").body().encode()
+    assert office.add_checkpoint(request).status == 200
+    (file,) = (office.directory / "held").iterdir()
+    kept = file.read_bytes()
+    file.unlink()
+    with pytest.raises(WitnessStateError, match="is gone, and this witness cosigned that log"):
+        office.add_checkpoint(request)
+    file.write_bytes(kept)
+    assert office.add_checkpoint(request).status == 409
+
+
 def test_a_witness_whose_memory_is_damaged_signs_nothing_and_says_so(
     sealed: Sealed, office: WitnessOffice
 ) -> None:
@@ -303,6 +320,8 @@ def lies(sealed: Sealed) -> dict[str, tuple[int, bytes, str]]:
         "the future": (200, cosign(note, key, at=now + 301).encode(), "one of them is wrong"),
         "a far time": (200, cosign(note, key, at=2**62).encode(), "does not fit"),
         "an error": (500, b"", "answered 500"),
+        "no such log": (404, b"", "does not know this log"),
+        "no such key": (403, b"", "does not know the key"),
         "the same size": (409, b"4\n", "ALARM.*another history of 4 entries"),
         "a smaller size": (409, b"2\n", "says another size each time"),
         "a larger size": (409, b"99\n", "ALARM.*says that it holds 99 entries"),
@@ -363,7 +382,8 @@ def test_a_log_that_is_shorter_than_a_witness_knows_is_not_written_to(
         sealed.witnesses.ask_all()
     sealed.witnessed_by()
     sealed.sealer.checkpoint_file.unlink()
-    assert sealed.witnesses.require_not_behind(5) == []
+    with pytest.raises(RecordBrokenError, match=r"cosigned 5 entries, and .*checkpoint is gone"):
+        sealed.witnesses.require_not_behind(5)
     with pytest.raises(
         RecordBrokenError,
         match=r"the log has 4 entries, but the witness w1.example cosigned 5 at 2026-11-23T09:30",

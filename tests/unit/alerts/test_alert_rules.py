@@ -269,14 +269,27 @@ def test_a_decision_without_a_factor_of_each_kind_is_refused(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stand_ins", "basis"),
-    [(True, "own-judgement"), (False, "scripted-rule"), (True, "")],
+    ("stand_ins", "basis", "said"),
+    [
+        (True, "own-judgement", "own-judgement"),
+        (False, "scripted-rule", "scripted-rule"),
+        (True, "", "unknown"),
+        (False, "a colleague said so", "unknown"),
+    ],
 )
-def test_a_decision_says_truly_who_made_it(stand_ins: bool, basis: str) -> None:
+def test_a_decision_says_truly_who_made_it(stand_ins: bool, basis: str, said: str) -> None:
     """A script calls itself a script, and no person hides behind one."""
     given(an_alert(), viewed()).when(decide(stand_ins=stand_ins, basis=basis)).then(
-        refused("basis_not_true", compared={"basis": basis})
+        refused("basis_not_true", compared={"basis": said})
     )
+
+
+@pytest.mark.parametrize("kind", ["subject_factors", "system_factors", "environmental_factors"])
+@pytest.mark.parametrize("factor", ["", "John Smith of 12 High Street"])
+def test_a_factor_is_a_code_and_no_sentence(kind: str, factor: str) -> None:
+    """It stands in the record for ever; a sentence goes into the note."""
+    said: dict[str, Any] = {kind: [factor]}
+    given(an_alert(), viewed()).when(decide(**said)).then(refused("not_a_code"))
 
 
 def test_a_persons_decision_is_their_own_judgement() -> None:

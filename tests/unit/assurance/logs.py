@@ -86,7 +86,7 @@ class Log:
     def with_row(self, place: int, /, **changed: Any) -> Log:
         """One row changed in place, and nothing else."""
         return self.with_rows(
-            replace(row, **changed) if index == place else row
+            row._replace(**changed) if index == place else row
             for index, row in enumerate(self.rows)
         )
 
@@ -129,7 +129,7 @@ def stored(blobs: Sequence[bytes], *, columns: Sequence[StoredRow] = ()) -> Log:
     for position, blob in enumerate(blobs):
         leaf = leaf_hash(blob)
         tree.append(leaf)
-        row = _row(position, leaf, blob) or replace(columns[position], leaf=leaf, blob=blob)
+        row = _row(position, leaf, blob) or columns[position]._replace(leaf=leaf, blob=blob)
         heads[row.scope] = StoredScopeHead(row.scope, row.scope_pos + 1, leaf.hex())
         rows.append(row)
     return Log(tuple(rows), StoredHead(tree.size, tree.to_bytes()), tuple(heads.values()))

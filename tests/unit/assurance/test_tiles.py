@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.assurance.notes import open_note
 from domain.assurance.proofs import LevelHashes
 from domain.assurance.tiles import (
     ENTRIES,
@@ -25,7 +26,7 @@ from domain.assurance.tiles import (
     tiles_of,
 )
 from domain.assurance.tree import leaf_hash
-from tests.support.exports import write_export
+from tests.support.exports import KEY, ORIGIN, write_export
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,9 @@ def test_a_tile_has_one_path(tile: Tile, path: str) -> None:
         "tile/0/000/",
         "/tile/0/000",
         "tile/0/٠٠٠",
+        "tile/0/x999/x999/x999/x999/x999/x999/999",
         "tile/0/x999/x999/x999/x999/x999/x999/x999/x999/999",
+        f"tile/0/{'x999/' * 2000}999",
         "",
     ],
 )
@@ -149,6 +152,19 @@ def test_an_export_is_the_same_for_ever(tmp_path: Path) -> None:
     """Three hundred entries under a fixed key: every file, byte for byte."""
 
     export = write_export(tmp_path, [b"entry %d" % number for number in range(300)])
+    text = open_note((export / "checkpoint").read_text(encoding="utf-8"), KEY.verifier())
+    assert text.split("\n") == [ORIGIN, "300", "yjk9Apa+xeC43KuYO9H7fRRh9RLnJny4ljGtJv1m2Eg=", ""]
+    assert sorted(
+        str(file.relative_to(export)) for file in export.rglob("*") if file.is_file()
+    ) == [
+        "checkpoint",
+        "log.vkey",
+        "tile/0/000",
+        "tile/0/001.p/44",
+        "tile/1/000.p/1",
+        "tile/entries/000",
+        "tile/entries/001.p/44",
+    ]
     digest = hashlib.sha256()
     for file in sorted(one for one in export.rglob("*") if one.is_file()):
         digest.update(f"{file.relative_to(export)} {len(file.read_bytes())}\n".encode())

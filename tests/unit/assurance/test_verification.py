@@ -228,7 +228,7 @@ def test_a_changed_index_column_is_found_where_it_is(column: str, value: object)
         assert found(log, own=None) == (Kind.ALTERED, position)
 
 
-@pytest.mark.parametrize("column", StoredRow.__dataclass_fields__)
+@pytest.mark.parametrize("column", StoredRow._fields)
 @pytest.mark.parametrize("value", [None, 1.5, True, "text", b"bytes"])
 def test_a_column_of_another_type_is_an_alteration_and_no_crash(column: str, value: object) -> None:
     """A database file can be made to hold anything anywhere."""
@@ -285,10 +285,10 @@ def test_swapped_rows_are_reordered(position: int, distance: int) -> None:
 
     for log in (
         swapped(b, a),
-        swapped(replace(b, position=position), replace(a, position=other)),
-        swapped(replace(a, blob=b.blob, leaf=b.leaf), replace(b, blob=a.blob, leaf=a.leaf)),
-        swapped(replace(a, blob=b.blob), replace(b, blob=a.blob)),
-        swapped(replace(a, leaf=b.leaf), replace(b, leaf=a.leaf)),
+        swapped(b._replace(position=position), a._replace(position=other)),
+        swapped(a._replace(blob=b.blob, leaf=b.leaf), b._replace(blob=a.blob, leaf=a.leaf)),
+        swapped(a._replace(blob=b.blob), b._replace(blob=a.blob)),
+        swapped(a._replace(leaf=b.leaf), b._replace(leaf=a.leaf)),
     ):
         assert found(log, own=None) == (Kind.REORDERED, position)
 
@@ -296,13 +296,13 @@ def test_swapped_rows_are_reordered(position: int, distance: int) -> None:
 def test_a_row_whose_position_was_changed_is_not_called_missing() -> None:
     """Read in the order of positions, its entry stands at the end and says where it belongs."""
     moved = [row for row in LOG.rows if row.position != 12]
-    moved.append(replace(LOG.rows[12], position=40))
+    moved.append(LOG.rows[12]._replace(position=40))
     assert found(LOG.with_rows(moved)) == (Kind.REORDERED, 12)
 
 
 def test_a_row_that_comes_later_is_not_called_missing_though_its_entry_is_noise() -> None:
     """Out of order is what shows first."""
-    late = replace(LOG.rows[12], blob=b"noise")
+    late = LOG.rows[12]._replace(blob=b"noise")
     rows = [row for row in LOG.rows if row.position != 12]
     assert found(LOG.with_rows([*rows, late])) == (Kind.REORDERED, 12)
 
@@ -314,7 +314,7 @@ def test_a_doubled_row_is_reordered(position: int) -> None:
     beside = [*LOG.rows[: position + 1], row, *LOG.rows[position + 1 :]]
     assert found(LOG.with_rows(beside)) == (Kind.REORDERED, position + 1)
     assert found(LOG.with_rows([*LOG.rows, row])) == (Kind.REORDERED, 40)
-    numbered = replace(row, position=40)
+    numbered = row._replace(position=40)
     assert found(LOG.with_rows([*LOG.rows, numbered])) == (Kind.REORDERED, 40)
 
 

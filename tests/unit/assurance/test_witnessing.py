@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from domain.assurance.checkpoints import Checkpoint, sign
@@ -21,6 +23,8 @@ from domain.assurance.notes import (
     SignerKey,
     VerifierKey,
     open_note,
+    sign_note,
+    signature_line,
 )
 from domain.assurance.proofs import LevelHashes, consistency_proof
 from domain.assurance.tree import EMPTY_ROOT, leaf_hash
@@ -130,6 +134,60 @@ def test_a_witness_key_is_not_taken_for_a_logs_key() -> None:
         WitnessKey.from_text(LOG.verifier().text())
 
 
+def test_a_cosignature_from_a_time_that_cannot_be_is_refused() -> None:
+    """Later than the specification allows, though the witness itself signed it."""
+    note, key = checkpoint(40), WITNESS.verifier()
+    text, _ = note.split("\n\n")
+    for at, possible in ((2**63 - 1, True), (2**63, False)):
+        signature = WITNESS.sign(f"cosignature/v1\ntime {at}\n{text}\n")
+        line = signature_line(key, at.to_bytes(8, "big") + signature)
+        if possible:
+            assert cosigned_at(add_cosignature(note, line), key) == at
+        else:
+            with pytest.raises(SignatureInvalidError, match="no possible time"):
+                cosigned_at(add_cosignature(note, line), key)
+
+
+def test_no_byte_of_a_cosignature_can_change_unseen() -> None:
+    """Neither its time nor the signature, nor the key's id, under which it is then not found."""
+    note, key = checkpoint(40), WITNESS.verifier()
+    line = cosign(note, WITNESS, at=AT)
+    name, encoded = line.removeprefix("\u2014 ").split()
+    raw = base64.b64decode(encoded)
+    assert len(raw) == 4 + 8 + 64
+    for place in range(len(raw)):
+        changed = raw[:place] + bytes([raw[place] ^ 1]) + raw[place + 1 :]
+        wrong = f"\u2014 {name} {base64.b64encode(changed).decode()}\n"
+        with pytest.raises(NoteUnsignedError if place < 4 else SignatureInvalidError):
+            cosigned_at(add_cosignature(note, wrong), key)
+    for cut in (raw[:-1], raw + b"\0", raw[:12]):
+        short = f"\u2014 {name} {base64.b64encode(cut).decode()}\n"
+        with pytest.raises(SignatureInvalidError, match="72 bytes"):
+            cosigned_at(add_cosignature(note, short), key)
+
+
+def test_of_a_witness_that_signed_twice_the_later_time_counts() -> None:
+    """With one key, or with the old and the new one while it changes them."""
+    new = WitnessSignerKey(WITNESS.name, bytes(range(4, 36)))
+    note = checkpoint(40)
+    for key, at in ((WITNESS, AT + 3), (WITNESS, AT), (new, AT + 2)):
+        note = add_cosignature(note, cosign(note, key, at=at))
+    assert cosigned_at(note, WITNESS.verifier()) == AT + 3
+    for keys in ((WITNESS, new), (new, WITNESS)):
+        assert cosignatures(note, [key.verifier() for key in keys]) == {WITNESS.name: AT + 3}
+
+
+def test_a_line_in_the_text_does_not_stand_for_a_signature() -> None:
+    """A log that quotes its witness in an extension line is not thereby cosigned."""
+    line = cosign(checkpoint(40), WITNESS, at=AT)
+    quoting = sign(Checkpoint(ORIGIN, 40, TREE.root(), (line[:-1],)), LOG)
+    with pytest.raises(NoteUnsignedError):
+        cosigned_at(quoting, WITNESS.verifier())
+    own = cosign(quoting, WITNESS, at=AT)
+    assert cosigned_at(add_cosignature(quoting, own), WITNESS.verifier()) == AT
+    assert add_cosignature(quoting, line) == quoting + line
+
+
 def test_a_line_that_is_more_or_less_than_a_signature_is_not_added() -> None:
     """Nothing slips into a checkpoint that way."""
     note, line = checkpoint(40), cosign(checkpoint(40), WITNESS, at=AT)
@@ -190,7 +248,10 @@ def test_a_witness_never_signs_a_fork_even_with_the_logs_own_key() -> None:
     for new in (21, 40):
         assert refusal(asked(20, new, tree=fork), has=20) == 422
     other = AddCheckpoint(20, (), checkpoint(20, tree=a_tree(20, forked_at=10)))
-    assert refusal(other, has=20) == 409
+    told = decided(other, has=20)
+    assert isinstance(told, NotCosigned)
+    assert (told.status, told.size) == (409, 20)
+    assert "another root" in told.sentence
     for proof in ((), (bytes(32),), tuple(consistency_proof(20, 40, TREE.hash_at))):
         assert refusal(AddCheckpoint(20, proof, checkpoint(40, tree=fork)), has=20) == 422
 
@@ -220,6 +281,12 @@ def test_a_log_that_the_witness_does_not_know_is_not_signed_for() -> None:
     assert refusal(AddCheckpoint(0, (), checkpoint(20, key=OTHER_LOG))) == 403
     altered = checkpoint(20).replace("\n20\n", "\n21\n")
     assert refusal(AddCheckpoint(0, (), altered)) == 403
+
+
+def test_what_is_no_checkpoint_is_told_so() -> None:
+    """Under a name that the witness knows: no note at all, or a signed text that is none."""
+    for note in (f"{ORIGIN}\n20\n", checkpoint(20)[:-1], sign_note(f"{ORIGIN}\n020\nAA==\n", LOG)):
+        assert refusal(AddCheckpoint(0, (), note)) == 400
 
 
 def test_a_log_may_have_two_keys_while_it_changes_them() -> None:

@@ -159,6 +159,16 @@ def test_a_camera_is_recorded_with_its_zone() -> None:
     given(an_applied_deployment()).when(configure()).then(happened(camera_configured()))
 
 
+def test_an_address_in_place_of_a_kind_of_source_is_not_repeated() -> None:
+    """It may hold a password, and a refusal is kept for ever."""
+    given(an_applied_deployment()).when(configure(source_kind="rtsp://user:secret@host")).then(
+        refused(
+            "source_does_not_fit_the_mode",
+            compared={"mode": "rehearsal", "source_kind": "another kind"},
+        )
+    )
+
+
 @pytest.mark.parametrize("kind", ["rtsp", "http", "device"])
 def test_a_live_camera_in_a_rehearsal_is_refused(kind: str) -> None:
     """It would be recognition of the public without authority."""

@@ -77,3 +77,15 @@ def test_references_are_random() -> None:
 def test_every_command_has_a_reference_of_its_own() -> None:
     """It is the cause of the entries that the command leads to."""
     assert a_command().command_id != a_command().command_id
+
+
+def test_whatever_was_compared_the_refusal_can_be_recorded() -> None:
+    """Nine thousand cameras or half a character do not keep an attempt from the record."""
+    reason = Refusal("too_late", "come earlier", {"cameras": "c" * 9000, "half": "a\ud800b"})
+    (kept,) = (
+        Refused(ConsultationRefused, [reason], a_command(), extra={"purpose": "x"})
+        .recorded()
+        .reasons
+    )
+    assert kept.compared == {"cameras": "c" * 200 + "... (9000 characters)", "half": "a?b"}
+    assert (kept.code, kept.sentence) == (reason.code, reason.sentence)

@@ -127,6 +127,28 @@ def test_an_item_that_is_still_in_the_vault_has_no_receipt(vault: type[MemoryVau
     assert scene.events(ItemDestroyed) == []
 
 
+class OneIsStuckVault(MemoryVault):
+    """A vault whose disk does not let go of the first ciphertext."""
+
+    stuck: UUID | None = None
+
+    def remove_ciphertext(self, item: UUID) -> None:
+        """Fail for the first that is asked for."""
+        self.stuck = self.stuck or item
+        if item == self.stuck:
+            raise RecordFullError("cannot remove it")
+        super().remove_ciphertext(item)
+
+
+def test_one_ciphertext_that_stays_keeps_no_other_item_alive() -> None:
+    """No key is left, the other item has its receipt, and the failure is said."""
+    scene, items = two_items(OneIsStuckVault())
+    with pytest.raises(RecordFullError):
+        destroy(scene.outside, to_destroy(*items))
+    assert scene.vault.keys() == set()
+    assert [one.originator_id for one in scene.events(ItemDestroyed)] == [items[1]]
+
+
 def test_an_item_whose_destruction_failed_is_not_read_again() -> None:
     """Its destruction has begun; that it still opens changes nothing for readers."""
     scene = Scene(vault=NothingDestroyedVault()).running().alerted()

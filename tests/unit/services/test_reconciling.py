@@ -277,3 +277,10 @@ def test_an_operational_run_is_reconciled_alike() -> None:
     scene = Scene(mode=Mode.OPERATIONAL).running()
     scene.saw(enrolled(1), progress=(100, 1)).stopped()
     assert reconcile(scene.outside, replace(to_reconcile(), mode=Mode.OPERATIONAL))
+
+
+def test_a_counter_that_falls_hides_no_face() -> None:
+    """Five were seen; that a later report says three does not unsee two of them."""
+    scene = Scene().running().saw(progress=(9, 5))
+    scene.saw(enrolled(1), enrolled(2), enrolled(3), progress=(20, 3)).stopped()
+    assert not reconcile(scene.outside, to_reconcile(**scene.by))

@@ -81,6 +81,14 @@ def test_a_face_that_nobody_saw_is_named() -> None:
     assert sums.doubled() == ["camera-1/2"]
 
 
+@pytest.mark.parametrize("ordinal", [0, -1])
+def test_an_outcome_of_no_face_does_not_balance(ordinal: int) -> None:
+    """Faces are counted from 1."""
+    sums = a_run(*ONE_OF_EACH)
+    sums.ended(CAMERA, ordinal, Outcome.ENROLLED_AND_DISCARDED)
+    assert not sums_balance(sums)
+
+
 def test_a_camera_that_never_reported_saw_nobody() -> None:
     """Its outcomes belong to faces that nobody saw."""
     sums = Sums()

@@ -58,7 +58,9 @@ def propose_criteria(**changes: Any) -> Ask:
 
 def approve_criteria(**changes: Any) -> Ask:
     """Ask for the approval of the criteria."""
-    return lambda one: one.decide_criteria_approval(to_approve_criteria(**changes))
+    return lambda one: one.decide_criteria_approval(
+        to_approve_criteria(**changes), applicant=APPLICANT
+    )
 
 
 def propose(*, over: bool = False, **changes: Any) -> Ask:
@@ -619,3 +621,12 @@ def test_nobody_approves_the_criteria_or_the_list_of_their_own_application() -> 
     given(*a_sealed_list()).when(
         lambda one: one.decide_approval(to_approve(**own), applicant=APPLICANT)
     ).then(refused("officer_is_the_applicant"))
+
+
+def test_criteria_are_not_approved_before_anyone_applied() -> None:
+    """Else the applicant could approve them and apply afterwards."""
+    (
+        given(criteria_proposed())
+        .when(lambda one: one.decide_criteria_approval(to_approve_criteria(), applicant=""))
+        .then(refused("deployment_not_applied_for"))
+    )

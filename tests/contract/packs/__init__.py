@@ -1,0 +1,1 @@
+"""Does a pack show one deployment, the whole of it, and nothing of any other?"""

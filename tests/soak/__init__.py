@@ -1,0 +1,1 @@
+"""``./run soak``: long campaigns that a test run has no time for."""
