@@ -26,6 +26,7 @@ from domain.assurance.verification import (
 )
 from domain.custody.events import ItemDestroyed
 from domain.custody.sealing import Tombstone
+from domain.deployments.events import ApplicationRefused, DeploymentAppliedFor
 from domain.kernel.commands import Mode
 from domain.kernel.errors import DomainError, NotFoundError, RecordBrokenError
 from domain.kernel.events import Happened
@@ -66,6 +67,7 @@ from infrastructure.seal.witness_server import WitnessServer
 from infrastructure.seal.witnesses import Witnesses
 from infrastructure.settings import Settings
 
+_APPLICATIONS = frozenset({DeploymentAppliedFor.NAME, ApplicationRefused.NAME})
 LAST_BATCH_S = 0.8
 """How long a batch of the registers may take to end when the server stops."""
 
@@ -547,6 +549,12 @@ def mode_of(path: Path) -> Mode:
     """
     with premises_at(path).database.stored() as log:
         return Mode(log.mode)
+
+
+def deployments_in(path: Path) -> list[str]:
+    """The scope of every deployment that was applied for, whatever came of it, in order."""
+    with premises_at(path).database.stored() as log:
+        return list(dict.fromkeys(row.scope for row in log.rows if row.name in _APPLICATIONS))
 
 
 def stored_entries(path: Path, scope: str) -> Iterator[bytes]:

@@ -1,32 +1,33 @@
-"""``plumbline replay | state | diff | why``: a deployment's history, read as a person would."""
+"""``plumbline replay | state | diff | why``: a deployment's history, read as a person would.
+
+Nothing here writes: not a byte of the data directory changes.
+"""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
-from datetime import datetime
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import typer
 
-from api.bootstrap import read_history, stored_entries
+from api.bootstrap import deployments_in, read_history, stored_entries
 from api.cli.record import Data, data_directory
-from api.cli.telling import say, say_json
-from api.narration import line
-from api.replaying.choosing import Choice, a_time, chosen, one_alert
-from api.replaying.differences import differences
+from api.cli.telling import on_a_terminal, printable, printable_json, say, say_json
+from api.narration import line, sentence
+from api.replaying.choosing import Choice, Choosing, one_alert, the_one
+from api.replaying.differences import Differences, differences
+from api.replaying.in_words import answer_lines, difference_lines, no_refusal_lines, state_lines
+from api.replaying.moments import Moment, a_moment, a_time
+from api.replaying.reasons import NoRefusal
 from api.replaying.reasons import why as reasons_of
-from api.replaying.state import AsItWas, flat, up_to
+from api.replaying.state import AsItWas
 from domain.kernel.errors import DomainError
-from domain.kernel.time import written
 from domain.ports import Recorded
 
 Which = typer.Argument(help="The deployment's id, or its first digits.")
-Json = typer.Option(False, "--json", help="For programs.")
-
-NO_DOCUMENTS = "No document is on this record yet; what it holds of the rules of that day:"
+Json = typer.Option(False, "--json", help="One JSON object.")
 
 
 def replay(
@@ -34,9 +35,9 @@ def replay(
     data: str | None = Data,
     json: bool = typer.Option(False, "--json", help="The entries themselves, as JSON Lines."),
     kind: list[str] = typer.Option(
-        [], "--kind", help="Only entries of this stored name (alert.raised) or context (alert)."
+        [], "--kind", help="Only this stored name (alert.raised) or context (alert); repeatable."
     ),
-    role: list[str] = typer.Option([], "--role", help="Only what was asked in this role."),
+    role: list[str] = typer.Option([], "--role", help="Only what was asked in it; repeatable."),
     actor: str | None = typer.Option(None, "--actor", help="Only what this actor asked."),
     refusals: bool = typer.Option(False, "--refusals", help="Only what was refused."),
     alert: str | None = typer.Option(
@@ -44,8 +45,10 @@ def replay(
     ),
     first: int = typer.Option(0, "--from", min=0, help="From this position on."),
     last: int | None = typer.Option(None, "--to", min=0, help="Up to this position."),
-    since: str | None = typer.Option(None, "--since", help="From this time on (RFC 3339)."),
-    until: str | None = typer.Option(None, "--until", help="Up to this time (RFC 3339)."),
+    since: str | None = typer.Option(
+        None, "--since", help="What happened from then on (RFC 3339)."
+    ),
+    until: str | None = typer.Option(None, "--until", help="What happened up to then (RFC 3339)."),
 ) -> None:
     """Print a deployment's history in the order of the log, or what you choose of it."""
     path = data_directory(data)
@@ -58,43 +61,42 @@ def replay(
         alert=one_alert(read_history(path, scope), alert) if alert is not None else None,
         first=first,
         last=last,
-        since=a_time(since) if since else None,
-        until=a_time(until) if until else None,
+        since=a_time(since) if since is not None else None,
+        until=a_time(until) if until is not None else None,
     )
-    if not json:
-        for entry in chosen(read_history(path, scope), choice):
-            say(printable(line(entry)))
-    elif choice == Choice():
-        for blob in stored_entries(path, scope):
-            say(blob.decode())
+    if json and choice == Choice():
+        # What this version cannot read as an event is given out all the same.
+        _say_blobs(stored_entries(path, scope))
+        return
+    choosing = Choosing(choice)
+    if json:
+        shown = _say_blobs(_blobs(path, scope, choosing))
     else:
-        for blob in _blobs(path, scope, choice):
-            say(blob.decode())
+        shown = _say_all(line(entry) for entry in choosing.among(read_history(path, scope)))
+    if not shown:
+        _explain_nothing(choosing)
 
 
 def state(
     deployment: str = Which,
     data: str | None = Data,
     to: int | None = typer.Option(None, "--to", min=0, help="As it was after this position."),
-    at: str | None = typer.Option(None, "--at", help="As it was recorded at this time (RFC 3339)."),
+    at: str | None = typer.Option(None, "--at", help="As it was recorded by then (RFC 3339)."),
     json: bool = Json,
 ) -> None:
     """Show a deployment as it is, or as it was."""
     if to is not None and at is not None:
-        raise DomainError("expected --to or --at, found both: a place is a time already")
+        raise DomainError("expected --to or --at, found both: a position is a time already")
     path = data_directory(data)
     scope = scope_of(path, deployment)
-    then = a_time(at) if at else None
+    moment = Moment(position=to, time=a_time(at) if at is not None else None)
     found = AsItWas(UUID(scope))
-    for entry in up_to(read_history(path, scope), position=to, at=then):
-        found.take(entry)
+    following = found.take_up_to(read_history(path, scope), moment)
+    told = found.state(at=moment.time)
     if json:
-        say_json({"position": found.position, **found.told()})
+        say_json(told.as_json())
         return
-    say(f"{scope} {_place(found.position, then)}")
-    for name, value in flat(found.told()).items():
-        if value is not None:
-            say(printable(f"  {name:<44} {_plain(value)}"))
+    _say_all(state_lines(told, moment, following))
 
 
 def diff(
@@ -106,23 +108,13 @@ def diff(
 ) -> None:
     """Show what changed in a deployment between two positions or times, and what changed it."""
     path = data_directory(data)
+    moments = a_moment(earlier), a_moment(later)
     scope = scope_of(path, deployment)
-    behind, last = (_position(path, scope, one) for one in (earlier, later))
-    if last < behind:
-        raise DomainError(f"expected the earlier one first, found {behind} before {last}")
-    found = differences(read_history(path, scope), UUID(scope), behind=behind, last=last)
+    found = differences(read_history(path, scope), UUID(scope), *moments)
     if json:
-        say_json([dataclasses.asdict(one) for one in found])
+        say_json(_differences_as_json(found))
         return
-    say(f"{scope} between positions {behind} and {last}: {len(found)} differences")
-    for one in found:
-        places = ", ".join(str(position) for position in one.positions[-5:])
-        more = "... " if len(one.positions) > 5 else ""
-        say(
-            printable(
-                f"  {one.name}: {_plain(one.before)} -> {_plain(one.after)}  [{more}{places}]"
-            )
-        )
+    _say_all(difference_lines(found, *moments))
 
 
 def why(
@@ -131,78 +123,97 @@ def why(
     data: str | None = Data,
     json: bool = Json,
 ) -> None:
-    """Say why something was refused: each rule, what it compared, and where it comes from."""
+    """Say why something was refused: each rule, what it compared, and what was in force."""
     path = data_directory(data)
-    answer = reasons_of(read_history(path, scope_of(path, deployment)), position)
-    if json:
-        say_json(dataclasses.asdict(answer))
-        return
-    said = [f"position {position}, {answer.at}: {answer.actor} as {answer.role} asked for:"]
-    said[0] += f" {answer.asked}"
-    for reason in answer.reasons:
-        said.append(f"  {reason.code}: {reason.sentence}")
-        said += [f"    compared {name}: {value}" for name, value in reason.compared.items()]
-        if reason.rule is not None:
-            said.append(f"    rule: {reason.rule}")
-        said.append(f"    source: {reason.source or 'none is named'}")
-    said.append(NO_DOCUMENTS)
-    said += [f"    {name}: {value}" for name, value in answer.in_force.items()] or ["    nothing"]
-    for words in said:
-        say(printable(words))
-
-
-def printable(words: str) -> str:
-    """The words, with whatever could steer a terminal shown as what it is."""
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in words)
-
-
-def _blobs(path: Path, scope: str, choice: Choice) -> Iterator[bytes]:
-    """The chosen entries as they are stored."""
-    wanted = chosen(read_history(path, scope), choice)
-    following: Recorded | None = next(wanted, None)
-    for entry, blob in zip(read_history(path, scope), stored_entries(path, scope), strict=True):
-        if following is None:
-            return
-        if entry.position == following.position:
-            yield blob
-            following = next(wanted, None)
-
-
-def _position(path: Path, scope: str, text: str) -> int:
-    """The position that was typed, or of the newest entry recorded by the time that was typed."""
-    if text.isdecimal():
-        return int(text)
-    found = -1
-    for entry in up_to(read_history(path, scope), at=a_time(text)):
-        found = entry.position
-    return found
-
-
-def _place(position: int, then: datetime | None) -> str:
-    if position < 0:
-        return "before its first entry"
-    when = f", the newest recorded by {written(then)}" if then is not None else ""
-    return f"after position {position}{when}"
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return "-"
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    scope = scope_of(path, deployment)
+    answer = reasons_of(read_history(path, scope), UUID(scope), position)
+    if isinstance(answer, NoRefusal):
+        if json:
+            say_json(_no_refusal_as_json(answer.entry))
+        else:
+            _say_all(no_refusal_lines(answer.entry))
+    elif json:
+        say_json({"refused": True, **answer.as_json()})
+    else:
+        _say_all(answer_lines(answer))
 
 
 def scope_of(path: Path, deployment: str) -> str:
-    """The one deployment whose id begins like this."""
-    wanted = deployment.lower().replace("-", "")
-    found = sorted(
-        {
-            entry.scope
-            for entry in read_history(path, None)
-            if entry.event.NAME == "deployment.applied_for" and entry.scope.startswith(wanted)
-        }
-    )
-    if len(found) == 1 and wanted:
-        return found[0]
-    if not found:
-        raise DomainError(f"no deployment in {path} begins with {deployment}")
-    raise DomainError(f"{len(found)} deployments begin with {deployment!r}: give more digits")
+    """The one deployment whose id begins like this.
+
+    Raises:
+        DomainError: there is none, or more than one; it lists those that there are.
+    """
+    return the_one(deployments_in(path), deployment, "deployment")
+
+
+def _blobs(path: Path, scope: str, choosing: Choosing) -> Iterator[bytes]:
+    """The entries that fit, as they are stored."""
+    # The record may grow between the two readings; as far as both go they are the same.
+    both = zip(read_history(path, scope), stored_entries(path, scope), strict=False)
+    for entry, blob in both:
+        if choosing.is_over(entry):
+            return
+        if choosing.takes(entry):
+            yield blob
+
+
+def _explain_nothing(choosing: Choosing) -> None:
+    """Say that nothing fitted, on standard error.
+
+    Raises:
+        DomainError: nobody is called as was asked for.
+    """
+    actor = choosing.choice.actor
+    if actor is not None and actor not in choosing.actors:
+        there_are = ", ".join(printable(one) for one in sorted(choosing.actors)) or "none"
+        raise DomainError(f"no actor {actor!a} asked for anything there; there are: {there_are}")
+    print("plumbline: no entry fits", file=sys.stderr, flush=True)
+
+
+def _no_refusal_as_json(entry: Recorded) -> dict[str, object]:
+    return {
+        "refused": False,
+        "position": entry.position,
+        "name": entry.event.NAME,
+        "actor": entry.actor,
+        "role": entry.role,
+        "told": sentence(entry.event),
+    }
+
+
+def _differences_as_json(found: Differences) -> dict[str, object]:
+    return {
+        "deployment": found.after.deployment,
+        "from": found.before.position,
+        "to": found.after.position,
+        "entries": found.entries,
+        "differences": [
+            {
+                "path": list(one.path),
+                "before": one.before,
+                "after": one.after,
+                "entries": [cause.position for cause in one.causes],
+            }
+            for one in found.found
+        ],
+    }
+
+
+def _say_all(lines: Iterable[str]) -> int:
+    shown = 0
+    for words in lines:
+        say(printable(words))
+        shown += 1
+    return shown
+
+
+def _say_blobs(blobs: Iterable[bytes]) -> int:
+    """Entries, byte for byte; on a screen the same JSON, with nothing in it that could steer it."""
+    shown = 0
+    screen = on_a_terminal()
+    for blob in blobs:
+        text = blob.decode()
+        say(printable_json(text) if screen else text)
+        shown += 1
+    return shown

@@ -30,7 +30,30 @@ def say(words: str) -> None:
 
 def say_json(value: object) -> None:
     """One JSON value as an answer."""
-    print(json.dumps(value, ensure_ascii=False), flush=True)
+    print(printable_json(json.dumps(value, ensure_ascii=False)), flush=True)
+
+
+def printable(words: str) -> str:
+    """The words, with whatever could steer a terminal shown as what it is.
+
+    Codes, references and sentences of a record were written by others: none of them may move a
+    cursor, hide a line or turn the direction of the text.
+    """
+    if words.isprintable():
+        return words
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in words)
+
+
+def printable_json(text: str) -> str:
+    """One line of JSON with the same value, in which nothing could steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
+
+
+def on_a_terminal() -> bool:
+    """Whether a person's screen shows what is said, and not a file or another program."""
+    return sys.stdout.isatty()
 
 
 def complain(words: str, exit_code: int) -> int:

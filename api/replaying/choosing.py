@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from domain.alerts.events import AlertRaised, RaiseRefused
@@ -14,6 +14,10 @@ from domain.kernel.commands import Role
 from domain.kernel.errors import DomainError
 from domain.kernel.refusals import WasRefused
 from domain.ports import Recorded
+from domain.sightings.events import SightingSuppressed
+
+_LISTED = 20
+"""How many ids an error lists."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +34,8 @@ class Choice:
     actor: str | None = None
     refusals: bool = False
     alert: UUID | None = None
-    """Only what belongs to one alert: its entries, its items', and what was refused about it."""
+    """Only what belongs to one alert: its entries, its items', the sightings that were suppressed
+    into it, and what was refused about any of them."""
     first: int = 0
     last: int | None = None
     since: datetime | None = None
@@ -50,57 +55,97 @@ class Choice:
                 raise DomainError(f"no role is called {role!a}: there are {', '.join(Role)}")
 
 
-def chosen(entries: Iterable[Recorded], choice: Choice) -> Iterator[Recorded]:
-    """The entries that fit, in their order. Reads no further than it must."""
-    streams = {choice.alert} if choice.alert is not None else None
-    for entry in entries:
-        if choice.last is not None and entry.position > choice.last:
-            return
-        # Asked of every entry, shown or not: an item belongs to the alert it was registered for.
-        belongs = streams is None or _belongs(entry, streams)
-        if belongs and _fits(entry, choice):
-            yield entry
+class Choosing:
+    """Who goes through a history in the order of the log, with a choice in hand.
+
+    Nothing is kept on the way but the ids of one alert's items and the names of actors.
+    """
+
+    def __init__(self, choice: Choice) -> None:
+        self.choice = choice
+        self.actors: set[str] = set()
+        """Everyone who asked for anything so far."""
+        self._story = {choice.alert} if choice.alert is not None else set()
+
+    def is_over(self, entry: Recorded) -> bool:
+        """Whether neither this entry nor any behind it can fit."""
+        return self.choice.last is not None and entry.position > self.choice.last
+
+    def takes(self, entry: Recorded) -> bool:
+        """Whether the entry fits. Asked of each, in order."""
+        self.actors.add(entry.actor)
+        # Also where something else keeps it out: an item belongs to what it was registered for.
+        belongs = self.choice.alert is None or self._belongs(entry)
+        return belongs and _fits(entry, self.choice)
+
+    def among(self, entries: Iterable[Recorded]) -> Iterator[Recorded]:
+        """The entries that fit, each once."""
+        for entry in entries:
+            if self.is_over(entry):
+                return
+            if self.takes(entry):
+                yield entry
+
+    def _belongs(self, entry: Recorded) -> bool:
+        event = entry.event
+        match event:
+            case ItemRegistered() if event.concerning in self._story:
+                self._story.add(event.originator_id)
+            case WasRefused():
+                return event.concerning in self._story
+            case SightingSuppressed():
+                return event.alert in self._story
+            case _:
+                pass
+        return event.originator_id in self._story
 
 
 def one_alert(entries: Iterable[Recorded], digits: str) -> UUID:
-    """The one alert whose id begins like this.
+    """The one alert whose id begins like this, raised or refused.
 
     Raises:
         DomainError: there is none, or more than one.
     """
-    wanted = digits.lower().replace("-", "")
-    found: set[UUID] = set()
+    found: dict[UUID, None] = {}
     for entry in entries:
         match entry.event:
             case AlertRaised() as event:
-                found.add(event.originator_id)
+                found[event.originator_id] = None
             case RaiseRefused(concerning=UUID() as alert):
-                found.add(alert)
+                found[alert] = None
             case _:
                 continue
-    fitting = sorted(one.hex for one in found if wanted and one.hex.startswith(wanted))
-    if len(fitting) == 1:
-        return UUID(fitting[0])
-    known = ", ".join(sorted(one.hex[:8] for one in found)) or "none"
-    many = "no alert begins" if not fitting else f"{len(fitting)} alerts begin"
-    raise DomainError(f"{many} with {digits!a}; there are: {known}")
+    return UUID(the_one([one.hex for one in found], digits, "alert"))
 
 
-def a_time(text: str) -> datetime:
-    """A time as a person types it: RFC 3339, with its zone.
+def the_one(ids: Iterable[str], digits: str, what: str) -> str:
+    """The one id that begins like this.
+
+    Args:
+        ids: 32 hex digits each.
+        digits: as a person typed them.
+        what: they are called.
 
     Raises:
-        DomainError: it is not one.
+        DomainError: there is none, or more than one; it lists those that there are.
     """
-    try:
-        at = datetime.fromisoformat(text.strip().upper())
-    except ValueError as error:
-        raise DomainError(f"expected a time like 2026-11-23T09:30:00Z, found {text!a}") from error
-    if at.tzinfo is None:
+    known = sorted(ids)
+    wanted = digits.strip().lower().replace("-", "")
+    fitting = [one for one in known if wanted and one.startswith(wanted)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
         raise DomainError(
-            f"expected a time with its zone, like 2026-11-23T09:30:00Z, found {text!a} without one"
+            f"{len(fitting)} {what}s begin with {digits!a}: give more digits; {_listed(fitting)}"
         )
-    return at.astimezone(UTC)
+    raise DomainError(f"no {what} begins with {digits!a}; {_listed(known)}")
+
+
+def _listed(ids: list[str]) -> str:
+    if not ids:
+        return "there is none"
+    more = f" and {len(ids) - _LISTED} more" if len(ids) > _LISTED else ""
+    return f"there are: {', '.join(ids[:_LISTED])}{more}"
 
 
 def _fits(entry: Recorded, choice: Choice) -> bool:
@@ -113,17 +158,4 @@ def _fits(entry: Recorded, choice: Choice) -> bool:
         and (not choice.refusals or isinstance(entry.event, WasRefused))
         and (choice.since is None or entry.event.timestamp >= choice.since)
         and (choice.until is None or entry.event.timestamp <= choice.until)
-    )
-
-
-def _belongs(entry: Recorded, streams: set[UUID]) -> bool:
-    """Whether an entry is a part of the story of these streams; an item's stream joins them."""
-    event = entry.event
-    concerning = getattr(event, "concerning", None)
-    if isinstance(event, ItemRegistered) and concerning in streams:
-        streams.add(event.originator_id)
-    return (
-        event.originator_id in streams
-        or concerning in streams
-        or getattr(event, "alert", None) in streams
     )

@@ -1,62 +1,33 @@
-"""Why something was refused: the rules that said no, what they compared, and where they come from.
+"""Why something was refused: the rules that said no, what they compared, and what was in force.
 
-The record keeps each rule's code, its sentence and the values it compared; the rule itself, with
-its reason and its source, is in the policies. The two are joined here by the kind of refusal and
-the code.
+What was asked, the codes, the sentences and the values compared are the record's. The rule's own
+words and its source are this version's (``rulebook``).
 """
 
 from __future__ import annotations
 
-import inspect
-import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
 from typing import Any
+from uuid import UUID
 
-from domain.alerts import events as alert
-from domain.alerts import policies as alert_policies
+from api.replaying.rulebook import REQUESTS, RuleTold, rule_behind
+from api.replaying.state import AsItWas, State
+from domain.alerts.aggregate import Alert
 from domain.custody import events as custody
-from domain.custody import policies as custody_policies
+from domain.custody.aggregate import Item
 from domain.deployments import events as deployment
-from domain.deployments import policies as deployment_policies
-from domain.kernel import repeats
+from domain.deployments.aggregate import Deployment
+from domain.kernel.aggregate import Aggregate
 from domain.kernel.errors import DomainError
 from domain.kernel.refusals import Refusal, WasRefused
 from domain.kernel.time import written
 from domain.ports import Recorded
 from domain.watchlists import events as watchlist
-from domain.watchlists import policies as watchlist_policies
+from domain.watchlists.aggregate import Watchlist
 
-Rule = Callable[[Any], Refusal | None]
-
-RULES: dict[type[WasRefused], Sequence[Rule]] = {
-    alert.RaiseRefused: alert_policies.RAISE_POLICIES,
-    alert.ViewRefused: alert_policies.VIEW_POLICIES,
-    alert.AdjudicationRefused: alert_policies.ADJUDICATION_POLICIES,
-    custody.ConsultationRefused: custody_policies.CONSULTATION_POLICIES,
-    deployment.ApplicationRefused: deployment_policies.APPLICATION_POLICIES,
-    deployment.CameraRefused: deployment_policies.CAMERA_POLICIES,
-    deployment.AuthorisationRefused: deployment_policies.AUTHORISATION_POLICIES,
-    deployment.StartRefused: deployment_policies.START_POLICIES,
-    deployment.StopRefused: deployment_policies.STOP_POLICIES,
-    deployment.EndRefused: deployment_policies.CLOSING_POLICIES,
-    deployment.CancellationRefused: deployment_policies.CLOSING_POLICIES,
-    watchlist.CriteriaRefused: watchlist_policies.CRITERIA_POLICIES,
-    watchlist.EntryRefused: (
-        *watchlist_policies.PROPOSAL_POLICIES,
-        *watchlist_policies.JUDGEMENT_POLICIES,
-        watchlist_policies.category_is_within_the_criteria,
-    ),
-    watchlist.SealRefused: watchlist_policies.SEAL_POLICIES,
-    watchlist.ApprovalRefused: watchlist_policies.APPROVAL_POLICIES,
-    watchlist.GalleryRefused: watchlist_policies.GALLERY_POLICIES,
-    repeats.RepeatRefused: repeats.REPEAT_POLICIES,
-    # What is wrong with a file is told by its reader, line by line, and not by rules.
-    watchlist.ImportRefused: (),
-}
-"""Which rules can have led to which refusal."""
-
-_SOURCE = re.compile(r"\s*Source:\s*(.+?)\s*$", re.DOTALL)
+NO_DOCUMENT = "no document is on this record"
+"""Policies, assessments and approvals are not recorded yet; there is no event for any of them."""
 
 
 @dataclass(frozen=True)
@@ -66,106 +37,223 @@ class Reason:
     code: str
     sentence: str
     compared: dict[str, str]
-    rule: str | None
-    """What the rule demands, in its own words; None where it is no rule of this version."""
-    source: str | None
-    """The statute, standard or policy line that it comes from."""
+    rule: RuleTold | None
+    """None where no policy of this version gives this code about such a request."""
+    otherwise: str | None
+    """Where it comes from, if from no policy."""
+
+
+@dataclass(frozen=True)
+class InForce:
+    """Something that the record held of the rules at that place."""
+
+    what: str
+    value: str
+    position: int
+    """Of the entry that says so."""
+
+
+@dataclass(frozen=True)
+class JudgedAgainst:
+    """What the request was aimed at, as its entries before the refusal leave it."""
+
+    kind: str
+    id: str
+    version: int
+    """Its newest version; 0 where it did not exist yet."""
+    position: int | None
+    """Of its newest entry."""
+    state: dict[str, Any]
+    """Its values, as ``State`` gives them."""
 
 
 @dataclass(frozen=True)
 class Answer:
     """Why one entry says no."""
 
-    asked: str
+    deployment: str
+    mode: str
+    position: int
+    name: str
+    """The stored name of the refusal."""
+    asked_to: str
+    commands: list[str]
+    """The command that was refused is one of these; the record keeps its id and not its kind."""
+    command: str
+    """The id of the command."""
     actor: str
     role: str
-    at: str
+    asked_at: str
+    recorded_at: str
+    clock: str
     reasons: list[Reason]
-    in_force: dict[str, str]
-    """What the record holds of the rules of that day: versions, limits, settings."""
+    judged_against: JudgedAgainst | None
+    """None where the request named nothing."""
+    phase: str
+    """How far the deployment had come: a value of ``Phase``."""
+    lists: dict[str, str]
+    """Each of its watchlists and how far it had come: a value of ``WatchlistState``."""
+    documents: str
+    in_force: list[InForce]
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer as one JSON object."""
+        return asdict(self)
 
 
-def why(entries: Iterable[Recorded], position: int) -> Answer:
+@dataclass(frozen=True)
+class NoRefusal:
+    """The entry that was asked about says what happened, and refused nothing."""
+
+    entry: Recorded
+
+
+def why(entries: Iterable[Recorded], deployment: UUID, position: int) -> Answer | NoRefusal:
     """Why the entry at a position refused what was asked.
 
     Args:
-        entries: of the deployment, from its first.
+        entries: of the deployment, in order, from its first.
+        deployment: which.
         position: of the refusal.
 
     Raises:
-        DomainError: there is no such entry in this deployment, or it refused nothing.
+        DomainError: the deployment has no entry there.
     """
-    in_force: dict[str, str] = {}
+    before = AsItWas(deployment)
+    in_force: dict[str, InForce] = {}
     for entry in entries:
+        if entry.position > position:
+            raise _not_of_it(position, before, entry)
         if entry.position == position:
-            return _answer(entry, in_force)
-        in_force |= _rules_of(entry)
-    raise DomainError(f"this deployment has no entry at position {position}")
+            if isinstance(entry.event, WasRefused):
+                return _answer(entry, entry.event, before, list(in_force.values()))
+            return NoRefusal(entry)
+        before.take(entry)
+        in_force |= {rule.what: rule for rule in _rules_of(entry)}
+    raise _not_of_it(position, before, None)
 
 
-def rules_with(code: str, rules: Iterable[Rule]) -> list[Rule]:
-    """The rules that can give a code: it stands in them as written."""
-    return [rule for rule in rules if code in rule.__code__.co_consts]
-
-
-def _answer(entry: Recorded, in_force: dict[str, str]) -> Answer:
-    event = entry.event
-    if not isinstance(event, WasRefused):
-        raise DomainError(
-            f"entry {entry.position} ({event.NAME}) refused nothing: it says what happened"
-        )
-    rules = RULES[type(event)]
+def _answer(entry: Recorded, event: WasRefused, before: AsItWas, in_force: list[InForce]) -> Answer:
+    request = REQUESTS[type(event)]
+    state = before.state()
     return Answer(
-        asked=event.NAME.split(".")[1].removesuffix("_refused").replace("_", " "),
+        deployment=state.deployment,
+        mode=entry.mode,
+        position=entry.position,
+        name=event.NAME,
+        asked_to=request.words,
+        commands=[one.__name__ for one in request.commands],
+        command=entry.cause,
         actor=entry.actor,
         role=entry.role,
-        at=written(event.timestamp),
-        reasons=[_reason(one, rules) for one in event.reasons],
+        asked_at=written(event.timestamp),
+        recorded_at=written(entry.recorded_at),
+        clock=entry.clock,
+        reasons=[_reason(type(event), one) for one in event.reasons],
+        judged_against=_judged_against(event, before, state),
+        phase=state.phase,
+        lists={name: one.state for name, one in state.watchlists.items()},
+        documents=NO_DOCUMENT,
         in_force=in_force,
     )
 
 
-def _reason(refusal: Refusal, rules: Sequence[Rule]) -> Reason:
-    # Where an entry is proposed and where it is judged, two rules can give one code: both are told.
-    told = [_told(rule) for rule in rules_with(refusal.code, rules)]
-    return Reason(
-        code=refusal.code,
-        sentence=refusal.sentence,
-        compared=refusal.compared,
-        rule=" / ".join(demand for demand, _ in told) or None,
-        source=" / ".join(source for _, source in told if source) or None,
+def _reason(kind: type[WasRefused], refusal: Refusal) -> Reason:
+    rule = rule_behind(kind, refusal)
+    otherwise = REQUESTS[kind].otherwise if rule is None else None
+    return Reason(refusal.code, refusal.sentence, refusal.compared, rule, otherwise)
+
+
+def _not_of_it(position: int, before: AsItWas, after: Recorded | None) -> DomainError:
+    if after is None:
+        newest = before.newest
+        end = f"its newest is at {newest.position}" if newest else "it has none"
+        return DomainError(f"the deployment has no entry at position {position}: {end}")
+    near = [str(one.position) for one in (before.newest, after) if one is not None]
+    return DomainError(
+        f"the entry at position {position} is not of this deployment but of another or of the log "
+        f"itself: the nearest of its own are at {' and '.join(near)}"
     )
 
 
-def _told(rule: Rule) -> tuple[str, str | None]:
-    """What a rule demands, in its own words, and where it comes from."""
-    words = inspect.getdoc(rule) or ""
-    source = _SOURCE.search(words)
-    demand = words[: source.start()] if source else words
-    return _one_line(demand), _one_line(source[1]).rstrip(".") if source else None
+# -- what was in force ---------------------------------------------------------------------------
 
 
-def _one_line(words: str) -> str:
-    return " ".join(words.split())
-
-
-def _rules_of(entry: Recorded) -> dict[str, str]:
+def _rules_of(entry: Recorded) -> Iterator[InForce]:
     """What an entry says of the rules that later ones are judged by."""
+    return (InForce(what, value, entry.position) for what, value in _rules_told(entry))
+
+
+def _rules_told(entry: Recorded) -> Iterator[tuple[str, str]]:
     match entry.event:
         case watchlist.CriteriaProposed() as event:
-            return {"catalogue of accepted values": event.accepted_values}
+            yield "catalogue of accepted values, version", event.accepted_values
+            yield "criteria of the list, categories", ", ".join(event.categories)
+        case watchlist.CriteriaApproved() as event:
+            yield "criteria approved by", event.officer
         case deployment.DeploymentAuthorised() as event:
-            return {
-                "authorised threshold": str(event.threshold),
-                "authorised model": event.model_digest,
-                "authorised window": f"{written(event.valid_from)} to {written(event.valid_until)}",
-                "authorised cameras": ", ".join(event.cameras),
-            }
+            yield "authorised by", event.officer
+            yield (
+                "authorised window",
+                f"{written(event.valid_from)} to {written(event.valid_until)}",
+            )
+            yield "authorised cameras", ", ".join(event.cameras)
+            yield "authorised threshold", f"{event.threshold} ({event.threshold_justification})"
+            yield "authorised model", event.model_digest
         case deployment.DeploymentStarted() as event:
-            return {
-                f"recogniser {name}": value for name, value in event.recogniser_settings.items()
-            }
+            for name, value in event.recogniser_settings.items():
+                yield f"recogniser setting {name}", value
         case custody.ItemRegistered() as event:
-            return {f"retention of {event.item_class}": event.rule}
+            yield (
+                f"retention of {event.item_class}",
+                f"{event.rule}, counted from {event.clock_starts}",
+            )
+        case _:
+            return
+
+
+# -- what it was judged against ------------------------------------------------------------------
+
+
+def _judged_against(event: WasRefused, before: AsItWas, state: State) -> JudgedAgainst | None:
+    if event.concerning is None:
+        return None
+    aimed = before.aimed_at(event.concerning)
+    if aimed is None:
+        return JudgedAgainst("not there yet", event.concerning.hex, 0, None, {})
+    found = aimed.aggregate
+    return JudgedAgainst(
+        kind=found.KIND,
+        id=found.id.hex,
+        version=found.version,
+        position=aimed.position,
+        state=_values_of(found, state),
+    )
+
+
+def _values_of(found: Aggregate, state: State) -> dict[str, Any]:
+    told = state.as_json()
+    match found:
+        case Deployment():
+            names = ("application", "cameras", "footage_recorded", "authorisation")
+            return {name: told[name] for name in names}
+        case Watchlist():
+            return dict(told["watchlists"][found.id.hex])
+        case Alert():
+            return dict(told["alerts"][found.id.hex])
+        case Item():
+            return _item_values(found)
         case _:
             return {}
+
+
+def _item_values(item: Item) -> dict[str, Any]:
+    registered = item.registered
+    return {
+        "item_class": item.label.item_class,
+        "due_at": written(registered.due_at) if registered else None,
+        "rule": registered.rule if registered else None,
+        "sealed": item.sealed is not None,
+        "destruction_started": item.destruction is not None,
+        "destroyed": item.destroyed,
+    }

@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.alerts.commands import DecisionKind
 from domain.kernel.codes import is_code
 from domain.kernel.commands import Role
-from domain.kernel.refusals import Policy, Refusal
+from domain.kernel.refusals import Policy, Refusal, refuses
 from domain.kernel.time import written
 
 
@@ -34,6 +34,7 @@ class RaiseFacts:
     authorised_model: str | None
 
 
+@refuses("run_not_live")
 def run_is_live(facts: RaiseFacts) -> Refusal | None:
     """An alert belongs to recognition that is switched on. Source: seed L34."""
     if facts.run != facts.live_run:
@@ -41,6 +42,7 @@ def run_is_live(facts: RaiseFacts) -> Refusal | None:
     return None
 
 
+@refuses("not_authorised", "outside_the_authorised_window")
 def alert_is_inside_the_window(facts: RaiseFacts) -> Refusal | None:
     """Nothing outside the authorised times. Source: requirement 37."""
     if facts.valid_from is None or facts.valid_until is None:
@@ -58,6 +60,7 @@ def alert_is_inside_the_window(facts: RaiseFacts) -> Refusal | None:
     return None
 
 
+@refuses("outside_the_zone")
 def alert_is_inside_the_zone(facts: RaiseFacts) -> Refusal | None:
     """Nothing outside the authorised cameras and their zones. Source: requirement 15."""
     if facts.camera not in facts.cameras or not facts.inside_zone:
@@ -69,6 +72,7 @@ def alert_is_inside_the_zone(facts: RaiseFacts) -> Refusal | None:
     return None
 
 
+@refuses("entry_not_listed")
 def entry_is_on_the_list(facts: RaiseFacts) -> Refusal | None:
     """The entry is live on the approved list at that instant. Source: specification, 3.7."""
     if not facts.entry_listed:
@@ -76,6 +80,7 @@ def entry_is_on_the_list(facts: RaiseFacts) -> Refusal | None:
     return None
 
 
+@refuses("threshold_not_authorised")
 def threshold_is_the_authorised_one(facts: RaiseFacts) -> Refusal | None:
     """The recogniser worked with the threshold that the AO authorised. Source: requirement 22."""
     if facts.threshold != facts.authorised_threshold:
@@ -87,6 +92,7 @@ def threshold_is_the_authorised_one(facts: RaiseFacts) -> Refusal | None:
     return None
 
 
+@refuses("model_not_authorised")
 def model_is_the_authorised_one(facts: RaiseFacts) -> Refusal | None:
     """A threshold means nothing with any other model. Source: domain specification, C-13."""
     if facts.model_digest != facts.authorised_model:
@@ -116,6 +122,7 @@ class ViewFacts:
     closed: bool
 
 
+@refuses("role_may_not_view")
 def officer_may_look(facts: ViewFacts) -> Refusal | None:
     """Alerts are looked at by those who decide and by those who support them."""
     if facts.role not in (Role.ENGAGEMENT_OFFICER, Role.OPERATOR):
@@ -127,6 +134,7 @@ def officer_may_look(facts: ViewFacts) -> Refusal | None:
     return None
 
 
+@refuses("alert_closed")
 def alert_is_open_to_look(facts: ViewFacts) -> Refusal | None:
     """After the close there is nothing left to look at."""
     return Refusal("alert_closed", "the alert is closed") if facts.closed else None
@@ -153,6 +161,7 @@ class AdjudicationFacts:
     stand_ins: bool
 
 
+@refuses("not_an_engagement_officer")
 def engagement_officer_decides(facts: AdjudicationFacts) -> Refusal | None:
     """Adjudication is the engagement officer's. Source: domain specification, section 2."""
     if facts.role is not Role.ENGAGEMENT_OFFICER:
@@ -164,6 +173,7 @@ def engagement_officer_decides(facts: AdjudicationFacts) -> Refusal | None:
     return None
 
 
+@refuses("not_viewed")
 def viewed_before_decided(facts: AdjudicationFacts) -> Refusal | None:
     """The officer who decides has looked first: meaningful human involvement.
 
@@ -174,16 +184,19 @@ def viewed_before_decided(facts: AdjudicationFacts) -> Refusal | None:
     return None
 
 
+@refuses("already_decided")
 def decided_once(facts: AdjudicationFacts) -> Refusal | None:
     """The first decision stands; a later one would be a dissent and says so."""
     return Refusal("already_decided", "the alert was decided") if facts.decided else None
 
 
+@refuses("alert_closed")
 def decided_while_open(facts: AdjudicationFacts) -> Refusal | None:
     """A closed alert stays undetermined."""
     return Refusal("alert_closed", "the alert is closed") if facts.closed else None
 
 
+@refuses("decision_unknown")
 def decision_is_one_of_three(facts: AdjudicationFacts) -> Refusal | None:
     """viable, not viable, insufficient. Source: domain specification, 3.7."""
     if facts.decision not in {kind.value for kind in DecisionKind}:
@@ -194,6 +207,7 @@ def decision_is_one_of_three(facts: AdjudicationFacts) -> Refusal | None:
     return None
 
 
+@refuses("factors_missing")
 def reasons_are_given(facts: AdjudicationFacts) -> Refusal | None:
     """Regard to subject, system and environmental factors. Source: domain specification [F 7]."""
     if not all(facts.factors):
@@ -203,6 +217,7 @@ def reasons_are_given(facts: AdjudicationFacts) -> Refusal | None:
     return None
 
 
+@refuses("not_a_code")
 def reasons_are_codes(facts: AdjudicationFacts) -> Refusal | None:
     """A factor stands in the record for ever; what needs a sentence is a note. Source: NEVER 5."""
     if not all(is_code(one) for group in facts.factors for one in group):
@@ -210,6 +225,7 @@ def reasons_are_codes(facts: AdjudicationFacts) -> Refusal | None:
     return None
 
 
+@refuses("basis_not_true")
 def script_is_declared(facts: AdjudicationFacts) -> Refusal | None:
     """Where stand-ins play, every decision says that a script made it, and nowhere else."""
     if facts.basis != ("scripted-rule" if facts.stand_ins else "own-judgement"):

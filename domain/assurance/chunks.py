@@ -98,21 +98,21 @@ class Shapes:
         self._days: set[str] = set()
 
     def summary(
-        self, start: int, rows: Sequence[tuple[Any, ...]], *, with_leaves: bool
+        self, start: int, stored: Sequence[Sequence[Any]], *, with_leaves: bool
     ) -> Summary | None:
         """What rows come to, or None where they have to be followed one by one.
 
         Args:
             start: the position of the first one, a multiple of :data:`BLOCK`.
-            rows: the values of stored rows (8 each) or of tiled rows (3 each), at least one.
+            stored: the columns of stored rows (8) or of tiled rows (3), each with at least one
+                value and as many as the others.
             with_leaves: give every leaf hash too.
         """
-        stored = list(zip(*rows, strict=True))
         positions, told, blobs = stored[0], stored[-2], stored[-1]
         if not (_all_are(int, positions) and _all_are(bytes, told) and _all_are(bytes, blobs)):
             return None
         leaves = [sha256(b"\0" + blob).digest() for blob in blobs]
-        expected = list(range(start, start + len(rows)))
+        expected = list(range(start, start + len(blobs)))
         if list(told) != leaves or list(positions) != expected:
             return None
         names = stored[3] if len(stored) == _INDEXED else None
@@ -140,32 +140,31 @@ class Shapes:
     def _columns(self, blobs: Sequence[bytes], names: Sequence[str] | None) -> _Columns | None:
         """The fields of every entry; None where one cannot be read."""
         found: list[tuple[Any, ...]] = []
-        fields: tuple[Any, ...] | None
-        all_plain = not b"".join(blobs).translate(None, _PLAIN)
-        for place, blob in enumerate(blobs):
-            if len(blob) > LARGEST_ENTRY or not (all_plain or not blob.translate(None, _PLAIN)):
-                fields = self._read(blob, None)
-            else:
+        shapes = self._of_name
+        names = names if names is not None else [_name_in(blob) for blob in blobs]
+        for name, blob in zip(names, blobs, strict=True):
+            text, match = None, None
+            if len(blob) <= LARGEST_ENTRY and not blob.translate(None, _PLAIN):
                 text = blob.decode("ascii")
-                name = names[place] if names is not None else _name_in(text)
-                for shape in self._of_name.get(name, ()):
+                for shape in shapes.get(name, ()):
                     if match := shape.fullmatch(text):
-                        fields = (name, *match.groups())
                         break
-                else:
-                    fields = self._read(blob, text)
+                if match is not None:
+                    found.append(match.groups())
+                    continue
+            fields = self._read(blob, name, text)
             if fields is None:
                 return None
             found.append(fields)
-        (name_of, log, mode, occurred, pos, recorded, scope, scope_pos, prev, stream, version) = (
-            zip(*found, strict=True)
+        log, mode, occurred, pos, recorded, scope, scope_pos, prev, stream, version = zip(
+            *found, strict=True
         )
         if not all(map(self._is_time, {*occurred, *recorded})):
             return None
         return _Columns(
             log=log,
             mode=mode,
-            name=name_of,
+            name=names,
             occurred_at=occurred,
             pos=list(map(int, pos)),
             recorded_at=recorded,
@@ -176,16 +175,17 @@ class Shapes:
             version=list(map(int, version)),
         )
 
-    def _read(self, blob: bytes, text: str | None) -> tuple[Any, ...] | None:
+    def _read(self, blob: bytes, name: str, text: str | None) -> tuple[Any, ...] | None:
         """The fields of an entry the long way, learning from it where the text is plain."""
         try:
             entry = entries.read(blob)
         except EntryUnreadableError:
             return None
+        if entry.name != name:
+            return None
         if text is not None and entry.anchor is None:
-            self._learn(entry.name, text)
+            self._learn(name, text)
         return (
-            entry.name,
             entry.log,
             entry.mode,
             entry.occurred_at,
@@ -273,10 +273,13 @@ def _streams(columns: _Columns) -> dict[str, tuple[int, int]] | None:
     return {stream: (version, last[stream]) for stream, version in first.items()}
 
 
-def _name_in(text: str) -> str:
-    """The stored name of an entry: no field behind the body holds a quotation mark."""
-    at = text.rfind(_NAME) + len(_NAME)
-    return text[at : text.find('"', at)]
+def _name_in(blob: bytes) -> str:
+    """The stored name of a plain entry: no field behind the body holds a quotation mark.
+
+    Of any other it is just some text, which then is not found to be its name.
+    """
+    at = blob.rfind(_NAME) + len(_NAME)
+    return blob[at : blob.find(b'"', at)].decode("utf-8", "replace")
 
 
 def root_over(leaves: Sequence[bytes]) -> bytes:
@@ -298,7 +301,7 @@ _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME_OF_DAY = re.compile(r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z")
 _LINK, _STREAM = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{32}")
 
-_BODY, _CAUSE, _NAME = '"body":', ',"cause":"', '","name":"'
+_BODY, _CAUSE, _NAME = '"body":', ',"cause":"', b'","name":"'
 
 _INTEGER = "(?:0|-?[1-9][0-9]{0,14})"
 _FROM_0, _FROM_1 = "(0|[1-9][0-9]{0,14})", "([1-9][0-9]{0,14})"

@@ -84,9 +84,9 @@ def add_cosignature(note: str, line: str) -> str:
     Raises:
         NoteMalformedError: what comes of it is not a note.
     """
-    text, before = taken_apart(note)
-    longer_text, after = taken_apart(note + line)
-    if longer_text != text or after[:-1] != before:
+    _, before = taken_apart(note)
+    _, after = taken_apart(note + line)
+    if after[:-1] != before:
         raise NoteMalformedError("expected one line with a signature")
     return note if after[-1] in before else note + line
 

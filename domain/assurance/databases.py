@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -126,4 +127,5 @@ def _require_tables(connection: sqlite3.Connection, database: Path) -> None:
 
 def _rows(connection: sqlite3.Connection) -> Iterator[StoredRow]:
     # None of the values is taken for what its column was declared as.
-    return map(StoredRow._make, connection.execute(_ROWS))
+    # made in one step in C: a log has millions
+    return map(partial(tuple.__new__, StoredRow), connection.execute(_ROWS))

@@ -12,16 +12,27 @@ where ``token = HMAC-SHA256(secret, scope)``. The leaves stand in the order of t
 root is the tree hash over them (:mod:`domain.assurance.tree`).
 
 **Why it hides.** A scope's name is random, but staff know names of other deployments, and could
-try them against hashes that they see. An opening shows one token, and inclusion hashes. Without the
-secret, which never leaves the log's premises and is new for each commitment, no token of another
-scope can be worked out from its name, so no guess can be tried; the order of the tokens says
-nothing either. The opening's own token opens nothing else.
+try them against hashes that they see; sizes are small numbers, and easily tried. An opening shows
+its own token, the place and number of the leaves, and the hashes beside its path. Each of those is
+over at least one other token. A token is the output of a keyed function whose key, the secret,
+never leaves the log's premises: nobody without it can work out the token of another scope from its
+name, from this token, or from those of other commitments, so no guess can be tried, not even by
+who knows all of another scope but its token. Were one salt given out for all leaves, every guess
+could be. The order is that of the tokens, and says nothing. The secret is new for each commitment,
+so that two openings of different scopes, or of one at different times, share nothing. What is
+shown is how many scopes there are.
 
-**Why it binds.** Two different states of a scope at one commitment would be two leaves with the
-same token; whoever opens shows the index, the size and the token, and the log's verifier checks
-that the opened token is the one for the scope by the entries themselves: the last leaf hash is
-over an entry that names the scope. What it does not show: that the log did not commit to one scope
-under two tokens. Whoever has the secret can check that.
+**Why it binds.** The leaf is over the hash of the scope's last entry, and that entry names its
+scope and its place there: a leaf of one scope cannot be shown as the end of another, nor with
+another size. What an opening does not show is that the log made only one leaf for a scope: tokens
+are not checked against names, since that takes the secret, and a dishonest log could commit to an
+earlier end of a scope under a second token. Whoever is given all entries and the secret recomputes
+the root and sees it. An opening is for one of ``count`` places, so that no more leaves than that
+can ever be opened: whoever has the entries alone compares the count with the number of scopes.
+
+**Example.** Three scopes with the tokens 5e.., 91.. and c0..: their leaves a, b, c stand in this
+order, and the root is node(node(a, b), c). The opening of the second has index 1, count 3 and the
+proof [a, c].
 """
 
 from __future__ import annotations
@@ -69,7 +80,7 @@ def commit(ends: Mapping[str, ScopeEnd], secret: bytes) -> bytes:
     """The root of a commitment to these ends.
 
     Args:
-        ends: of every scope of the log, at least one.
+        ends: of every scope of the log.
         secret: 32 random bytes, used for this commitment alone.
     """
     return _tree(ends, secret)[0].root()
@@ -81,11 +92,13 @@ def open_end(ends: Mapping[str, ScopeEnd], secret: bytes, scope: str) -> Opening
     Raises:
         KeyError: nothing was committed to about this scope.
     """
+    end = ends[scope]
     tree, order = _tree(ends, secret)
-    index = order.index(scope) if scope in ends else _missing(scope)
+    token = _token(secret, scope)
+    index = order.index(token)
     return Opening(
-        token=_token(secret, scope),
-        end=ends[scope],
+        token=token,
+        end=end,
         index=index,
         count=len(order),
         proof=tuple(inclusion_proof(index, size=len(order), hash_at=tree.hash_at)),
@@ -111,13 +124,15 @@ def verify_opening(opening: Opening, root: bytes) -> None:
     )
 
 
-def _tree(ends: Mapping[str, ScopeEnd], secret: bytes) -> tuple[LevelHashes, list[str]]:
+def _tree(ends: Mapping[str, ScopeEnd], secret: bytes) -> tuple[LevelHashes, list[bytes]]:
+    """The tree over all leaves, and their tokens in its order."""
     if len(secret) != SECRET_BYTES:
         raise ValueError(f"expected a secret of {SECRET_BYTES} bytes, found {len(secret)}")
-    order = sorted(ends, key=lambda scope: _token(secret, scope))
+    by_token = {_token(secret, scope): end for scope, end in ends.items()}
+    order = sorted(by_token)
     tree = LevelHashes()
-    for scope in order:
-        tree.append(_leaf(_token(secret, scope), ends[scope]))
+    for token in order:
+        tree.append(_leaf(token, by_token[token]))
     return tree, order
 
 
@@ -127,7 +142,3 @@ def _token(secret: bytes, scope: str) -> bytes:
 
 def _leaf(token: bytes, end: ScopeEnd) -> bytes:
     return leaf_hash(token + end.size.to_bytes(8, "big") + end.leaf)
-
-
-def _missing(scope: str) -> int:
-    raise KeyError(scope)

@@ -115,7 +115,8 @@ class Summing(Generic[R]):
                 # not forked: whoever called may have threads and open databases
                 context = multiprocessing.get_context("spawn")
                 self._pool = ProcessPoolExecutor(self._workers, mp_context=context)
-            packed = marshal.dumps([tuple(row) for row in rows])
+            # version 2: nothing is looked up to be written only once
+            packed = marshal.dumps(_columns(rows), 2)
             return self._pool.submit(_summed_elsewhere, start, packed, self._asks(start, rows))
         except (OSError, BrokenProcessPool, ValueError):
             # ValueError: a column holds what is no plain value, and the long way says which
@@ -130,10 +131,14 @@ class Summing(Generic[R]):
                 return future.result()
             except (OSError, BrokenProcessPool):
                 self._workers = 1
-        return self._shapes.summary(start, rows, with_leaves=self._asks(start, rows))
+        return self._shapes.summary(start, _columns(rows), with_leaves=self._asks(start, rows))
 
     def _asks(self, start: int, rows: Sequence[R]) -> bool:
         return any(start < size <= start + len(rows) for size in self._sizes)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return list(zip(*rows, strict=True))
 
 
 _SHAPES = Shapes()

@@ -130,7 +130,7 @@ def read_entry_bundle(raw: bytes, *, width: int | None = None) -> list[bytes]:
     at = 0
     while at < len(raw):
         end = at + _LENGTH + int.from_bytes(raw[at : at + _LENGTH], "big")
-        if at + _LENGTH > len(raw) or end > len(raw):
+        if end > len(raw):
             raise TileMalformedError(
                 f"entry {len(entries)} of the bundle: expected it to end at byte {end}, the bundle "
                 f"has {len(raw)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.kernel.commands import Role
-from domain.kernel.refusals import Policy, Refusal
+from domain.kernel.refusals import Policy, Refusal, refuses
 
 PURPOSES: dict[str, frozenset[Role]] = {
     "adjudication": frozenset({Role.ENGAGEMENT_OFFICER, Role.OPERATOR}),
@@ -25,6 +25,7 @@ class ConsultationFacts:
     destruction_started: bool
 
 
+@refuses("purpose_not_allowed")
 def purpose_is_one_of_the_roles(facts: ConsultationFacts) -> Refusal | None:
     """Each read has a purpose that fits the reader's role. Source: DPA 2018 s.62."""
     if facts.role not in PURPOSES.get(facts.purpose, frozenset()):
@@ -36,11 +37,13 @@ def purpose_is_one_of_the_roles(facts: ConsultationFacts) -> Refusal | None:
     return None
 
 
+@refuses("item_not_sealed")
 def item_exists(facts: ConsultationFacts) -> Refusal | None:
     """Only what was sealed can be opened."""
     return None if facts.sealed else Refusal("item_not_sealed", "the item was never sealed")
 
 
+@refuses("item_destroyed")
 def item_is_not_being_destroyed(facts: ConsultationFacts) -> Refusal | None:
     """Once its destruction began, an item is not read again (level L0)."""
     if facts.destruction_started:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from domain.kernel.codes import is_code
 from domain.kernel.commands import Mode, Role
-from domain.kernel.refusals import Policy, Refusal
+from domain.kernel.refusals import Policy, Refusal, refuses
 from domain.kernel.time import written
 
 LIVE_SOURCES = frozenset({"rtsp", "http", "device"})
@@ -48,6 +48,7 @@ class ApplicationFacts:
     exists: bool
 
 
+@refuses("already_applied_for")
 def applied_for_once(facts: ApplicationFacts) -> Refusal | None:
     """A deployment is applied for once; what changes later is a variation."""
     if facts.exists:
@@ -55,6 +56,7 @@ def applied_for_once(facts: ApplicationFacts) -> Refusal | None:
     return None
 
 
+@refuses("not_an_applicant")
 def applicant_may_apply(facts: ApplicationFacts) -> Refusal | None:
     """Applications come from an applicant. Source: domain specification, section 2."""
     if facts.role is not Role.APPLICANT:
@@ -62,6 +64,7 @@ def applicant_may_apply(facts: ApplicationFacts) -> Refusal | None:
     return None
 
 
+@refuses("officers_not_authenticated", "rehearsal_needs_stand_ins")
 def officers_fit_the_mode(facts: ApplicationFacts) -> Refusal | None:
     """Operational use needs persons who proved who they are; a rehearsal has stand-ins.
 
@@ -83,6 +86,7 @@ def officers_fit_the_mode(facts: ApplicationFacts) -> Refusal | None:
     return None
 
 
+@refuses("window_without_end")
 def application_has_an_end(facts: ApplicationFacts) -> Refusal | None:
     """A deployment is time-bound from the first word. Source: seed L34."""
     if facts.requested_until <= facts.requested_from:
@@ -94,6 +98,7 @@ def application_has_an_end(facts: ApplicationFacts) -> Refusal | None:
     return None
 
 
+@refuses("not_a_code")
 def application_is_in_codes(facts: ApplicationFacts) -> Refusal | None:
     """An event holds codes; what needs a sentence belongs in the vault. Source: NEVER 5."""
     unfit = sorted(name for name, text in facts.codes.items() if not is_code(text))
@@ -115,6 +120,7 @@ APPLICATION_POLICIES: tuple[Policy[ApplicationFacts], ...] = (
 )
 
 
+@refuses("not_an_operator")
 def operator_works_the_system(facts: CameraFacts | StartFacts) -> Refusal | None:
     """Cameras and recognition are the operator's. Source: domain specification, section 2."""
     if facts.role is not Role.OPERATOR:
@@ -126,6 +132,7 @@ CLOSERS = frozenset({Role.OPERATOR, Role.AUTHORISING_OFFICER, Role.SYSTEM})
 """Who may stop and close: whoever works it, whoever allowed it, and the system when time is up."""
 
 
+@refuses("role_may_not_close")
 def role_may_close(facts: StopFacts | ClosingFacts) -> Refusal | None:
     """Stopping is easier than starting, but not anyone's. Source: specification, section 2."""
     if facts.role not in CLOSERS:
@@ -151,6 +158,7 @@ class CameraFacts:
     authorised: bool
 
 
+@refuses("source_does_not_fit_the_mode")
 def source_fits_the_mode(facts: CameraFacts) -> Refusal | None:
     """Operational mode takes live sources only, a rehearsal regular files only.
 
@@ -171,6 +179,7 @@ def source_fits_the_mode(facts: CameraFacts) -> Refusal | None:
     return None
 
 
+@refuses("zone_is_no_polygon")
 def zone_is_a_polygon(facts: CameraFacts) -> Refusal | None:
     """Recognition happens inside a drawn zone, never "wherever the camera looks".
 
@@ -186,6 +195,7 @@ def zone_is_a_polygon(facts: CameraFacts) -> Refusal | None:
     return None
 
 
+@refuses("rehearsal_keeps_no_footage")
 def rehearsal_keeps_no_footage(facts: CameraFacts) -> Refusal | None:
     """A rehearsal plays a file that exists anyway; it never makes another copy of it."""
     if facts.mode is Mode.REHEARSAL and facts.footage_recorded:
@@ -193,6 +203,7 @@ def rehearsal_keeps_no_footage(facts: CameraFacts) -> Refusal | None:
     return None
 
 
+@refuses("already_authorised")
 def cameras_are_named_before_the_authorisation(facts: CameraFacts) -> Refusal | None:
     """The AO authorises what is known; a camera added later would widen it. Source: seed L34."""
     if facts.authorised:
@@ -200,6 +211,7 @@ def cameras_are_named_before_the_authorisation(facts: CameraFacts) -> Refusal | 
     return None
 
 
+@refuses("deployment_over")
 def camera_deployment_is_open(facts: CameraFacts) -> Refusal | None:
     """Nothing is added to a deployment that is over."""
     if facts.over:
@@ -207,6 +219,7 @@ def camera_deployment_is_open(facts: CameraFacts) -> Refusal | None:
     return None
 
 
+@refuses("not_a_code")
 def camera_is_named_by_a_code(facts: CameraFacts) -> Refusal | None:
     """A camera's name stands on every entry of its run. Source: NEVER 5."""
     if not is_code(facts.camera):
@@ -248,6 +261,7 @@ class AuthorisationFacts:
     over: bool
 
 
+@refuses("not_an_authorising_officer")
 def officer_may_authorise(facts: AuthorisationFacts) -> Refusal | None:
     """Only an Authorising Officer authorises. Source: seed L34."""
     if facts.role is not Role.AUTHORISING_OFFICER:
@@ -259,6 +273,7 @@ def officer_may_authorise(facts: AuthorisationFacts) -> Refusal | None:
     return None
 
 
+@refuses("officer_is_the_applicant")
 def officer_did_not_apply(facts: AuthorisationFacts) -> Refusal | None:
     """Nobody approves their own application. Source: domain specification, SOD-1."""
     if facts.officer == facts.applicant:
@@ -270,6 +285,7 @@ def officer_did_not_apply(facts: AuthorisationFacts) -> Refusal | None:
     return None
 
 
+@refuses("officer_made_the_list")
 def officer_did_not_make_the_list(facts: AuthorisationFacts) -> Refusal | None:
     """Nobody authorises the use of a list that they compiled. Source: SOD-2."""
     if facts.officer in facts.watchlist.makers:
@@ -281,6 +297,7 @@ def officer_did_not_make_the_list(facts: AuthorisationFacts) -> Refusal | None:
     return None
 
 
+@refuses("not_targeted")
 def deployment_is_targeted(facts: AuthorisationFacts) -> Refusal | None:
     """Against whom and why, in the authorisation itself. Source: seed L34."""
     if not is_code(facts.targeted):
@@ -288,6 +305,7 @@ def deployment_is_targeted(facts: AuthorisationFacts) -> Refusal | None:
     return None
 
 
+@refuses("not_intelligence_led")
 def deployment_is_intelligence_led(facts: AuthorisationFacts) -> Refusal | None:
     """Why here and now, in the authorisation itself. Source: seed L34."""
     if not is_code(facts.intelligence_led):
@@ -295,6 +313,7 @@ def deployment_is_intelligence_led(facts: AuthorisationFacts) -> Refusal | None:
     return None
 
 
+@refuses("not_time_bound")
 def deployment_is_time_bound(facts: AuthorisationFacts) -> Refusal | None:
     """The authorised window has an end and lies inside the one applied for. Source: seed L34."""
     asked = (facts.requested_from, facts.requested_until)
@@ -313,6 +332,7 @@ def deployment_is_time_bound(facts: AuthorisationFacts) -> Refusal | None:
     return None
 
 
+@refuses("not_geographically_limited")
 def deployment_is_geographically_limited(facts: AuthorisationFacts) -> Refusal | None:
     """Named cameras with a zone each, and no others. Source: seed L34."""
     unknown = sorted(set(facts.cameras) - set(facts.configured))
@@ -325,6 +345,7 @@ def deployment_is_geographically_limited(facts: AuthorisationFacts) -> Refusal |
     return None
 
 
+@refuses("threshold_out_of_range")
 def threshold_is_a_similarity(facts: AuthorisationFacts) -> Refusal | None:
     """A threshold lies between 0 and 1. Anything else, NaN above all, would let all or none in."""
     if not facts.threshold.is_finite() or not 0 < facts.threshold < 1:
@@ -336,6 +357,7 @@ def threshold_is_a_similarity(facts: AuthorisationFacts) -> Refusal | None:
     return None
 
 
+@refuses("threshold_not_justified")
 def threshold_is_justified(facts: AuthorisationFacts) -> Refusal | None:
     """A threshold is set for a reason that can be read afterwards. Source: requirement 22."""
     if not is_code(facts.threshold_justification):
@@ -345,6 +367,7 @@ def threshold_is_justified(facts: AuthorisationFacts) -> Refusal | None:
     return None
 
 
+@refuses("watchlist_not_approved")
 def watchlist_is_approved(facts: AuthorisationFacts) -> Refusal | None:
     """The AO decides on a list that was sealed and approved. Source: seed L30, L32."""
     if not facts.watchlist.approved:
@@ -352,6 +375,7 @@ def watchlist_is_approved(facts: AuthorisationFacts) -> Refusal | None:
     return None
 
 
+@refuses("model_differs_from_the_list")
 def threshold_is_for_the_lists_model(facts: AuthorisationFacts) -> Refusal | None:
     """Scores of two models do not compare. Source: domain specification, C-13."""
     if facts.watchlist.model_digest != facts.model_digest:
@@ -363,6 +387,7 @@ def threshold_is_for_the_lists_model(facts: AuthorisationFacts) -> Refusal | Non
     return None
 
 
+@refuses("already_authorised")
 def authorised_once(facts: AuthorisationFacts) -> Refusal | None:
     """A second authorisation would be a variation, and says so."""
     if facts.already_authorised:
@@ -370,6 +395,7 @@ def authorised_once(facts: AuthorisationFacts) -> Refusal | None:
     return None
 
 
+@refuses("deployment_over")
 def authorisation_is_before_the_end(facts: AuthorisationFacts) -> Refusal | None:
     """A deployment that is over stays over."""
     if facts.over:
@@ -412,6 +438,7 @@ class StartFacts:
     over: bool
 
 
+@refuses("not_authorised")
 def start_is_authorised(facts: StartFacts) -> Refusal | None:
     """No recognition without an authorisation. Source: seed L34."""
     if not facts.authorised:
@@ -419,6 +446,7 @@ def start_is_authorised(facts: StartFacts) -> Refusal | None:
     return None
 
 
+@refuses("outside_the_authorised_window")
 def start_is_inside_the_window(facts: StartFacts) -> Refusal | None:
     """Recognition only between the authorised times. Source: seed L34; requirement 37."""
     if facts.valid_from is None or facts.valid_until is None:
@@ -436,6 +464,7 @@ def start_is_inside_the_window(facts: StartFacts) -> Refusal | None:
     return None
 
 
+@refuses("watchlist_not_approved")
 def start_finds_an_approved_list(facts: StartFacts) -> Refusal | None:
     """Start is refused without a sealed and approved list. Source: seed L23, L31."""
     if not facts.watchlist.approved:
@@ -443,6 +472,7 @@ def start_finds_an_approved_list(facts: StartFacts) -> Refusal | None:
     return None
 
 
+@refuses("gallery_differs_from_the_list")
 def gallery_is_the_approved_list(facts: StartFacts) -> Refusal | None:
     """What the recogniser holds is what was approved, entry for entry. Source: peers, 19."""
     if facts.gallery_size != facts.watchlist.accepted:
@@ -454,6 +484,7 @@ def gallery_is_the_approved_list(facts: StartFacts) -> Refusal | None:
     return None
 
 
+@refuses("model_not_authorised")
 def model_is_the_authorised_one(facts: StartFacts) -> Refusal | None:
     """The threshold was authorised for one model. Source: domain specification, C-13."""
     if facts.model_allowed is not None and facts.model_loaded != facts.model_allowed:
@@ -465,6 +496,7 @@ def model_is_the_authorised_one(facts: StartFacts) -> Refusal | None:
     return None
 
 
+@refuses("already_running")
 def one_run_at_a_time(facts: StartFacts) -> Refusal | None:
     """A deployment has one run at a time, so that the sums belong to one."""
     if facts.running:
@@ -472,6 +504,7 @@ def one_run_at_a_time(facts: StartFacts) -> Refusal | None:
     return None
 
 
+@refuses("run_known")
 def run_is_new(facts: StartFacts) -> Refusal | None:
     """Each run has a reference of its own, so that its sums are its own."""
     if facts.run_known and not facts.running:
@@ -479,6 +512,7 @@ def run_is_new(facts: StartFacts) -> Refusal | None:
     return None
 
 
+@refuses("deployment_over")
 def start_is_before_the_end(facts: StartFacts) -> Refusal | None:
     """A deployment that is over stays over."""
     if facts.over:
@@ -507,6 +541,7 @@ class StopFacts:
     running: bool
 
 
+@refuses("not_running")
 def there_is_a_run(facts: StopFacts) -> Refusal | None:
     """Only what runs can be stopped."""
     return None if facts.running else Refusal("not_running", "there is no run to stop")
@@ -524,11 +559,13 @@ class ClosingFacts:
     over: bool
 
 
+@refuses("still_running")
 def run_was_stopped_first(facts: ClosingFacts) -> Refusal | None:
     """The cameras are off before the books are closed."""
     return Refusal("still_running", "stop the run first") if facts.running else None
 
 
+@refuses("deployment_over")
 def closed_once(facts: ClosingFacts) -> Refusal | None:
     """A deployment ends once, because its end starts the clocks of destruction."""
     return Refusal("deployment_over", "the deployment is over already") if facts.over else None

@@ -31,6 +31,39 @@ class Refusal:
 
 Policy = Callable[[F], Refusal | None]
 
+P = TypeVar("P", bound=Callable[..., Refusal | None])
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a policy says of its own refusals, for whoever asks later which rule it was."""
+
+    codes: tuple[str, ...]
+    saying: str | None
+    """Its sentence, where another rule about the same kind of request has the same code."""
+
+
+_DECLARED: dict[Callable[..., Refusal | None], Declared] = {}
+
+
+def refuses(*codes: str, saying: str | None = None) -> Callable[[P], P]:
+    """Declare the codes with which a policy says no. The policy itself stays as it is."""
+
+    def declare(policy: P) -> P:
+        _DECLARED[policy] = Declared(codes, saying)
+        return policy
+
+    return declare
+
+
+def declared_by(policy: Callable[..., Refusal | None]) -> Declared:
+    """What a policy declared.
+
+    Raises:
+        KeyError: nothing; the test of the rulebook prevents it.
+    """
+    return _DECLARED[policy]
+
 
 def refusals(policies: Iterable[Policy[F]], facts: F) -> list[Refusal]:
     """Every refusal, not only the first: nobody should learn the rules one error at a time."""

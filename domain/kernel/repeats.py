@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from domain.kernel.commands import Command
 from domain.kernel.events import recorded_as
-from domain.kernel.refusals import Refusal, Refused, WasRefused, refusals
+from domain.kernel.refusals import Refusal, Refused, WasRefused, refusals, refuses
 
 
 class Sameness(StrEnum):
@@ -37,6 +37,7 @@ def repeat_refused(command: Command, sameness: Sameness) -> Refused | None:
     return Refused(RepeatRefused, reasons, command) if reasons else None
 
 
+@refuses("key_used_for_another_command")
 def content_is_the_same(sameness: Sameness) -> Refusal | None:
     """One key stands for one command.
 
@@ -50,6 +51,7 @@ def content_is_the_same(sameness: Sameness) -> Refusal | None:
     return None
 
 
+@refuses("command_no_longer_comparable")
 def content_can_be_compared(sameness: Sameness) -> Refusal | None:
     """A repeat is answered only while it can be shown to be one.
 

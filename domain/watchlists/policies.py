@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.kernel.commands import Role
-from domain.kernel.refusals import Policy, Refusal
+from domain.kernel.refusals import Policy, Refusal, refuses
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class CriteriaFacts:
     categories: Sequence[str]
 
 
+@refuses("role_does_not_fit")
 def role_fits_the_criteria(facts: CriteriaFacts) -> Refusal | None:
     """The watchlist manager proposes, the AO approves. Source: seed L32; SOD-2."""
     if facts.role is not facts.wanted_role:
@@ -35,6 +36,7 @@ def role_fits_the_criteria(facts: CriteriaFacts) -> Refusal | None:
     return None
 
 
+@refuses("officer_proposed_the_criteria")
 def criteria_are_approved_by_another(facts: CriteriaFacts) -> Refusal | None:
     """Nobody approves what they proposed. Source: seed L32; SOD-2."""
     if facts.approving and facts.actor == facts.proposer:
@@ -46,6 +48,7 @@ def criteria_are_approved_by_another(facts: CriteriaFacts) -> Refusal | None:
     return None
 
 
+@refuses("officer_is_the_applicant")
 def criteria_are_not_approved_by_the_applicant(facts: CriteriaFacts) -> Refusal | None:
     """Nobody approves any part of their own application. Source: SOD-1."""
     if facts.approving and facts.actor == facts.applicant:
@@ -57,6 +60,7 @@ def criteria_are_not_approved_by_the_applicant(facts: CriteriaFacts) -> Refusal 
     return None
 
 
+@refuses("deployment_not_applied_for")
 def criteria_belong_to_an_application(facts: CriteriaFacts) -> Refusal | None:
     """While nobody has applied, nobody can be told from the applicant. Source: SOD-1."""
     if facts.approving and not facts.applicant:
@@ -67,6 +71,7 @@ def criteria_belong_to_an_application(facts: CriteriaFacts) -> Refusal | None:
     return None
 
 
+@refuses("criteria_not_proposed", "criteria_decided")
 def criteria_come_in_order(facts: CriteriaFacts) -> Refusal | None:
     """Proposed once, then approved once."""
     if facts.approving and not facts.proposed:
@@ -76,6 +81,7 @@ def criteria_come_in_order(facts: CriteriaFacts) -> Refusal | None:
     return None
 
 
+@refuses("no_category")
 def criteria_name_a_category(facts: CriteriaFacts) -> Refusal | None:
     """No open-ended list. Source: Bridges [123]-[124]; seed L32."""
     if not facts.categories:
@@ -106,6 +112,7 @@ class ProposalFacts:
     categories: Sequence[str]
 
 
+@refuses("not_a_watchlist_manager", saying="the watchlist manager compiles the list")
 def manager_compiles(facts: ProposalFacts) -> Refusal | None:
     """The watchlist manager compiles the list. Source: domain specification, section 2."""
     if facts.role is not Role.WATCHLIST_MANAGER:
@@ -117,6 +124,7 @@ def manager_compiles(facts: ProposalFacts) -> Refusal | None:
     return None
 
 
+@refuses("deployment_over")
 def deployment_is_open(facts: ProposalFacts | JudgementFacts | GalleryFacts) -> Refusal | None:
     """What is kept or read for a deployment that is over would have no end of its own."""
     if facts.deployment_over:
@@ -124,6 +132,7 @@ def deployment_is_open(facts: ProposalFacts | JudgementFacts | GalleryFacts) -> 
     return None
 
 
+@refuses("criteria_not_approved")
 def criteria_come_before_entries(facts: ProposalFacts) -> Refusal | None:
     """Nothing is compiled before the AO approved the criteria. Source: seed L32; req. 30."""
     if not facts.criteria_approved:
@@ -131,6 +140,7 @@ def criteria_come_before_entries(facts: ProposalFacts) -> Refusal | None:
     return None
 
 
+@refuses("watchlist_sealed")
 def list_is_open(facts: ProposalFacts) -> Refusal | None:
     """A sealed list takes no more entries. Source: seed L19; requirement 07."""
     if facts.sealed:
@@ -138,6 +148,7 @@ def list_is_open(facts: ProposalFacts) -> Refusal | None:
     return None
 
 
+@refuses("entry_known")
 def entry_is_new(facts: ProposalFacts) -> Refusal | None:
     """An entry is proposed once."""
     if facts.known:
@@ -154,6 +165,7 @@ PROPOSAL_POLICIES: tuple[Policy[ProposalFacts], ...] = (
 )
 
 
+@refuses("category_not_in_the_criteria")
 def category_is_within_the_criteria(facts: ProposalFacts) -> Refusal | None:
     """Only the approved categories. Source: seed L32; requirement 32.
 
@@ -184,6 +196,7 @@ class JudgementFacts:
     lists_model: str | None
 
 
+@refuses("not_a_watchlist_manager", saying="the watchlist manager judges entries")
 def manager_or_system_judges(facts: JudgementFacts) -> Refusal | None:
     """The manager judges entries, or the quality check does. Source: specification, section 2."""
     if facts.role not in (Role.WATCHLIST_MANAGER, Role.SYSTEM):
@@ -195,11 +208,13 @@ def manager_or_system_judges(facts: JudgementFacts) -> Refusal | None:
     return None
 
 
+@refuses("entry_unknown")
 def entry_was_proposed(facts: JudgementFacts) -> Refusal | None:
     """Only what was proposed can be judged."""
     return None if facts.proposed else Refusal("entry_unknown", "propose the entry first")
 
 
+@refuses("entry_judged")
 def entry_is_judged_once(facts: JudgementFacts) -> Refusal | None:
     """Accepted or rejected, once, while the list is open."""
     if facts.judged or facts.sealed:
@@ -207,6 +222,7 @@ def entry_is_judged_once(facts: JudgementFacts) -> Refusal | None:
     return None
 
 
+@refuses("category_not_in_the_criteria")
 def accepted_entry_is_within_the_criteria(facts: JudgementFacts) -> Refusal | None:
     """Only the approved categories. Source: seed L32; requirement 32."""
     if facts.accepting and not facts.within_criteria:
@@ -214,6 +230,7 @@ def accepted_entry_is_within_the_criteria(facts: JudgementFacts) -> Refusal | No
     return None
 
 
+@refuses("model_differs_from_the_list")
 def list_has_one_model(facts: JudgementFacts) -> Refusal | None:
     """Templates of two models do not compare. Source: domain specification, C-13."""
     if facts.accepting and facts.lists_model not in (None, facts.model_digest):
@@ -247,6 +264,7 @@ class SealFacts:
     unjudged: int
 
 
+@refuses("not_a_watchlist_manager")
 def manager_seals(facts: SealFacts) -> Refusal | None:
     """Watchlist managers seal. Source: domain specification, section 2."""
     if facts.role is not Role.WATCHLIST_MANAGER:
@@ -256,6 +274,7 @@ def manager_seals(facts: SealFacts) -> Refusal | None:
     return None
 
 
+@refuses("second_person_needed")
 def two_persons_seal(facts: SealFacts) -> Refusal | None:
     """Two distinct people seal the watchlist. Source: domain specification, SOD-8."""
     if facts.requested_by == facts.actor:
@@ -267,11 +286,13 @@ def two_persons_seal(facts: SealFacts) -> Refusal | None:
     return None
 
 
+@refuses("watchlist_sealed")
 def list_is_sealed_once(facts: SealFacts) -> Refusal | None:
     """A sealed list stays as it is."""
     return Refusal("watchlist_sealed", "the list is sealed already") if facts.sealed else None
 
 
+@refuses("watchlist_empty")
 def list_has_entries(facts: SealFacts) -> Refusal | None:
     """A deployment without a reference to look for has no purpose. Source: seed L23."""
     if facts.accepted == 0:
@@ -279,6 +300,7 @@ def list_has_entries(facts: SealFacts) -> Refusal | None:
     return None
 
 
+@refuses("entries_not_judged")
 def every_entry_was_judged(facts: SealFacts) -> Refusal | None:
     """Enrolled and rejected make up the list. Source: domain specification, 3.4."""
     if facts.unjudged:
@@ -311,6 +333,7 @@ class ApprovalFacts:
     approved: bool
 
 
+@refuses("not_an_authorising_officer")
 def officer_may_approve(facts: ApprovalFacts) -> Refusal | None:
     """The AO approves the composition. Source: seed L32."""
     if facts.role is not Role.AUTHORISING_OFFICER:
@@ -322,6 +345,7 @@ def officer_may_approve(facts: ApprovalFacts) -> Refusal | None:
     return None
 
 
+@refuses("officer_made_the_list")
 def officer_did_not_make_the_list(facts: ApprovalFacts) -> Refusal | None:
     """Nobody approves a list that they compiled. Source: SOD-2."""
     if facts.officer in facts.makers:
@@ -333,6 +357,7 @@ def officer_did_not_make_the_list(facts: ApprovalFacts) -> Refusal | None:
     return None
 
 
+@refuses("officer_is_the_applicant")
 def officer_did_not_apply(facts: ApprovalFacts) -> Refusal | None:
     """Nobody approves any part of their own application. Source: SOD-1."""
     if facts.officer == facts.applicant:
@@ -344,11 +369,13 @@ def officer_did_not_apply(facts: ApprovalFacts) -> Refusal | None:
     return None
 
 
+@refuses("watchlist_not_sealed")
 def approved_list_is_sealed(facts: ApprovalFacts) -> Refusal | None:
     """What is approved can no longer change. Source: seed L30."""
     return None if facts.sealed else Refusal("watchlist_not_sealed", "seal the list first")
 
 
+@refuses("already_approved")
 def approved_once(facts: ApprovalFacts) -> Refusal | None:
     """One approval."""
     return Refusal("already_approved", "the list is approved already") if facts.approved else None
@@ -373,6 +400,7 @@ class GalleryFacts:
     own: bool
 
 
+@refuses("not_a_recogniser")
 def only_a_recogniser_loads(facts: GalleryFacts) -> Refusal | None:
     """Templates go to the recogniser and to nobody else."""
     if facts.role is not Role.SYSTEM:
@@ -380,11 +408,13 @@ def only_a_recogniser_loads(facts: GalleryFacts) -> Refusal | None:
     return None
 
 
+@refuses("watchlist_not_approved")
 def gallery_is_an_approved_list(facts: GalleryFacts) -> Refusal | None:
     """Nothing is compared with a list that nobody approved. Source: seed L32."""
     return None if facts.approved else Refusal("watchlist_not_approved", "approve the list first")
 
 
+@refuses("watchlist_of_another")
 def gallery_is_the_deployments_own(facts: GalleryFacts) -> Refusal | None:
     """A list belongs to one deployment. Source: seed L30; requirement 26."""
     if not facts.own:

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.sql.dml import Insert
 
 from domain.kernel.errors import RecordBrokenError
@@ -227,6 +228,8 @@ class Queries:
                 yield connection
         except DBAPIError as error:
             raise RecordUnavailableError(f"{self.NAME} cannot be read: {error.orig}") from error
+        except PoolTimeoutError as error:
+            raise RecordUnavailableError(f"{self.NAME} cannot be read: too many ask") from error
 
 
 def only_reading(engine: Engine) -> Engine:

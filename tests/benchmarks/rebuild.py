@@ -54,7 +54,7 @@ def _measured(kind: str) -> Figure:
 
 def _measured_on(store: Store) -> Figure:
     record = store.open()
-    _fill(record)
+    fill(record, EVENTS)
     size = record.size()
     bare = _seconds_of_bare_reading(record)
     follower = Follower(store.database, PROJECTIONS)
@@ -82,10 +82,10 @@ def _seconds_of_bare_reading(record: EventRecord) -> float:
     return seconds
 
 
-def _fill(record: EventRecord) -> None:
+def fill(record: EventRecord, events: int) -> None:
     """Deployments of 25,000 faces, as a busy street would leave them."""
     number = 0
-    while record.size() < EVENTS:
+    while record.size() < events:
         deployment, run = _reference("deployment", number), _reference("run", number)
         by = Command(
             scope=deployment.hex,
@@ -100,7 +100,7 @@ def _fill(record: EventRecord) -> None:
             if len(batch) >= 1000:
                 record.append(*batch, by=by)
                 batch = []
-                if record.size() >= EVENTS:
+                if record.size() >= events:
                     break
         record.append(*batch, by=by)
         number += 1

@@ -2,33 +2,51 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from api.replaying.choosing import Choice, a_time, chosen, one_alert
+from api.replaying.choosing import Choice, Choosing, one_alert, the_one
+from api.replaying.moments import Moment, a_moment, a_time
 from domain.kernel.errors import DomainError
 from domain.kernel.refusals import WasRefused
-from domain.services import alerts
+from domain.ports import Recorded
+from domain.services import alerts, custody
+from tests.replay.history import a_history, in_memory
+from tests.support import builders as a
 from tests.support.builders import ALERT, to_decide
 from tests.support.scenarios import Scene
 
 OTHER_ALERT = UUID("0b1b6e2e-6d0e-4d6f-9c41-30a6a58d3f11")
+NEVER_RAISED = UUID("0b1b6e2e-0000-4d6f-9c41-30a6a58d3f11")
 
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
-    """Two alerts; the first decided, and once more, which is refused; all of it destroyed."""
+    """Two alerts and one that was refused; the first decided, and once more, which is refused.
+
+    A sighting was suppressed into the first, and somebody was not let at its picture.
+    """
     made = Scene().running().alerted().viewed().decided(note="a note")
     alerts.adjudicate(made.outside, to_decide(**made.by))
-    return made.alerted(OTHER_ALERT, ordinal=2).stopped().ended()
+    made.saw(a.suppressed(3))
+    crop = next(made.items_of(ALERT))
+    custody.consult(made.outside, a.to_consult(item=crop, purpose="curiosity", **made.by))
+    made.alerted(OTHER_ALERT, ordinal=2)
+    made.saw(a.suppressed(4, alert=OTHER_ALERT), a.enrolled(5))
+    made.stopped()
+    alerts.raise_alert(made.outside, a.to_raise(alert=NEVER_RAISED, ordinal=6, **made.by))
+    return made.ended()
 
 
 def shown(scene: Scene, **asked: Any) -> list[tuple[int, str]]:
     """Position and name of each entry that is shown."""
-    entries = chosen(scene.record.history(), Choice(**asked))
+    entries = Choosing(Choice(**asked)).among(scene.record.history())
     return [(one.position, one.event.NAME) for one in entries]
 
 
@@ -54,19 +72,20 @@ def test_several_kinds_are_all_shown(scene: Scene) -> None:
 def test_only_refusals(scene: Scene) -> None:
     """What was asked for and not done."""
     expected = [one.position for one in scene.record.history() if isinstance(one.event, WasRefused)]
-    assert [position for position, _ in shown(scene, refusals=True)] == expected != []
+    assert [position for position, _ in shown(scene, refusals=True)] == expected
+    assert len(expected) == 3
 
 
-def test_a_role_and_an_actor(scene: Scene) -> None:
-    """Together they must both fit."""
+def test_roles_and_an_actor(scene: Scene) -> None:
+    """Any of the roles; role and actor must both fit."""
     entries = list(scene.record.history())
-    actor = next(one.actor for one in entries if one.role == "engagement_officer")
-    by_role = [one.position for one in entries if one.role == "engagement_officer"]
-    assert [one for one, _ in shown(scene, roles=("engagement_officer",))] == by_role != []
-    assert [one for one, _ in shown(scene, actor=actor)] == [
-        one.position for one in entries if one.actor == actor
+    by_role = [one.position for one in entries if one.role in ("engagement_officer", "operator")]
+    roles = ("engagement_officer", "operator")
+    assert [one for one, _ in shown(scene, roles=roles)] == by_role
+    assert [one for one, _ in shown(scene, actor=a.OPERATOR)] == [
+        one.position for one in entries if one.actor == a.OPERATOR
     ]
-    assert shown(scene, roles=("authorising_officer",), actor=actor) == []
+    assert shown(scene, roles=("authorising_officer",), actor=a.OPERATOR) == []
 
 
 def test_from_one_position_to_another(scene: Scene) -> None:
@@ -75,34 +94,83 @@ def test_from_one_position_to_another(scene: Scene) -> None:
     assert shown(scene, first=9, last=5) == []
 
 
-def test_between_two_times(scene: Scene) -> None:
-    """When it happened, not when it was recorded."""
-    times = sorted({one.event.timestamp for one in scene.record.history()})
-    since, until = times[0], times[-1]
-    assert shown(scene, since=since, until=until) == shown(scene)
-    assert shown(scene, since=until + timedelta(seconds=1)) == []
-    assert shown(scene, until=since - timedelta(seconds=1)) == []
+def test_nothing_is_read_behind_the_last_position() -> None:
+    """Not even the next entry but one."""
+    entries = in_memory(a_history()).history()
+    assert [one.position for one in Choosing(Choice(last=4)).among(entries)] == [0, 1, 2, 3, 4]
+    assert next(entries).position == 6
+
+
+def test_between_two_times() -> None:
+    """When it happened, as the line shows it; both ends belong to it."""
+    record = in_memory(a_history())
+
+    def seen(since: str | None, until: str | None) -> list[int]:
+        choice = Choice(
+            since=a_time(since) if since else None, until=a_time(until) if until else None
+        )
+        return [one.position for one in Choosing(choice).among(record.history())]
+
+    assert seen("2026-11-23T09:30:04Z", "2026-11-23T09:30:06Z") == [4, 5, 6]
+    assert seen("2026-11-23T10:30:23+01:00", None) == [23, 24, 25]
+    # told to the minute: they stand among later ones, and show an earlier time
+    assert seen(None, "2026-11-23T09:30:00Z") == [0, 14, 15, 18]
 
 
 def test_the_story_of_one_alert(scene: Scene) -> None:
-    """Its entries, its items from registration to receipt, and what was refused about it."""
+    """Its entries, its items from registration to receipt, what was suppressed and refused."""
     story = [name for _, name in shown(scene, alert=ALERT)]
-    for name in ("alert.raised", "alert.viewed", "alert.adjudicated", "alert.adjudication_refused"):
+    for name in (
+        "alert.raised",
+        "alert.viewed",
+        "alert.adjudicated",
+        "alert.adjudication_refused",
+        "sighting.suppressed",
+        "item.consultation_refused",
+    ):
         assert story.count(name) == 1, name
     assert story.count("item.registered") == story.count("item.destroyed") == 5
+    assert not any(name.startswith(("watchlist.", "deployment.", "face.")) for name in story)
     other = shown(scene, alert=OTHER_ALERT)
     assert {"alert.raised", "alert.closed_undetermined"} <= {name for _, name in other}
     assert not set(other) & set(shown(scene, alert=ALERT))
 
 
+def test_the_story_of_an_alert_that_was_refused(scene: Scene) -> None:
+    """The refusal, and nothing that was kept."""
+    assert [name for _, name in shown(scene, alert=NEVER_RAISED)] == ["alert.raise_refused"]
+
+
+def test_a_part_of_a_story_knows_the_items_that_were_registered_before_it(scene: Scene) -> None:
+    """What else is asked for does not make it forget them."""
+    story = shown(scene, alert=ALERT)
+    assert shown(scene, alert=ALERT, kinds=("item.destroyed",)) == [
+        one for one in story if one[1] == "item.destroyed"
+    ]
+    assert shown(scene, alert=ALERT, first=story[-1][0]) == story[-1:]
+
+
 def test_an_alert_is_found_by_its_first_digits(scene: Scene) -> None:
-    """If they are enough."""
+    """If they are enough; else the error lists those there are."""
     history = scene.record.history
     assert one_alert(history(), ALERT.hex[:8]) == ALERT
     assert one_alert(history(), str(ALERT).upper()) == ALERT
-    for digits, words in (("ffff", "no alert begins"), ("", "no alert begins")):
-        with pytest.raises(DomainError, match=rf"{words}.*{ALERT.hex[:8]}"):
+    assert one_alert(history(), "0b1b6e2e0") == NEVER_RAISED
+    for digits in ("ffff", "", " "):
+        with pytest.raises(DomainError, match=rf"no alert begins.*{ALERT.hex}.*{OTHER_ALERT.hex}"):
             one_alert(history(), digits)
+    with pytest.raises(DomainError, match=rf"2 alerts begin.*{OTHER_ALERT.hex}") as found:
+        one_alert(history(), "0b1b")
+    assert ALERT.hex not in str(found.value)
+    with pytest.raises(DomainError, match="there is none"):
+        one_alert([], "0b1b")
+
+
+def test_a_long_list_of_ids_is_cut() -> None:
+    """And says how many more there are."""
+    ids = [UUID(int=one).hex for one in range(25)]
+    with pytest.raises(DomainError, match=r"and 5 more$"):
+        the_one(ids, "ffff", "deployment")
 
 
 def test_what_can_only_be_a_slip_is_said_to_be_one() -> None:
@@ -118,10 +186,47 @@ def test_what_can_only_be_a_slip_is_said_to_be_one() -> None:
 def test_a_time_needs_its_zone() -> None:
     """Nine o'clock where?"""
     nine = datetime(2026, 11, 23, 9, tzinfo=UTC)
-    for text in ("2026-11-23T09:00:00Z", "2026-11-23t10:00:00+01:00", " 2026-11-23 09:00Z "):
+    for text in ("2026-11-23T09:00:00Z", "2026-11-23t10:00:00+01:00", " 2026-11-23 09:00z "):
         assert a_time(text) == nine
     for text in ("2026-11-23T09:00:00", "2026-11-23"):
         with pytest.raises(DomainError, match="with its zone"):
             a_time(text)
-    with pytest.raises(DomainError, match="expected a time like"):
-        a_time("yesterday")
+    for text in ("yesterday", "", "2026-13-01T00:00:00Z", "0001-01-01T00:00:00+01:00"):
+        with pytest.raises(DomainError, match="expected a time like"):
+            a_time(text)
+
+
+def test_a_moment_is_a_position_or_a_time() -> None:
+    """Whichever was typed."""
+    assert a_moment("17") == Moment(position=17)
+    assert a_moment("2026-11-23T09:00:00Z") == Moment(time=datetime(2026, 11, 23, 9, tzinfo=UTC))
+    for text in ("-1", "\u0663", "1.5", "9" * 5000, ""):
+        with pytest.raises(DomainError, match=r"expected a (time|position)"):
+            a_moment(text)
+
+
+def many(entry: Recorded, entries: int) -> Iterator[Recorded]:
+    """So many entries like this one, none of them kept."""
+    for position in range(entries):
+        yield replace(entry, position=position, recorded_at=a.AT + timedelta(seconds=position))
+
+
+def test_a_hundred_thousand_entries_are_gone_through_in_flat_memory(scene: Scene) -> None:
+    """Whatever is asked for, hardly more is held than for a hundred."""
+    entry = next(one for one in scene.record.history() if one.event.NAME.startswith("face."))
+    choice = Choice(kinds=("face",), roles=("system",), alert=None, since=a.AT - a.DAY)
+
+    def peak(entries: int, asked: Choice) -> tuple[int, int]:
+        tracemalloc.start()
+        found = sum(1 for _ in Choosing(asked).among(many(entry, entries)))
+        held = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found, held
+
+    few = peak(100, choice)[1]
+    found, held = peak(100_000, choice)
+    assert found == 100_000
+    assert held < few + 20_000
+    found, held = peak(20_000, Choice(alert=ALERT))
+    assert found == 0
+    assert held < few + 20_000

@@ -199,7 +199,7 @@ def test_a_pack_is_refused_in_words(packed: Path, premises: Path, tmp_path: Path
     )
     for arguments, words in (
         ([OURS, "-o", packed], "expected a new name for the pack"),
-        (["ffff", "-o", tmp_path / "pack"], "no deployment in"),
+        (["ffff", "-o", tmp_path / "pack"], "no deployment begins with"),
         ([OURS, "-o", tmp_path / "no" / "such" / "pack"], "cannot write the pack"),
         (
             [OURS, "-o", tmp_path / "pack", "--checkpoint", tmp_path / "other"],

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from domain.assurance import summing
 from domain.assurance.chunks import BLOCK, CHUNK, ScopePart, Shapes, root_over
 from domain.assurance.entries import EntryUnreadableError, canonical, read
+from domain.assurance.summing import _columns
 from domain.assurance.tree import Frontier, leaf_hash
 from domain.assurance.verification import (
     FaultFoundError,
@@ -49,7 +50,7 @@ def entry(body: object, /, **changed: object) -> bytes:
 def summed(shapes: Shapes, blob: bytes) -> bool:
     """Whether the short way takes an entry."""
     row = (7, leaf_hash(blob), blob)
-    return shapes.summary(7, [row], with_leaves=False) is not None
+    return shapes.summary(7, _columns([row]), with_leaves=False) is not None
 
 
 def readable(blob: bytes) -> bool:
@@ -173,7 +174,7 @@ def test_a_column_that_says_something_else_is_never_summed_up(shapes: Shapes) ->
     blob = entry(BODIES[0])
     said = read(blob)
     good = (7, said.stream, 1, said.name, said.scope, 0, leaf_hash(blob), blob)
-    assert shapes.summary(7, [good], with_leaves=False) is not None
+    assert shapes.summary(7, _columns([good]), with_leaves=False) is not None
     others: tuple[tuple[Any, ...], ...] = (
         (7.0, 8, "7", None),
         ("0" * 32, None, b"x"),
@@ -187,7 +188,7 @@ def test_a_column_that_says_something_else_is_never_summed_up(shapes: Shapes) ->
     for place, values in enumerate(others):
         for value in values:
             row = (*good[:place], value, *good[place + 1 :])
-            assert shapes.summary(7, [row], with_leaves=False) is None, (place, value)
+            assert shapes.summary(7, _columns([row]), with_leaves=False) is None, (place, value)
 
 
 # -- many of them --------------------------------------------------------------------------------
@@ -205,7 +206,7 @@ def test_a_summary_is_what_the_entries_come_to(log: Log) -> None:
     """Roots, scopes and streams, worked out again one by one."""
     shapes = Shapes()
     rows = log.rows[CHUNK : 2 * CHUNK]
-    found = shapes.summary(CHUNK, rows, with_leaves=True)
+    found = shapes.summary(CHUNK, _columns(rows), with_leaves=True)
     assert found is not None
     assert found.leaves == [row.leaf for row in rows]
     tree = Frontier()

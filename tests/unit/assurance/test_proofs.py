@@ -70,6 +70,9 @@ def test_the_example_in_the_prose_is_right() -> None:
     assert tree.root() == node_hash(node_hash(ab, cd), ef)
     assert inclusion_proof(2, size=6, hash_at=tree.hash_at) == [d, ab, ef]
     assert consistency_proof(3, 6, tree.hash_at) == [c, d, ab, ef]
+    assert consistency_proof(4, 6, tree.hash_at) == [ef]
+    assert consistency_proof(5, 6, tree.hash_at) == [e, f, node_hash(ab, cd)]
+    assert consistency_proof(6, 6, tree.hash_at) == []
     assert multiproof([1, 2], size=6, hash_at=tree.hash_at) == [a, d, ef]
 
 
@@ -154,6 +157,19 @@ def test_any_choice_of_leaves_can_be_shown_to_be_in_the_tree_at_once() -> None:
                         verify_multiproof(
                             {**leaves, index: leaf(99)}, size=size, proof=proof, root=ROOTS[size]
                         )
+
+
+def test_no_byte_can_move_from_one_hash_to_the_next() -> None:
+    """Side by side they are the same bytes and give the same node; one is then no hash."""
+    a, b = leaf(0), leaf(1)
+    longer, shorter = a + b[:1], b[1:]
+    assert node_hash(longer, shorter) == ROOTS[2]
+    with pytest.raises(ProofInvalidError, match="32 bytes, found 33"):
+        verify_inclusion(longer, index=0, size=2, proof=[shorter], root=ROOTS[2])
+    with pytest.raises(ProofInvalidError, match="32 bytes, found 33"):
+        verify_multiproof({0: longer}, size=2, proof=[shorter], root=ROOTS[2])
+    with pytest.raises(ProofInvalidError, match="32 bytes, found"):
+        verify_consistency(old=1, new=2, proof=[shorter], old_root=longer, new_root=ROOTS[2])
 
 
 def test_one_proof_for_many_is_shorter_than_many_proofs() -> None:

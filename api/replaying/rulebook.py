@@ -1,0 +1,179 @@
+"""The rule behind a refusal: from the kind of refusal and the code to the policy that gave it.
+
+A code alone does not tell: ``deployment_over`` is what five policies say, each about another kind
+of request. The record keeps the code, the sentence and the values; the rule's own words and its
+source are those of this version of Plumbline, which has to be said wherever they are shown.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from domain.alerts import commands as alert_commands
+from domain.alerts import events as alert
+from domain.alerts import policies as alert_policies
+from domain.custody import commands as custody_commands
+from domain.custody import events as custody
+from domain.custody import policies as custody_policies
+from domain.deployments import commands as deployment_commands
+from domain.deployments import events as deployment
+from domain.deployments import policies as deployment_policies
+from domain.kernel import repeats
+from domain.kernel.commands import Command
+from domain.kernel.refusals import Refusal, WasRefused, declared_by
+from domain.watchlists import commands as watchlist_commands
+from domain.watchlists import events as watchlist
+from domain.watchlists import policies as watchlist_policies
+
+Rule = Callable[[Any], Refusal | None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What can have been asked where a kind of refusal stands."""
+
+    words: str
+    """To be read after "asked to"."""
+    commands: tuple[type[Command], ...]
+    rules: Sequence[Rule]
+    """Every policy that can have said no."""
+    otherwise: str = "no rule of this version of Plumbline has this code for this request"
+    """What is said of a reason that none of them gave."""
+
+
+REQUESTS: Mapping[type[WasRefused], Request] = {
+    alert.RaiseRefused: Request(
+        "raise a possible match", (alert_commands.RaiseAlert,), alert_policies.RAISE_POLICIES
+    ),
+    alert.ViewRefused: Request(
+        "look at an alert", (alert_commands.ViewAlert,), alert_policies.VIEW_POLICIES
+    ),
+    alert.AdjudicationRefused: Request(
+        "decide an alert",
+        (alert_commands.AdjudicateAlert,),
+        alert_policies.ADJUDICATION_POLICIES,
+    ),
+    custody.ConsultationRefused: Request(
+        "open an item of personal data",
+        (custody_commands.ConsultItem,),
+        custody_policies.CONSULTATION_POLICIES,
+    ),
+    deployment.ApplicationRefused: Request(
+        "have a deployment",
+        (deployment_commands.ApplyForDeployment,),
+        deployment_policies.APPLICATION_POLICIES,
+    ),
+    deployment.CameraRefused: Request(
+        "give a camera its zone",
+        (deployment_commands.ConfigureCamera,),
+        deployment_policies.CAMERA_POLICIES,
+    ),
+    deployment.AuthorisationRefused: Request(
+        "authorise the deployment",
+        (deployment_commands.AuthoriseDeployment,),
+        deployment_policies.AUTHORISATION_POLICIES,
+    ),
+    deployment.StartRefused: Request(
+        "switch recognition on",
+        (deployment_commands.StartDeployment,),
+        deployment_policies.START_POLICIES,
+    ),
+    deployment.StopRefused: Request(
+        "switch recognition off",
+        (deployment_commands.StopDeployment,),
+        deployment_policies.STOP_POLICIES,
+    ),
+    deployment.EndRefused: Request(
+        "end the deployment",
+        (deployment_commands.EndDeployment,),
+        deployment_policies.CLOSING_POLICIES,
+    ),
+    deployment.CancellationRefused: Request(
+        "cancel the deployment",
+        (deployment_commands.CancelDeployment,),
+        deployment_policies.CLOSING_POLICIES,
+    ),
+    watchlist.CriteriaRefused: Request(
+        "propose or approve criteria",
+        (watchlist_commands.ProposeCriteria, watchlist_commands.ApproveCriteria),
+        watchlist_policies.CRITERIA_POLICIES,
+    ),
+    watchlist.EntryRefused: Request(
+        "propose, accept or reject an entry",
+        (
+            watchlist_commands.ProposeEntry,
+            watchlist_commands.AcceptEntry,
+            watchlist_commands.RejectEntry,
+        ),
+        tuple(
+            dict.fromkeys(
+                (*watchlist_policies.PROPOSAL_POLICIES, *watchlist_policies.JUDGEMENT_POLICIES)
+            )
+        ),
+    ),
+    watchlist.SealRefused: Request(
+        "seal the list", (watchlist_commands.SealWatchlist,), watchlist_policies.SEAL_POLICIES
+    ),
+    watchlist.ApprovalRefused: Request(
+        "approve the list",
+        (watchlist_commands.ApproveWatchlist,),
+        watchlist_policies.APPROVAL_POLICIES,
+    ),
+    watchlist.GalleryRefused: Request(
+        "load the list into a recogniser",
+        (watchlist_commands.LoadGallery,),
+        watchlist_policies.GALLERY_POLICIES,
+    ),
+    watchlist.ImportRefused: Request(
+        "import a watchlist file",
+        (watchlist_commands.RefuseImport,),
+        (),
+        "no policy but the form of a watchlist file, which its reader goes through line by line "
+        "(docs/rehearse.md); a file is taken as a whole or not at all",
+    ),
+    repeats.RepeatRefused: Request("have a command answered again", (), repeats.REPEAT_POLICIES),
+}
+
+
+@dataclass(frozen=True)
+class RuleTold:
+    """A policy, for a reader."""
+
+    name: str
+    """Its name in the code: a true sentence about what is lawful."""
+    where: str
+    """The module that it stands in."""
+    demand: str
+    """What it demands and why, in its own words."""
+    source: str | None
+    """The statute, standard or line of a policy that it comes from, where it names one."""
+
+
+def rule_behind(kind: type[WasRefused], refusal: Refusal) -> RuleTold | None:
+    """The one policy that gave this reason; None where this version has no such rule.
+
+    Args:
+        kind: of the refusal that the reason stands in.
+        refusal: the reason, as recorded.
+    """
+    request = REQUESTS.get(kind)
+    for rule in request.rules if request else ():
+        declared = declared_by(rule)
+        if refusal.code in declared.codes and declared.saying in (None, refusal.sentence):
+            return told(rule)
+    return None
+
+
+def told(rule: Rule) -> RuleTold:
+    """A policy, for a reader: its docstring up to ``Source:``, and what follows that."""
+    words = " ".join((inspect.getdoc(rule) or "").split())
+    demand, _, source = words.partition("Source:")
+    return RuleTold(
+        name=rule.__name__,
+        where=rule.__module__,
+        demand=demand.strip(),
+        source=source.strip().rstrip(".") or None,
+    )
