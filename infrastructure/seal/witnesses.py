@@ -359,16 +359,15 @@ class Witnesses:
             "cosigned_at": written(at),
             "accepted_at": written(self._clock.now()),
         }
-        if checkpoint.size >= self._known_size(witness):
-            try:
-                make_private_directory(self._kept)
-                write_durably(
-                    self._kept_file(witness),
-                    f"{json.dumps(kept, indent=1)}\n".encode(),
-                    mode=0o644,
-                )
-            except OSError as error:
-                raise SealError(f"cannot write in {self._kept}: {error.strerror}") from error
+        try:
+            make_private_directory(self._kept)
+            write_durably(
+                self._kept_file(witness),
+                f"{json.dumps(kept, indent=1)}\n".encode(),
+                mode=0o644,
+            )
+        except OSError as error:
+            raise SealError(f"cannot write in {self._kept}: {error.strerror}") from error
         self._sealer.add_signature(checkpoint, _line_of(witness, answer))
         return f"the witness {witness.key.name} cosigned {checkpoint.size} entries at {written(at)}"
 

@@ -141,6 +141,13 @@ def test_what_keeps_a_token_from_signing_is_told_without_the_pin(uri: str, tmp_p
         assert expected in words and "4711" not in words
 
 
+def test_a_setting_that_holds_a_pin_is_told_where_it_belongs() -> None:
+    """It would stand in the environment of every process."""
+    with pytest.raises(DomainError, match="a PIN stands in a file of its own") as error:
+        Token.from_uri("pkcs11:token=a?module-path=/x&pin-source=/p&pin-value=4711")
+    assert "4711" not in str(error.value)
+
+
 @pytest.mark.parametrize(
     "uri",
     [

@@ -109,6 +109,8 @@ def test_a_fork_signed_with_the_real_key_is_refused(
             status, body = judge(office, AddCheckpoint(old, proof, fork).body().encode())
             assert status in (400, 409, 422), body
             assert b"\xe2\x80\x94" not in body
+    same_size = AddCheckpoint(5, (), forked(sealed, 5)).body().encode()
+    assert judge(office, same_size) == (409, b"5\n"), "as C2SP tlog-witness has it"
     assert office.held(sealed.record.origin) == held
     elsewhere = an_office(office.directory.parent / "fresh", sealed)
     first_seen = AddCheckpoint(0, (), fork).body().encode()
