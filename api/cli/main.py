@@ -56,7 +56,7 @@ app.add_typer(demo.media, name="media")
 def main() -> None:
     """Run the command line; say what went wrong in words, never in a traceback of ours."""
     try:
-        app()
+        app(prog_name="plumbline")
     except RehearsalRefusedError as error:
         sys.exit(complain(str(error), EXIT_REFUSED))
     except DomainError as error:
