@@ -32,6 +32,7 @@ from domain.kernel.errors import DomainError, NotFoundError, RecordBrokenError
 from domain.kernel.events import Happened
 from domain.log.aggregate import KEYS, LogKeys
 from domain.ports import Identities, Outside, Recorded
+from domain.services.rechecking import LookAgain
 from domain.services.recovery import finish_what_was_begun
 from domain.services.retention import sweep
 from domain.services.survey import Survey
@@ -206,7 +207,9 @@ def open_node(
         vault = premises.open_vault()
         try:
             sealer = premises.sealer(record.origin, new=record.size() == 0)
-            outside = Outside(record, vault, clock, identities or NobodyAuthenticated())
+            outside = Outside(
+                record, vault, clock, identities or NobodyAuthenticated(), LookAgain(vault)
+            )
             _require_the_records_keystore(outside, vault.last_tombstone())
             _require_the_records_items(outside)
             witnesses = Witnesses(sealer, clock)

@@ -263,6 +263,77 @@ def _(e: item.ItemDestroyed) -> str:
     )
 
 
+@_tells(item.DestructionRechecked)
+def _(e: item.DestructionRechecked) -> str:
+    left = f"; {len(e.still_there)} STILL THERE" if e.still_there else ""
+    return f"{len(e.items)} items could not be opened any more, re-checked {e.kind}{left}"
+
+
+@_tells(item.EpochDestroyed)
+def _(e: item.EpochDestroyed) -> str:
+    return (
+        f"the key of epoch {e.item_class} {e.day} is gone from its {e.kept_in}, "
+        f"tombstone {e.tombstone_sequence}"
+    )
+
+
+@_tells(item.RecheckerEnrolled)
+def _(e: item.RecheckerEnrolled) -> str:
+    return f"re-checker {_first(e.rechecker)} may sign what it found in the stores"
+
+
+@_tells(item.InventoryAttested)
+def _(e: item.InventoryAttested) -> str:
+    return (
+        f"inventory at {e.as_of} entries: {e.keystore_count} keys, {e.media_count} ciphertexts, "
+        f"{e.missing} missing, {e.orphans} orphans, {e.resurrected} resurrected"
+    )
+
+
+@_tells(item.OrphanFound)
+def _(e: item.OrphanFound) -> str:
+    return f"orphan {_short(e.orphan)}: a {e.kind} in the {e.store} that no entry knows"
+
+
+@_tells(item.ResurrectionFound)
+def _(e: item.ResurrectionFound) -> str:
+    return f"item {_short(e.item)} was destroyed and is in the {e.store} again"
+
+
+@_tells(item.LossFound)
+def _(e: item.LossFound) -> str:
+    return f"item {_short(e.item)} should exist and is not in the {e.store}"
+
+
+@_tells(item.OverdueFound)
+def _(e: item.OverdueFound) -> str:
+    return f"OVERDUE: {e.item_class} {_short(e.item)} had to be gone by {written(e.due_at)}"
+
+
+@_tells(item.KeystoreRollbackFound)
+def _(e: item.KeystoreRollbackFound) -> str:
+    return (
+        f"the keystore is an older copy: it knows {e.found_sequence} tombstones, the record has "
+        f"receipts up to {e.expected_sequence}"
+    )
+
+
+@_tells(item.RestoredFromBackup)
+def _(e: item.RestoredFromBackup) -> str:
+    return (
+        f"the record was brought back with {e.size_found} entries; its {e.known_from} knows of "
+        f"{e.size_known}: what lay between is lost"
+    )
+
+
+@_tells(item.RetentionSwept)
+def _(e: item.RetentionSwept) -> str:
+    return (
+        f"retention: {e.live} items, {e.due} due, {e.destroyed} destroyed, {e.held} held, "
+        f"{e.overdue} overdue"
+    )
+
+
 @_tells(item.GalleryLoaded)
 def _(e: item.GalleryLoaded) -> str:
     return f"{e.camera} took {e.count} templates of the list into memory"
@@ -291,6 +362,11 @@ def _(e: log.KeyRetired) -> str:
 @_tells(log.ScopeHeadsCommitted)
 def _(e: log.ScopeHeadsCommitted) -> str:
     return f"the heads of {e.scopes} scopes at {e.size} entries were put under one root"
+
+
+def _first(name: str) -> str:
+    """Enough of a name in hex to tell it from others."""
+    return name[:8]
 
 
 def _key(verifier_key: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,11 +11,16 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from domain.alerts.commands import RaiseAlert
+from domain.custody.sealing import Epoch as Epoch
+from domain.custody.sealing import EpochEnded as EpochEnded
 from domain.custody.sealing import ItemLabel as ItemLabel
+from domain.custody.sealing import RecheckedBy as RecheckedBy
 from domain.custody.sealing import SealedContent as SealedContent
+from domain.custody.sealing import SealedStream as SealedStream
 from domain.custody.sealing import Tombstone as Tombstone
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command, Role
+from domain.kernel.errors import DomainError
 from domain.kernel.events import Happened
 from domain.kernel.repeats import Sameness
 from domain.kernel.time import Grain
@@ -123,6 +128,24 @@ class Vault(Protocol):
     def seal(self, label: ItemLabel, *, salt: bytes, content: bytes | memoryview) -> SealedContent:
         """Encrypt under a fresh key of its own, and make key and ciphertext durable."""
 
+    def seal_stream(
+        self, label: ItemLabel, *, salt: bytes, chunks: Iterable[bytes | memoryview]
+    ) -> SealedStream:
+        """Encrypt what comes, chunk by chunk, in memory that does not grow with it.
+
+        Until it is whole and durable, the item is not there.
+        """
+
+    def open_stream(self, label: ItemLabel) -> Iterator[bytearray]:
+        """The content in buffers that the caller must wipe, in memory that does not grow with it.
+
+        Raises:
+            KeyDestroyedError: there is no key (any more).
+            CiphertextMissingError: there is a key but no ciphertext.
+            ContentAlteredError: what comes next is not what was sealed under this label. What was
+                given out before is sound.
+        """
+
     def open(self, label: ItemLabel) -> bytearray:
         """The content, in a buffer that the caller must wipe.
 
@@ -132,20 +155,68 @@ class Vault(Protocol):
             ContentAlteredError: the ciphertext is not what was sealed under this label.
         """
 
-    def destroy_key(self, item: UUID, *, at: datetime) -> Tombstone:
-        """Delete the key and chain a tombstone, in one transaction of the keystore."""
+    def destroy_keys(self, items: Sequence[UUID], *, at: datetime) -> dict[UUID, Tombstone]:
+        """Delete the keys and chain a tombstone for each, in one transaction of the keystore."""
 
-    def remove_ciphertext(self, item: UUID) -> None:
-        """Unlink the ciphertext and make its absence durable."""
+    def remove_ciphertexts(self, items: Sequence[UUID]) -> dict[UUID, DomainError]:
+        """Unlink the ciphertexts and make their absence durable.
+
+        Returns:
+            What the store could not let go of, and why; the others are gone.
+        """
+
+    def end_epochs(self, *, at: datetime, open_for: Collection[UUID]) -> list[EpochEnded]:
+        """Destroy the wrapping keys that wrap nothing any more.
+
+        Args:
+            at: when.
+            open_for: deployments that may still register items: their epochs of this day stay.
+        """
 
     def holds(self, item: UUID) -> bool:
         """Whether there is still a key or a ciphertext of it, finished or not."""
+
+    def last_tombstone(self) -> Tombstone | None:
+        """The newest link of the keystore's chain; None where nothing was destroyed."""
 
     def keys(self) -> set[UUID]:
         """Every item that has a key."""
 
     def ciphertexts(self) -> set[UUID]:
         """Every item that has a ciphertext or a half-written one."""
+
+
+@dataclass(frozen=True)
+class Rechecked:
+    """What another principal than the one that destroyed found, when it tried to open items."""
+
+    recheck: UUID
+    rechecker: str
+    """The key that signed (``rechecker.enrolled``); empty where none did."""
+    kind: str
+    """``separate-process`` or ``in-process``."""
+    gone: list[UUID]
+    """What could not be opened, with neither key nor ciphertext there."""
+    still_there: list[UUID]
+    last_tombstone: Tombstone | None
+    signature: str
+    """Ed25519, hex (``domain.assurance.rechecks``); empty where nobody signed."""
+
+    @property
+    def said(self) -> RecheckedBy:
+        """What a receipt says of it."""
+        return RecheckedBy(self.recheck, self.kind)
+
+
+class Rechecker(Protocol):
+    """Looks again after a destruction, with its own eyes on the stores."""
+
+    def recheck(self, labels: Sequence[ItemLabel], *, at: datetime) -> Rechecked:
+        """Try to open these items, at most 500, and look for their keys and ciphertexts.
+
+        Raises:
+            DomainError: it could not look. Nothing is said of any item.
+        """
 
 
 class VaultError(Exception):
@@ -582,3 +653,4 @@ class Outside:
     vault: Vault
     clock: Clock
     identities: Identities
+    rechecker: Rechecker

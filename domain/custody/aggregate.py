@@ -10,10 +10,11 @@ from domain.custody import events as happened
 from domain.custody.classes import RETENTION, ItemClass
 from domain.custody.commands import ConsultItem
 from domain.custody.policies import CONSULTATION_POLICIES, PURPOSES, ConsultationFacts
-from domain.custody.sealing import ItemLabel, SealedContent, Tombstone
+from domain.custody.sealing import ItemLabel, RecheckedBy, SealedContent, Tombstone
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.errors import RecordBrokenError
 from domain.kernel.refusals import Refused, refusals
+from domain.kernel.time import utc
 
 BOUNDARY = "this data directory: its record, keystore and media store"
 
@@ -39,6 +40,7 @@ class Item(Aggregate):
             item_class=registered.item_class,
             deployment=registered.deployment,
             content_type=registered.content_type,
+            registered_on=utc(registered.timestamp).date(),
         )
 
     # -- decide --------------------------------------------------------------------------------
@@ -50,6 +52,8 @@ class Item(Aggregate):
         content_type: str,
         deployment: UUID,
         concerning: UUID,
+        schedule: str,
+        anchor_at: datetime | None,
         due_at: datetime,
         commitment: str,
         at: datetime,
@@ -63,8 +67,10 @@ class Item(Aggregate):
             content_type=content_type,
             deployment=deployment,
             concerning=concerning,
+            schedule=schedule,
             rule=rule.rule,
             clock_starts=rule.starts.value,
+            anchor_at=anchor_at,
             due_at=due_at,
             commitment=commitment,
         )
@@ -99,7 +105,9 @@ class Item(Aggregate):
         if self.destruction is None:
             self.happened(happened.DestructionStarted, at=at, cause=cause)
 
-    def finish_destruction(self, tombstone: Tombstone, *, at: datetime) -> None:
+    def finish_destruction(
+        self, tombstone: Tombstone, rechecked: RecheckedBy, *, at: datetime
+    ) -> None:
         """Write the receipt. Writing it again changes nothing."""
         if self.destroyed:
             return
@@ -114,6 +122,7 @@ class Item(Aggregate):
             concerning=registered.concerning,
             registered_at=registered.timestamp,
             registered_version=registered.originator_version,
+            schedule=registered.schedule,
             rule=registered.rule,
             clock_starts=registered.clock_starts,
             due_at=registered.due_at,
@@ -125,9 +134,17 @@ class Item(Aggregate):
             ciphertext_length=self.sealed.ciphertext_length if self.sealed else None,
             tombstone_sequence=tombstone.sequence,
             tombstone_digest=tombstone.digest,
+            epoch=self.label.epoch.name,
             levels=["L0", "L1", "L2"],
+            methods={
+                "L0": "reads-refused",
+                "L1": "key-deleted",
+                "L2": "unlinked",
+            },
             beyond_use=True,
-            recheck="in-process",
+            holds=[],
+            recheck=rechecked.kind,
+            recheck_id=rechecked.recheck,
             boundary=BOUNDARY,
             known_copies_outside=[],
         )

@@ -1,8 +1,9 @@
 """The classes of items, and how long each may be kept.
 
-A limit is a ceiling, never a target. Source: domain specification, section 4 (RT-03 to RT-08
-and RT-17), with its strict readings: a possible match counts from the alert, a watchlist from
-the end of its deployment. Nothing here may be extended by a hold (C-02).
+A limit is a ceiling, never a target. Source: domain specification, section 4 (RT-03 to RT-08,
+RT-10 and RT-17), with its strict readings: a possible match counts from the alert, a watchlist from
+the end of its deployment, footage from its first frame. A hold may extend footage and nothing
+else (C-02).
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ class ItemClass(StrEnum):
     PROBE_TEMPLATE = "probe_template"
     ALERT_DETAIL = "alert_detail"
     FREE_TEXT = "free_text"
+    FOOTAGE_SEGMENT = "footage_segment"
+    """At most a minute of a camera's own packets."""
 
 
 class ClockStart(StrEnum):
@@ -34,6 +37,8 @@ class ClockStart(StrEnum):
 
     ALERT = "alert"
     DEPLOYMENT_END = "deployment_end"
+    FIRST_FRAME = "first_frame"
+    """Of a segment of footage (C-01, RT-10: the strict reading)."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,14 @@ class RetentionRule:
     rule: str
     starts: ClockStart
     limit: timedelta
-    """After the start of the clock, at the latest. The end of the deployment always ends it."""
+    """After the start of the clock, at the latest; elapsed time, not local dates."""
+    hold_may_extend: bool = False
+    """Source: C-02. Biometric items have no exception."""
+
+    @property
+    def ends_with_deployment(self) -> bool:
+        """Whether the end of the deployment ends it at once, whatever is left of its limit."""
+        return self.starts is not ClockStart.FIRST_FRAME
 
 
 RETENTION: dict[ItemClass, RetentionRule] = {
@@ -55,4 +67,7 @@ RETENTION: dict[ItemClass, RetentionRule] = {
     ItemClass.REFERENCE_IMAGE: RetentionRule("RT-06", ClockStart.DEPLOYMENT_END, DAY),
     ItemClass.REFERENCE_TEMPLATE: RetentionRule("RT-07", ClockStart.DEPLOYMENT_END, DAY),
     ItemClass.CALLERS_REFERENCE: RetentionRule("RT-08", ClockStart.DEPLOYMENT_END, DAY),
+    ItemClass.FOOTAGE_SEGMENT: RetentionRule(
+        "RT-10", ClockStart.FIRST_FRAME, 31 * DAY, hold_may_extend=True
+    ),
 }

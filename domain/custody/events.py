@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 from uuid import UUID
 
 from domain.kernel.events import Happened, recorded_as
 from domain.kernel.refusals import WasRefused
+from domain.kernel.time import read, written
+
+_A_DAY = timedelta(hours=24)
 
 
 @recorded_as("item.registered")
@@ -15,17 +19,32 @@ from domain.kernel.refusals import WasRefused
 class ItemRegistered(Happened):
     """An item may now come to exist. Stored before it does."""
 
+    SHAPE: ClassVar[int] = 2
+
     item_class: str
     content_type: str
     deployment: UUID
     concerning: UUID
     """The alert or entry that the item belongs to."""
+    schedule: str
+    """The version of the retention schedule in force; empty where none was adopted yet."""
     rule: str
     clock_starts: str
+    anchor_at: datetime | None
+    """When its clock started. None where that is the end of the deployment, still to come."""
     due_at: datetime
-    """The latest instant at which it may exist; the deployment's end comes before it."""
+    """The latest instant at which it may exist, as far as can be said now: an end of the
+    deployment that comes earlier than the window's brings it forward."""
     commitment: str
-    """SHA-256 of a salt and the content, hex. The salt dies with the item's key."""
+    """SHA-256 of a salt and the content, hex. The salt dies with the item's key. Empty where the
+    content streams in afterwards: then ``footage.segment_recorded`` gives it."""
+
+    @classmethod
+    def upcast(cls, body: dict[str, Any], *, shape: int) -> dict[str, Any]:
+        """Shape 1 knew no schedules; every limit was a day, from the alert or the window's end."""
+        from_alert = body.get("clock_starts") == "alert"
+        anchor = written(read(body["due_at"]) - _A_DAY) if from_alert else None
+        return body | {"schedule": "", "anchor_at": anchor}
 
 
 @recorded_as("item.sealed")
@@ -58,11 +77,14 @@ class DestructionStarted(Happened):
 class ItemDestroyed(Happened):
     """The item is gone. This is its receipt."""
 
+    SHAPE: ClassVar[int] = 2
+
     item_class: str
     deployment: UUID
     concerning: UUID
     registered_at: datetime
     registered_version: int
+    schedule: str
     rule: str
     clock_starts: str
     due_at: datetime
@@ -75,15 +97,36 @@ class ItemDestroyed(Happened):
     ciphertext_length: int | None
     tombstone_sequence: int
     tombstone_digest: str
+    epoch: str
+    """The key that wrapped the item's key, as ``<deployment>/<class>/<day>``."""
     levels: list[str]
-    """What was reached: L0 reads refused, L1 key destroyed, L2 ciphertext gone."""
+    """What was reached: L0 reads refused, L1 key destroyed, L2 ciphertext gone. What comes later
+    is told by later entries: L4 by ``epoch.destroyed``."""
+    methods: dict[str, str]
+    """Level to how it was reached, as codes."""
     beyond_use: bool
     """True: an older copy of the keystore, if anybody made one, could still hold the key."""
+    holds: list[UUID]
+    """The holds that kept it past its deadline."""
     recheck: str
-    """``in-process``: the same process that destroyed it looked again. Not independent."""
+    """``in-process``: the same process that destroyed it looked again. Not independent.
+    ``separate-process``: another process, with a key of its own, could not open it."""
+    recheck_id: UUID | None
+    """The ``destruction.rechecked`` that it stands in."""
     boundary: str
     """The stores within which the item is gone. Copies outside are not claimed."""
     known_copies_outside: list[str]
+
+    @classmethod
+    def upcast(cls, body: dict[str, Any], *, shape: int) -> dict[str, Any]:
+        """Shape 1 knew neither schedules nor epochs, holds or another principal."""
+        return body | {
+            "schedule": "",
+            "epoch": "",
+            "methods": {},
+            "holds": [],
+            "recheck_id": None,
+        }
 
 
 @recorded_as("gallery.loaded")
@@ -96,6 +139,173 @@ class GalleryLoaded(Happened):
     camera: str
     count: int
     model_digest: str
+
+
+@recorded_as("destruction.rechecked")
+@dataclass(frozen=True, kw_only=True)
+class DestructionRechecked(Happened):
+    """Another principal than the one that destroyed tried to open items, and signed the answer.
+
+    In the journal of its deployment, before the receipts that rest on it.
+    """
+
+    recheck: UUID
+    rechecker: str
+    """The key that signed, as ``rechecker.enrolled`` names it; empty for ``in-process``."""
+    kind: str
+    """``separate-process`` or ``in-process``."""
+    items: list[UUID]
+    """What it could not open, and of which neither key nor ciphertext was there; at most 500."""
+    still_there: list[UUID]
+    """What was not gone. These have no receipt."""
+    tombstone_sequence: int
+    """The newest tombstone that it saw."""
+    tombstone_digest: str
+    signature: str
+    """Ed25519 over the statement (``domain.assurance.rechecks``), hex; empty for ``in-process``."""
+
+
+@recorded_as("epoch.destroyed")
+@dataclass(frozen=True, kw_only=True)
+class EpochDestroyed(Happened):
+    """The key that wrapped an epoch's keys is gone: level L4 for every item destroyed before it."""
+
+    deployment: UUID
+    item_class: str
+    day: str
+    """The day of registration of its items, UTC, as ``2026-11-23``."""
+    kept_in: str
+    """Where it was: ``file`` or ``token`` (PKCS#11)."""
+    tombstone_sequence: int
+    tombstone_digest: str
+
+
+@recorded_as("rechecker.enrolled")
+@dataclass(frozen=True, kw_only=True)
+class RecheckerEnrolled(Happened):
+    """From here on this key may sign re-checks and inventories. In the scope of the force."""
+
+    rechecker: str
+    """Its name: the first 16 hex digits of the SHA-256 of the public key."""
+    public_key: str
+    """Ed25519, hex."""
+
+
+@recorded_as("inventory.attested")
+@dataclass(frozen=True, kw_only=True)
+class InventoryAttested(Happened):
+    """The re-checker listed the stores and signed what it found.
+
+    In the scope of a deployment it tells of that deployment's items only; in the scope of the force
+    of everything that the stores hold. Items between two of their steps (registered but not sealed,
+    destruction begun but not finished, as of that size) are in no root and no count.
+    """
+
+    as_of: int
+    """The size of the log that the stores were compared with."""
+    keystore_count: int
+    keystore_root: str
+    """Merkle root over the sorted ids that have a key, hex (``domain.assurance.inventories``)."""
+    media_count: int
+    media_root: str
+    epoch_count: int
+    epoch_root: str
+    """Over the sorted names of epochs."""
+    tombstone_sequence: int
+    tombstone_digest: str
+    missing: int
+    """Items that should exist and do not."""
+    orphans: int
+    """Keys and files that no entry knows."""
+    resurrected: int
+    """Items with a receipt that are there again."""
+    rechecker: str
+    signature: str
+
+
+@recorded_as("orphan.found")
+@dataclass(frozen=True, kw_only=True)
+class OrphanFound(Happened):
+    """Something is in the stores that no entry knows. Its name is not repeated here."""
+
+    orphan: UUID
+    """A fresh reference to this finding."""
+    store: str
+    """``keystore`` or ``media``."""
+    kind: str
+    """``key``, ``ciphertext``, ``epoch``, ``unfinished`` or ``stray``."""
+    item: UUID | None
+    """The item that its name tells, where it is one."""
+
+
+@recorded_as("item.resurrection_found")
+@dataclass(frozen=True, kw_only=True)
+class ResurrectionFound(Happened):
+    """An item with a receipt has a key or a ciphertext again. Reads of it stay refused."""
+
+    item: UUID
+    store: str
+    """``keystore`` or ``media``."""
+
+
+@recorded_as("item.loss_found")
+@dataclass(frozen=True, kw_only=True)
+class LossFound(Happened):
+    """An item that should exist has no key or no ciphertext, and nothing destroyed it."""
+
+    item: UUID
+    store: str
+
+
+@recorded_as("item.overdue_found")
+@dataclass(frozen=True, kw_only=True)
+class OverdueFound(Happened):
+    """An item still existed when it had to be gone. It is late for ever, whenever it goes."""
+
+    item: UUID
+    item_class: str
+    due_at: datetime
+
+
+@recorded_as("keystore.rollback_found")
+@dataclass(frozen=True, kw_only=True)
+class KeystoreRollbackFound(Happened):
+    """The keystore knows fewer tombstones than the record has receipts for: an older copy."""
+
+    expected_sequence: int
+    found_sequence: int
+
+
+@recorded_as("record.restored_from_backup")
+@dataclass(frozen=True, kw_only=True)
+class RestoredFromBackup(Happened):
+    """The record was brought back from an older copy, and what came after it is lost."""
+
+    size_found: int
+    """The entries that were there."""
+    size_known: int
+    """The entries that the witnesses, the checkpoint or the keystore know of at least; what lies
+    between the two is lost."""
+    known_from: str
+    """``witness``, ``checkpoint`` or ``keystore``."""
+
+
+@recorded_as("retention.swept")
+@dataclass(frozen=True, kw_only=True)
+class RetentionSwept(Happened):
+    """The retention worker looked, also when nothing was due. Its absence is itself a finding."""
+
+    live: int
+    """Items that existed when it looked."""
+    due: int
+    destroyed: int
+    held: int
+    """Past their limit on a valid hold."""
+    overdue: int
+    """Still there although they had to be gone, after this sweep."""
+    next_due_at: datetime | None
+    every_s: int
+    """Within how many seconds the next one is to be expected; 0 where it ran once, by hand."""
 
 
 ItemEvent = ItemRegistered | ItemSealed | ItemConsulted | DestructionStarted | ItemDestroyed

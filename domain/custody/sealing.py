@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 SALT_BYTES = 32
@@ -13,13 +14,35 @@ _COMMITMENT = b"plumbline-item/v1\0"
 
 
 @dataclass(frozen=True)
+class Epoch:
+    """The items whose keys are wrapped by one key, so that they can all end with it."""
+
+    deployment: UUID
+    item_class: str
+    day: date
+    """On which they were registered, UTC."""
+
+    @property
+    def name(self) -> str:
+        """``<deployment>/<class>/<day>``."""
+        return f"{self.deployment.hex}/{self.item_class}/{self.day.isoformat()}"
+
+
+@dataclass(frozen=True)
 class ItemLabel:
-    """What an item is, bound to its ciphertext: a swapped file does not open."""
+    """What an item is. All but the day is bound to its ciphertext: a swapped file does not open."""
 
     item: UUID
     item_class: str
     deployment: UUID
     content_type: str
+    registered_on: date
+    """The day of its registration, UTC."""
+
+    @property
+    def epoch(self) -> Epoch:
+        """Whose key wraps this item's."""
+        return Epoch(self.deployment, self.item_class, self.registered_on)
 
 
 @dataclass(frozen=True)
@@ -33,6 +56,17 @@ class SealedContent:
 
 
 @dataclass(frozen=True)
+class SealedStream:
+    """What may be said of a sealed item whose content came in chunks."""
+
+    content: SealedContent
+    commitment: str
+    """Over salt and content, as :func:`commitment` gives it: it could not be told before."""
+    length: int
+    """Bytes of the content."""
+
+
+@dataclass(frozen=True)
 class Tombstone:
     """One link of the keystore's chain of destroyed keys."""
 
@@ -40,6 +74,25 @@ class Tombstone:
     """From 1, without gaps."""
     digest: str
     """SHA-256 over this link and the one before, hex."""
+
+
+@dataclass(frozen=True)
+class RecheckedBy:
+    """Who looked again after a destruction."""
+
+    recheck: UUID
+    kind: str
+    """``separate-process`` or ``in-process``."""
+
+
+@dataclass(frozen=True)
+class EpochEnded:
+    """A wrapping key that is gone, and the tombstone that says so."""
+
+    epoch: Epoch
+    kept_in: str
+    """``file`` or ``token``."""
+    tombstone: Tombstone
 
 
 def commitment(salt: bytes, content: bytes | memoryview) -> str:

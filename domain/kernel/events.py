@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from eventsourcing.domain import DomainEvent
 
@@ -31,7 +31,19 @@ class Happened(DomainEvent):
     NAME: ClassVar[str]
     """The permanent stored name, ``context.fact``."""
     SHAPE: ClassVar[int] = 1
-    """The version of the fields. Raise it, with an upcast, when they change."""
+    """The version of the fields. Raise it, with :meth:`upcast`, when they change."""
+
+    @classmethod
+    def upcast(cls, body: dict[str, Any], *, shape: int) -> dict[str, Any]:
+        """The fields that an entry of an older shape stored, as they are called today.
+
+        What was not asked then is filled in with what was true then, never with a guess.
+
+        Args:
+            body: the fields as they were stored, which stay as they are.
+            shape: from 1 to one less than :attr:`SHAPE`.
+        """
+        raise NotImplementedError(f"{cls.NAME} never had shape {shape}")
 
 
 E_co = TypeVar("E_co", bound=type[Happened])

@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.alerts.aggregate import Alert
 from domain.alerts.commands import AdjudicateAlert, RaiseAlert, ViewAlert
 from domain.alerts.policies import RaiseFacts
-from domain.custody.classes import RETENTION, ItemClass
+from domain.custody.classes import ItemClass
 from domain.deployments.aggregate import Deployment
 from domain.kernel.errors import NotFoundError, RecordBrokenError
 from domain.kernel.refusals import Refused
@@ -154,8 +154,12 @@ def _keep_material(keeping: Keeping, command: RaiseAlert) -> None:
         contents.append(
             Content(ItemClass.WIDE_FRAME, "image/jpeg", command.alert, material.wide_frame)
         )
-    due_at = command.at + min(RETENTION[one.item_class].limit for one in contents)
-    keeping.keep(contents, deployment=command.deployment, due_at=due_at)
+    keeping.keep(
+        contents,
+        deployment=command.deployment,
+        anchor_at=command.at,
+        window_end=command.at,
+    )
 
 
 def _keep_note(keeping: Keeping, command: AdjudicateAlert, alert: Alert) -> None:
@@ -163,5 +167,5 @@ def _keep_note(keeping: Keeping, command: AdjudicateAlert, alert: Alert) -> None
         raise RecordBrokenError(f"alert {alert.id.hex} was never raised")
     note = Content(ItemClass.FREE_TEXT, "text/plain", alert.id, command.note.encode())
     # The note's clock is the alert's: a later decision does not keep anything longer.
-    due_at = alert.raised.timestamp + RETENTION[ItemClass.FREE_TEXT].limit
-    keeping.keep([note], deployment=command.deployment, due_at=due_at)
+    raised_at = alert.raised.timestamp
+    keeping.keep([note], deployment=command.deployment, anchor_at=raised_at, window_end=raised_at)

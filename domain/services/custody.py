@@ -15,18 +15,23 @@ from typing import TypeVar
 from uuid import UUID
 
 from domain.custody.aggregate import Item
-from domain.custody.classes import ItemClass
+from domain.custody.classes import RETENTION, ItemClass
 from domain.custody.commands import ConsultItem, DestroyItems
+from domain.custody.events import DestructionRechecked
 from domain.custody.sealing import SALT_BYTES, SealedContent, Tombstone, commitment
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command
 from domain.kernel.errors import ConflictError, DomainError
-from domain.kernel.references import new_reference
+from domain.kernel.events import NEXT_VERSION
+from domain.kernel.references import journal, new_reference
 from domain.kernel.refusals import Refused
-from domain.ports import CiphertextMissingError, KeyDestroyedError, Outside, VaultError
+from domain.ports import KeyDestroyedError, Outside, Rechecked, VaultError
 from domain.services.carrying_out import by_the_system, carry_out, tried_again
 
 A = TypeVar("A", bound=Aggregate)
+
+BATCH = 100
+"""Items that are destroyed together: one transaction for their keys."""
 
 
 class DestructionFailedError(Exception):
@@ -57,8 +62,21 @@ class Keeping:
         self.items: dict[str, UUID] = {}
         """Class to item, once registered."""
 
-    def keep(self, contents: Sequence[Content], *, deployment: UUID, due_at: datetime) -> None:
+    def keep(
+        self,
+        contents: Sequence[Content],
+        *,
+        deployment: UUID,
+        anchor_at: datetime | None,
+        window_end: datetime,
+    ) -> None:
         """Register the items (one transaction), then make key and ciphertext durable.
+
+        Args:
+            contents: what is to be kept.
+            deployment: for which.
+            anchor_at: when their clocks started; None where that is the deployment's end.
+            window_end: when the deployment ends at the latest.
 
         Raises:
             ConflictError: an item was destroyed before it was sealed; the deployment is over.
@@ -72,7 +90,9 @@ class Keeping:
                 content_type=one.content_type,
                 deployment=deployment,
                 concerning=one.concerning,
-                due_at=due_at,
+                schedule="",
+                anchor_at=anchor_at,
+                due_at=(anchor_at or window_end) + RETENTION[one.item_class].limit,
                 commitment=commitment(salt, one.content),
                 at=self._command.at,
             )
@@ -168,35 +188,57 @@ def consult(outside: Outside, command: ConsultItem) -> bytearray | Refused:
 def destroy(outside: Outside, command: DestroyItems) -> int:
     """Destroy items and store a receipt for each. Repeating it does no harm.
 
+    In batches: what fails in one is said at the end and keeps no other item alive.
+
     Returns:
         How many were destroyed now.
 
     Raises:
         DestructionFailedError: an item still opened afterwards; it has no receipt.
+        DomainError: a store did not let go of something; it has no receipt.
     """
-    begun = tried_again(lambda: _begin(outside, command))
-    # Every key first, and whatever fails is said at the end: one ciphertext that the disk does not
-    # let go of keeps no other item alive.
-    keys = {item.id: outside.vault.destroy_key(item.id, at=command.at) for item in begun}
-    tombstones, failed = {}, []
-    for item in begun:
-        try:
-            outside.vault.remove_ciphertext(item.id)
-            _look_again(outside, item)
-        except (DestructionFailedError, DomainError) as error:
-            failed.append(error)
-        else:
-            tombstones[item.id] = keys[item.id]
-    if tombstones:
-        tried_again(lambda: _finish(outside, command, tombstones))
+    asked = list(dict.fromkeys(command.items))
+    failed: list[Exception] = []
+    destroyed = 0
+    for start in range(0, len(asked), BATCH):
+        batch = asked[start : start + BATCH]
+        destroyed += _destroy_batch(outside, command, batch, failed)
     if failed:
         raise failed[0]
-    return len(begun)
+    return destroyed
 
 
-def _begin(outside: Outside, command: DestroyItems) -> list[Item]:
+def _destroy_batch(
+    outside: Outside, command: DestroyItems, batch: list[UUID], failed: list[Exception]
+) -> int:
+    begun = tried_again(lambda: _begin(outside, command, batch))
+    if not begun:
+        return 0
+    # Every key first: one ciphertext that the disk does not let go of keeps no other item alive.
+    tombstones = outside.vault.destroy_keys([item.id for item in begun], at=command.at)
+    kept = outside.vault.remove_ciphertexts(list(tombstones))
+    failed.extend(kept.values())
+    labels = [item.label for item in begun if item.id not in kept]
+    if not labels:
+        return 0
+    try:
+        rechecked = outside.rechecker.recheck(labels, at=outside.clock.now())
+    except DomainError as error:
+        failed.append(error)
+        return 0
+    if rechecked.still_there:
+        failed.append(
+            DestructionFailedError(
+                f"item {rechecked.still_there[0].hex}: still in the vault after its destruction"
+            )
+        )
+    tried_again(lambda: _finish(outside, command, rechecked, tombstones))
+    return len(rechecked.gone)
+
+
+def _begin(outside: Outside, command: DestroyItems, batch: list[UUID]) -> list[Item]:
     """Say which items are to be destroyed; from here on reads of them are refused."""
-    found = (outside.record.load(Item, one) for one in dict.fromkeys(command.items))
+    found = (outside.record.load(Item, one) for one in batch)
     live = [item for item in found if not item.destroyed]
     for item in live:
         item.start_destruction(cause=command.cause, at=command.at)
@@ -205,13 +247,32 @@ def _begin(outside: Outside, command: DestroyItems) -> list[Item]:
     return live
 
 
-def _finish(outside: Outside, command: DestroyItems, tombstones: dict[UUID, Tombstone]) -> None:
-    """Write the receipts, of those that nobody else wrote meanwhile."""
+def _finish(
+    outside: Outside,
+    command: DestroyItems,
+    rechecked: Rechecked,
+    tombstones: dict[UUID, Tombstone],
+) -> None:
+    """Store what the re-check found, and receipts of those that nobody else gave one meanwhile."""
     at = outside.clock.now()
-    items = [outside.record.load(Item, one) for one in tombstones]
+    items = [outside.record.load(Item, one) for one in rechecked.gone]
     for item in items:
-        item.finish_destruction(tombstones[item.id], at=at)
-    outside.record.append(*items, by=command)
+        item.finish_destruction(tombstones[item.id], rechecked.said, at=at)
+    last = rechecked.last_tombstone
+    looked = DestructionRechecked(
+        originator_id=journal("rechecks", command.scope),
+        originator_version=NEXT_VERSION,
+        timestamp=at,
+        recheck=rechecked.recheck,
+        rechecker=rechecked.rechecker,
+        kind=rechecked.kind,
+        items=rechecked.gone,
+        still_there=rechecked.still_there,
+        tombstone_sequence=last.sequence if last else 0,
+        tombstone_digest=last.digest if last else "",
+        signature=rechecked.signature,
+    )
+    outside.record.append(looked, *items, by=command)
 
 
 def destroy_for(outside: Outside, command: Command, items: list[UUID], *, cause: str) -> int:
@@ -224,13 +285,3 @@ def destroy_for(outside: Outside, command: Command, items: list[UUID], *, cause:
             cause=cause,
         ),
     )
-
-
-def _look_again(outside: Outside, item: Item) -> None:
-    """Fail unless the vault itself says that neither key nor ciphertext is left."""
-    try:
-        outside.vault.open(item.label)
-    except (KeyDestroyedError, CiphertextMissingError):
-        if not outside.vault.holds(item.id):
-            return
-    raise DestructionFailedError(f"item {item.id.hex}: still in the vault after its destruction")

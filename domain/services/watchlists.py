@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.custody.aggregate import Item
-from domain.custody.classes import RETENTION, ItemClass
+from domain.custody.classes import ItemClass
 from domain.custody.events import GalleryLoaded
 from domain.deployments.aggregate import Deployment
 from domain.kernel.errors import NotFoundError, RecordBrokenError
@@ -222,8 +222,12 @@ def _decide_with_items(
             return refused
         if not keeping.items:
             # Nothing is kept for a command that would be refused; decided anew with what was kept.
-            due_at = _window_end(deployment) + RETENTION[contents[0].item_class].limit
-            keeping.keep(contents, deployment=deployment.id, due_at=due_at)
+            keeping.keep(
+                contents,
+                deployment=deployment.id,
+                anchor_at=None,
+                window_end=_window_end(deployment),
+            )
             return attempt(keeping)
         outside.record.append(
             *keeping.sealed_items(),

@@ -91,12 +91,15 @@ def event_of(entry: dict[str, Any]) -> Happened:
     event_class = EVENTS.get(told.name)
     if event_class is None:
         raise RecordBrokenError(f"entry {told.pos}: no event is called {told.name}")
-    if told.shape != event_class.SHAPE:
+    if not 1 <= told.shape <= event_class.SHAPE:
         raise RecordBrokenError(
             f"entry {told.pos}: {told.name} has shape {told.shape}, "
-            f"this version reads shape {event_class.SHAPE}"
+            f"this version reads shapes up to {event_class.SHAPE}"
         )
-    fields = from_body(event_class, told.body)
+    body = told.body
+    if told.shape < event_class.SHAPE:
+        body = event_class.upcast(body, shape=told.shape)
+    fields = from_body(event_class, body)
     try:
         return event_class(
             originator_id=UUID(told.stream),

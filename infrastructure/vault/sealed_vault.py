@@ -10,13 +10,23 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from domain.custody.sealing import SALT_BYTES, ItemLabel, SealedContent, Tombstone
+from domain.custody.sealing import (
+    SALT_BYTES,
+    EpochEnded,
+    ItemLabel,
+    SealedContent,
+    SealedStream,
+    Tombstone,
+    commitment,
+)
+from domain.kernel.errors import DomainError
 from domain.ports import CiphertextMissingError, ContentAlteredError
 from infrastructure.vault.keystore import Keystore
 from infrastructure.vault.media import MediaStore
@@ -66,6 +76,18 @@ class SealedVault:
             ciphertext_length=len(ciphertext),
         )
 
+    def seal_stream(
+        self, label: ItemLabel, *, salt: bytes, chunks: Iterable[bytes | memoryview]
+    ) -> SealedStream:
+        """Encrypt what comes, joined."""
+        whole = b"".join(chunks)
+        content = self.seal(label, salt=salt, content=whole)
+        return SealedStream(content, commitment(salt, whole), len(whole))
+
+    def open_stream(self, label: ItemLabel) -> Iterator[bytearray]:
+        """The content, in one buffer."""
+        yield self.open(label)
+
     def open(self, label: ItemLabel) -> bytearray:
         """The content, in a buffer that the caller must wipe (see ``domain.ports.Vault``)."""
         key = self._keystore.key(label.item)
@@ -85,13 +107,23 @@ class SealedVault:
         """
         return self._keystore.verify_tombstones()
 
-    def destroy_key(self, item: UUID, *, at: datetime) -> Tombstone:
-        """Delete the key and chain a tombstone."""
-        return self._keystore.destroy(item, at=at)
+    def destroy_keys(self, items: Sequence[UUID], *, at: datetime) -> dict[UUID, Tombstone]:
+        """Delete the keys and chain a tombstone for each."""
+        return {item: self._keystore.destroy(item, at=at) for item in items}
 
-    def remove_ciphertext(self, item: UUID) -> None:
-        """Unlink the ciphertext."""
-        self._media.remove(item)
+    def remove_ciphertexts(self, items: Sequence[UUID]) -> dict[UUID, DomainError]:
+        """Unlink the ciphertexts; what could not be, and why."""
+        kept: dict[UUID, DomainError] = {}
+        for item in items:
+            try:
+                self._media.remove(item)
+            except DomainError as error:
+                kept[item] = error
+        return kept
+
+    def end_epochs(self, *, at: datetime, open_for: Collection[UUID]) -> list[EpochEnded]:
+        """Nothing: one key wraps all."""
+        return []
 
     def holds(self, item: UUID) -> bool:
         """Whether there is still a key or a ciphertext of it, finished or not."""

@@ -1,4 +1,4 @@
-"""Makes the sample entry of each stored name that has none yet. Run once when an event is born.
+"""Makes the sample entry of each stored name and shape that has none yet, once it is born.
 
 ``python -m tests.architecture.make_samples [NAME...]``: without names, whatever is missing. A
 sample that exists is never written again: it is what an older version stored, and every later
@@ -19,9 +19,15 @@ from tests.support.stores import SQLiteStore
 SAMPLES = Path(__file__).parents[1] / "data" / "stored_events"
 
 
-def sample_file(folder: Path, name: str) -> Path:
-    """Where the sample of a stored name lies."""
-    return folder / f"{name}.json"
+def sample_file(folder: Path, name: str, shape: int) -> Path:
+    """Where the sample of a stored name lies: ``<name>.json``, from the second shape on
+    ``<name>.<shape>.json``."""
+    return folder / (f"{name}.json" if shape == 1 else f"{name}.{shape}.json")
+
+
+def newest(folder: Path, name: str) -> Path:
+    """Where the sample of the newest shape lies."""
+    return sample_file(folder, name, EVENTS[name].SHAPE)
 
 
 def make(folder: Path, names: Sequence[str]) -> list[Path]:
@@ -30,7 +36,7 @@ def make(folder: Path, names: Sequence[str]) -> list[Path]:
     Raises:
         FileExistsError: there is a sample of one of them. None is made then.
     """
-    files = [sample_file(folder, name) for name in names]
+    files = [newest(folder, name) for name in names]
     for file in files:
         if file.exists():
             raise FileExistsError(f"{file} is what was stored when the event was born: it stays")
@@ -47,7 +53,7 @@ def make(folder: Path, names: Sequence[str]) -> list[Path]:
 
 def main(names: Sequence[str]) -> None:
     """Make the named samples, or all that are missing."""
-    missing = [name for name in EVENTS if not sample_file(SAMPLES, name).exists()]
+    missing = [name for name in EVENTS if not newest(SAMPLES, name).exists()]
     for file in make(SAMPLES, names or missing):
         print(file.name)
 

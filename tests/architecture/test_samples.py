@@ -16,19 +16,25 @@ from infrastructure.record.entry_mapper import EntryMapper, entry_of
 from infrastructure.record.event_record import recorded
 from tests.architecture.make_samples import SAMPLES, make, sample_file
 
-NAMES = sorted(file.stem for file in SAMPLES.glob("*.json"))
+NAMES = sorted(EVENTS)
+OLDER = [(name, shape) for name in NAMES for shape in range(1, EVENTS[name].SHAPE)]
 
 
-def stored(name: str) -> bytes:
-    """The entry as it was stored; the file adds a last newline."""
-    content = sample_file(SAMPLES, name).read_bytes()
+def stored(name: str, shape: int | None = None) -> bytes:
+    """The entry as it was stored, of the newest shape or an older; the file adds a newline."""
+    content = sample_file(SAMPLES, name, shape or EVENTS[name].SHAPE).read_bytes()
     assert content.endswith(b"}\n")
     return content[:-1]
 
 
 def test_every_stored_name_has_its_sample() -> None:
     """A new event gets one with ``python -m tests.architecture.make_samples``."""
-    assert sorted(EVENTS) == NAMES
+    expected = {
+        sample_file(SAMPLES, name, shape)
+        for name in NAMES
+        for shape in range(1, EVENTS[name].SHAPE + 1)
+    }
+    assert set(SAMPLES.glob("*.json")) == expected
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -38,13 +44,28 @@ def test_a_sample_loads_and_is_what_was_stored(name: str) -> None:
     whole = entries.read(blob)
     entry = recorded(entry_of(blob))
     assert type(entry.event) is EVENTS[name]
-    assert (entry.event.NAME, entry.event.SHAPE) == (whole.name, whole.shape) == (name, 1)
+    assert (whole.name, whole.shape) == (entry.event.NAME, entry.event.SHAPE)
+    assert (whole.name, whole.shape) == (name, EVENTS[name].SHAPE)
 
     half = json.loads(EntryMapper().to_stored_event(entry.event).state)
     again = json.loads(blob) | half | {"recorded_at": written(entry.recorded_at)}
     assert entries.canonical(again) == blob
     told = (entry.position, entry.scope, entry.mode, entry.actor, entry.role, entry.cause)
     assert told == (whole.pos, whole.scope, whole.mode, whole.actor, whole.role, whole.cause)
+
+
+@pytest.mark.parametrize(("name", "shape"), OLDER)
+def test_a_sample_of_an_older_shape_is_read_as_todays(name: str, shape: int) -> None:
+    """What was asked then stands as it was stored; no field was dropped."""
+    blob = stored(name, shape)
+    entry = entry_of(blob)
+    assert entry["shape"] == shape
+    event = recorded(entry).event
+    assert type(event) is EVENTS[name]
+    again = json.loads(EntryMapper().to_stored_event(event).state)["body"]
+    assert entry["body"].items() <= again.items()
+    with pytest.raises(RecordBrokenError, match=name):
+        recorded(entry | {"body": entry["body"] | {"unheard_of": 1}})
 
 
 def without(fields: dict[str, Any], name: str) -> dict[str, Any]:
@@ -63,8 +84,9 @@ def test_a_sample_with_any_field_gone_or_of_another_type_does_not_load(name: str
                 recorded(entry | {"body": broken})
     with pytest.raises(RecordBrokenError, match="no event is called"):
         recorded(entry | {"name": f"{name}_"})
-    with pytest.raises(RecordBrokenError, match="has shape 2"):
-        recorded(entry | {"shape": 2})
+    for shape in (0, EVENTS[name].SHAPE + 1):
+        with pytest.raises(RecordBrokenError, match=f"has shape {shape}"):
+            recorded(entry | {"shape": shape})
 
 
 def test_a_sample_is_never_written_again(tmp_path: Path) -> None:

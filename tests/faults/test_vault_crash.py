@@ -70,8 +70,8 @@ def seal_and_destroy_without_end(path: Path, seed: int, telling: Connection) -> 
             if chosen.random() < 0.5:
                 gone = living.pop(chosen.randrange(len(living)))
                 telling.send((gone, "being destroyed"))
-                telling.send((gone, opened.vault.destroy_key(gone, at=NOON)))
-                opened.vault.remove_ciphertext(gone)
+                telling.send((gone, opened.vault.destroy_keys([gone], at=NOON)[gone]))
+                opened.vault.remove_ciphertexts([gone])
 
 
 def kill_at_a_random_moment(path: Path, seed: int, told: Told) -> None:
@@ -104,7 +104,7 @@ def test_a_killed_process_takes_back_nothing_that_it_answered(tmp_path: Path) ->
             for one, tombstone in told.destroyed.items():
                 with pytest.raises(KeyDestroyedError):
                     opened.vault.open(label(item=one))
-                assert opened.vault.destroy_key(one, at=NOON) == tombstone
+                assert opened.vault.destroy_keys([one], at=NOON)[one] == tombstone
             assert opened.media.strays() == []
             # Between a key and its ciphertext a process is with one item at a time.
             in_between = opened.vault.keys() ^ opened.vault.ciphertexts()
@@ -113,8 +113,8 @@ def test_a_killed_process_takes_back_nothing_that_it_answered(tmp_path: Path) ->
 
     with on_disk(tmp_path) as opened:
         for one in opened.vault.keys() | opened.vault.ciphertexts():
-            opened.vault.destroy_key(one, at=NOON)
-            opened.vault.remove_ciphertext(one)
+            opened.vault.destroy_keys([one], at=NOON)[one]
+            opened.vault.remove_ciphertexts([one])
         newest = opened.keystore.verify_tombstones()
         assert newest and newest.sequence >= len(told.sealed)
         assert opened.vault.keys() == opened.vault.ciphertexts() == set()
@@ -156,8 +156,8 @@ def seal(opened: OnDisk) -> None:
 
 def destroy(opened: OnDisk) -> None:
     """Destroy the item, both steps."""
-    opened.vault.destroy_key(item(), at=NOON)
-    opened.vault.remove_ciphertext(item())
+    opened.vault.destroy_keys([item()], at=NOON)[item()]
+    opened.vault.remove_ciphertexts([item()])
 
 
 OPENING = ["mkdir", "fsync", "rename", "fsync", "fsync", "mkdir"]

@@ -87,7 +87,11 @@ def test_nothing_is_left_of_what_was_kept(played: Played) -> None:
     assert len(items) == told["items_registered"]
     for item in items:
         with pytest.raises(KeyDestroyedError):
-            vault.open(ItemLabel(item.item, item.item_class, item.deployment, "image/jpeg"))
+            vault.open(
+                ItemLabel(
+                    item.item, item.item_class, item.deployment, "image/jpeg", item.due_at.date()
+                )
+            )
     vault.close()
     record.close()
 

@@ -11,6 +11,7 @@ from api.bootstrap import open_node
 from domain.kernel.commands import Mode
 from domain.kernel.errors import DomainError, RecordBrokenError
 from domain.ports import Outside
+from domain.services.rechecking import LookAgain
 from infrastructure.premises import Premises
 from tests.rehearsal.conftest import Played, command, run
 from tests.support.scenarios import Scene
@@ -68,7 +69,7 @@ def test_no_receipt_is_written_for_what_is_not_there(tmp_path: Path, lost: tuple
     record = premises.open_record(Mode.REHEARSAL, scene.clock, lambda size: None)
     premises.sealer(record.origin, new=True)
     vault = premises.open_vault()
-    scene.outside = Outside(record, vault, scene.clock, scene.identities)
+    scene.outside = Outside(record, vault, scene.clock, scene.identities, LookAgain(vault))
     scene.applied().list_opened().entry_proposed()
     vault.close()
     record.close()

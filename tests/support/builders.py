@@ -21,7 +21,7 @@ from domain.alerts.policies import RaiseFacts
 from domain.custody import events as item_events
 from domain.custody.aggregate import Item
 from domain.custody.commands import ConsultItem
-from domain.custody.sealing import SealedContent, Tombstone
+from domain.custody.sealing import RecheckedBy, SealedContent, Tombstone
 from domain.deployments import commands as deployment_commands
 from domain.deployments import events as deployment_events
 from domain.deployments.aggregate import Deployment
@@ -70,6 +70,7 @@ RECOGNISER = "system:recogniser/camera-1"
 CAMERA = "camera-1"
 MODEL = "d" * 64
 THRESHOLD = Decimal("0.62")
+RECHECKED = RecheckedBy(UUID(int=0x7E), "in-process")
 ZONE = [[0, 0], [1000, 0], [1000, 1000], [0, 1000]]
 CATEGORY = "wanted-by-the-courts"
 
@@ -651,8 +652,10 @@ def a_registered_item(**changes: Any) -> Fact[Item]:
         "content_type": "image/jpeg",
         "deployment": DEPLOYMENT,
         "concerning": ALERT,
+        "schedule": "",
         "rule": "RT-03",
         "clock_starts": "alert",
+        "anchor_at": AT,
         "due_at": AT + DAY,
         "commitment": "a" * 64,
     }
@@ -683,6 +686,7 @@ def item_destroyed(**changes: Any) -> Fact[Item]:
         "concerning": ALERT,
         "registered_at": AT,
         "registered_version": 1,
+        "schedule": "",
         "rule": "RT-03",
         "clock_starts": "alert",
         "due_at": AT + DAY,
@@ -694,9 +698,13 @@ def item_destroyed(**changes: Any) -> Fact[Item]:
         "ciphertext_length": 100,
         "tombstone_sequence": 7,
         "tombstone_digest": "7" * 64,
+        "epoch": f"{DEPLOYMENT.hex}/face_crop/{AT.date().isoformat()}",
         "levels": ["L0", "L1", "L2"],
+        "methods": {"L0": "reads-refused", "L1": "key-deleted", "L2": "unlinked"},
         "beyond_use": True,
+        "holds": [],
         "recheck": "in-process",
+        "recheck_id": RECHECKED.recheck,
         "boundary": "this data directory: its record, keystore and media store",
         "known_copies_outside": [],
     }

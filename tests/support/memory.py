@@ -10,14 +10,22 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from domain.custody.sealing import SALT_BYTES, ItemLabel, SealedContent, Tombstone
+from domain.custody.sealing import (
+    SALT_BYTES,
+    EpochEnded,
+    ItemLabel,
+    SealedContent,
+    SealedStream,
+    Tombstone,
+    commitment,
+)
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command, Mode, Role
 from domain.kernel.errors import ConflictError, DomainError, NotFoundError
@@ -344,8 +352,23 @@ class MemoryVault:
             raise ContentAlteredError(f"item {label.item.hex}: does not open under this label")
         return bytearray(found.content)
 
-    def destroy_key(self, item: UUID, *, at: datetime) -> Tombstone:
-        """Delete the key and chain a tombstone, once."""
+    def seal_stream(
+        self, label: ItemLabel, *, salt: bytes, chunks: Iterable[bytes | memoryview]
+    ) -> SealedStream:
+        """Seal what comes, joined."""
+        whole = b"".join(chunks)
+        content = self.seal(label, salt=salt, content=whole)
+        return SealedStream(content, commitment(salt, whole), len(whole))
+
+    def open_stream(self, label: ItemLabel) -> Iterator[bytearray]:
+        """The content, in one buffer."""
+        yield self.open(label)
+
+    def destroy_keys(self, items: Sequence[UUID], *, at: datetime) -> dict[UUID, Tombstone]:
+        """Delete the keys and chain a tombstone for each, once."""
+        return {item: self._destroyed(item, at) for item in items}
+
+    def _destroyed(self, item: UUID, at: datetime) -> Tombstone:
         if item in self.tombstones:
             return self.tombstones[item]
         self._keys.pop(item, None)
@@ -356,10 +379,20 @@ class MemoryVault:
         self.fuse.burn()
         return self.tombstones[item]
 
-    def remove_ciphertext(self, item: UUID) -> None:
-        """Unlink the ciphertext."""
-        self._ciphertexts.pop(item, None)
-        self.fuse.burn()
+    def remove_ciphertexts(self, items: Sequence[UUID]) -> dict[UUID, DomainError]:
+        """Unlink the ciphertexts."""
+        for item in items:
+            self._ciphertexts.pop(item, None)
+            self.fuse.burn()
+        return {}
+
+    def end_epochs(self, *, at: datetime, open_for: Collection[UUID]) -> list[EpochEnded]:
+        """There are none."""
+        return []
+
+    def last_tombstone(self) -> Tombstone | None:
+        """The newest link."""
+        return next(reversed(self.tombstones.values()), None)
 
     def holds(self, item: UUID) -> bool:
         """Whether there is still a key or a ciphertext of it."""

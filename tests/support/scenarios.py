@@ -23,6 +23,7 @@ from domain.kernel.references import journal
 from domain.kernel.refusals import Refused, WasRefused
 from domain.ports import Outside
 from domain.services import alerts, deployments, sightings, watchlists
+from domain.services.rechecking import LookAgain
 from domain.services.survey import Survey
 from domain.sightings.commands import FaceEnded
 from domain.watchlists.aggregate import Watchlist
@@ -163,7 +164,9 @@ class Scene:
         self.vault.fuse = self.fuse
         operational = self.mode is Mode.OPERATIONAL
         self.identities = MemoryIdentities(*((a.APPLICANT,) if operational else ()))
-        self.outside = Outside(self.record, self.vault, self.clock, self.identities)
+        self.outside = Outside(
+            self.record, self.vault, self.clock, self.identities, LookAgain(self.vault)
+        )
 
     # -- what is said with every command
 

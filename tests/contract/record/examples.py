@@ -94,7 +94,10 @@ def usual(event_class: type[Happened]) -> Happened:
     def value(name: str, kind: Any) -> Any:
         if kind == list[Refusal]:
             return _REASONS
-        return _USUAL[name] if name in _USUAL else _usual(kind)
+        for known in (f"{event_class.NAME}.{name}", name):
+            if known in _USUAL:
+                return _USUAL[known]
+        return _usual(kind)
 
     return _example(event_class, value)
 
@@ -173,6 +176,8 @@ def _usual(kind: Any) -> Any:
     match _taken_apart(kind):
         case (optional, (one, *_)) if optional is UnionType:
             return _usual(one)
+        case (origin, (one,)) if origin is list:
+            return [_usual(one)]
     return {
         int: 3,
         bool: True,
@@ -188,6 +193,25 @@ def _taken_apart(kind: Any) -> tuple[Any, tuple[Any, ...]]:
 
 
 _USUAL: Mapping[str, Any] = {
+    "destruction.rechecked.items": [UUID("f1" * 16), UUID("f2" * 16)],
+    "destruction.rechecked.kind": "separate-process",
+    "destruction.rechecked.recheck": UUID("e5" * 16),
+    "destruction.rechecked.still_there": [],
+    "inventory.attested.missing": 0,
+    "orphan.found.kind": "ciphertext",
+    "day": "2026-11-23",
+    "epoch": f"{'d1' * 16}/face_crop/2026-11-23",
+    "epoch_root": "a1" * 32,
+    "holds": [],
+    "keystore_root": "a2" * 32,
+    "known_from": "witness",
+    "media_root": "a3" * 32,
+    "methods": {"L0": "reads-refused", "L1": "key-deleted", "L2": "unlinked"},
+    "public_key": "19" * 32,
+    "rechecker": "5d0c1c2e7f0bdf57",
+    "schedule": "2026-1",
+    "signature": "c7" * 64,
+    "store": "media",
     "accepted_values": "rehearsal-1",
     "age_band": "adult",
     "applicant": "stand-in:applicant-1",

@@ -25,6 +25,7 @@ _LABEL = ItemLabel(
     item_class="face_crop",
     deployment=UUID("d1" * 16),
     content_type="image/png",
+    registered_on=NOON.date(),
 )
 
 

@@ -107,13 +107,13 @@ def test_what_was_destroyed_does_not_open_and_is_not_held(vault: Vault) -> None:
         vault.seal(label(number), salt=SALT, content=CONTENT)
     assert vault.holds(item(1))
 
-    vault.destroy_key(item(1), at=NOON)
+    vault.destroy_keys([item(1)], at=NOON)[item(1)]
     with pytest.raises(KeyDestroyedError):
         vault.open(label(1))
     assert vault.holds(item(1)), "its ciphertext is still there"
     assert (vault.keys(), vault.ciphertexts()) == ({item(2)}, {item(1), item(2)})
 
-    vault.remove_ciphertext(item(1))
+    vault.remove_ciphertexts([item(1)])
     with pytest.raises(KeyDestroyedError):
         vault.open(label(1))
     assert not vault.holds(item(1))
@@ -124,7 +124,7 @@ def test_what_was_destroyed_does_not_open_and_is_not_held(vault: Vault) -> None:
 def test_a_ciphertext_that_is_missing_is_told_from_a_key_that_is(vault: Vault) -> None:
     """A key alone is still held."""
     vault.seal(label(), salt=SALT, content=CONTENT)
-    vault.remove_ciphertext(item())
+    vault.remove_ciphertexts([item()])
     with pytest.raises(CiphertextMissingError, match=item().hex):
         vault.open(label())
     assert vault.holds(item())
@@ -134,19 +134,21 @@ def test_a_ciphertext_that_is_missing_is_told_from_a_key_that_is(vault: Vault) -
 def test_destroying_twice_answers_the_same_tombstone(vault: Vault) -> None:
     """Whatever the clock says by then; and removing twice does no harm."""
     vault.seal(label(1), salt=SALT, content=CONTENT)
-    first = vault.destroy_key(item(1), at=NOON)
-    second = vault.destroy_key(item(2), at=NOON)
-    assert vault.destroy_key(item(1), at=NOON.replace(hour=13)) == first
-    assert vault.destroy_key(item(2), at=NOON) == second
+    first = vault.destroy_keys([item(1)], at=NOON)[item(1)]
+    second = vault.destroy_keys([item(2)], at=NOON)[item(2)]
+    assert vault.destroy_keys([item(1)], at=NOON.replace(hour=13))[item(1)] == first
+    assert vault.destroy_keys([item(2)], at=NOON)[item(2)] == second
     for _ in range(2):
-        vault.remove_ciphertext(item(1))
+        vault.remove_ciphertexts([item(1)])
     assert not vault.holds(item(1))
 
 
 def test_tombstones_are_numbered_from_one_without_gaps(vault: Vault) -> None:
     """Each with a digest of its own, also for items that were never sealed."""
     vault.seal(label(2), salt=SALT, content=CONTENT)
-    tombstones = [vault.destroy_key(item(number), at=NOON) for number in (1, 2, 1, 3)]
+    tombstones = [
+        vault.destroy_keys([item(number)], at=NOON)[item(number)] for number in (1, 2, 1, 3)
+    ]
     assert [one.sequence for one in tombstones] == [1, 2, 1, 3]
     assert len({one.digest for one in tombstones}) == 3
 
@@ -156,8 +158,8 @@ def test_an_item_has_one_life(vault: Vault, sealed_before: bool) -> None:
     """Once it has a tombstone it cannot be sealed, and the attempt leaves nothing."""
     if sealed_before:
         vault.seal(label(), salt=SALT, content=CONTENT)
-    vault.destroy_key(item(), at=NOON)
-    vault.remove_ciphertext(item())
+    vault.destroy_keys([item()], at=NOON)[item()]
+    vault.remove_ciphertexts([item()])
     with pytest.raises(KeyDestroyedError, match="was destroyed and cannot be sealed"):
         vault.seal(label(), salt=SALT, content=CONTENT)
     assert not vault.holds(item())
@@ -166,8 +168,8 @@ def test_an_item_has_one_life(vault: Vault, sealed_before: bool) -> None:
 def test_a_tombstone_without_a_zone_is_refused(vault: Vault) -> None:
     """A local time says nothing to whoever reads it elsewhere."""
     with pytest.raises(DomainError, match="with its zone"):
-        vault.destroy_key(item(), at=datetime(2026, 11, 23, 12, 0))  # noqa: DTZ001
-    assert vault.destroy_key(item(), at=NOON).sequence == 1
+        vault.destroy_keys([item()], at=datetime(2026, 11, 23, 12, 0))[item()]  # noqa: DTZ001
+    assert vault.destroy_keys([item()], at=NOON)[item()].sequence == 1
 
 
 @pytest.mark.parametrize("error", [KeyDestroyedError, CiphertextMissingError, ContentAlteredError])

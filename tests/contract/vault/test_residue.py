@@ -32,8 +32,8 @@ def test_nothing_is_left_of_an_item_that_was_destroyed(opened: OnDisk, tmp_path:
     living = search([tmp_path], needles)
     assert [(one.path, one.name) for one in living] == [(opened.database, f"wrapped {item().hex}")]
 
-    opened.vault.destroy_key(item(), at=NOON)
-    opened.vault.remove_ciphertext(item())
+    opened.vault.destroy_keys([item()], at=NOON)[item()]
+    opened.vault.remove_ciphertexts([item()])
     assert search([tmp_path], needles) == []
 
 
@@ -43,8 +43,8 @@ def test_the_same_search_finds_what_a_careless_program_would_leave(
     """Content, salt and keys, left beside the ciphertexts."""
     opened.vault.seal(label(), salt=SALT, content=CONTENT)
     needles = keys_of(opened) | PIECES | {"salt": SALT}
-    opened.vault.destroy_key(item(), at=NOON)
-    opened.vault.remove_ciphertext(item())
+    opened.vault.destroy_keys([item()], at=NOON)[item()]
+    opened.vault.remove_ciphertexts([item()])
     plant = opened.media.directory / "left behind"
     plant.write_bytes(CONTENT + b"".join(keys for keys in needles.values()))
     assert {(one.path, one.name) for one in search([tmp_path], needles)} == {
@@ -60,7 +60,7 @@ def test_with_other_settings_the_search_would_find_deleted_keys(
     opened.vault.seal(label(), salt=SALT, content=CONTENT)
     needles = keys_of(opened)
     opened.keystore._connection.execute(f"PRAGMA {settings}")
-    opened.vault.destroy_key(item(), at=NOON)
+    opened.vault.destroy_keys([item()], at=NOON)[item()]
     assert {one.name for one in search([tmp_path], needles)} == {f"wrapped {item().hex}"}
 
 

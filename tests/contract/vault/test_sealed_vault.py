@@ -155,11 +155,11 @@ def test_a_sealed_item_survives_closing_and_opening(tmp_path: Path) -> None:
     with on_disk(tmp_path) as first:
         for number in (1, 2):
             first.vault.seal(label(number), salt=SALT, content=CONTENT)
-        tombstone = first.vault.destroy_key(item(2), at=NOON)
+        tombstone = first.vault.destroy_keys([item(2)], at=NOON)[item(2)]
     with on_disk(tmp_path) as second:
         assert second.vault.open(label(1)) == CONTENT
         assert second.vault.keys() == {item(1)}
-        assert second.vault.destroy_key(item(2), at=NOON) == tombstone
+        assert second.vault.destroy_keys([item(2)], at=NOON)[item(2)] == tombstone
 
 
 class ListeningAESGCM:

@@ -23,6 +23,7 @@ from tests.support.builders import (
     DAY,
     DEPLOYMENT,
     ITEM,
+    RECHECKED,
     SEALED_CONTENT,
     TOMBSTONE,
     Fact,
@@ -50,6 +51,8 @@ def register(item_class: ItemClass) -> Callable[[Item], None]:
         content_type="image/jpeg",
         deployment=DEPLOYMENT,
         concerning=ALERT,
+        schedule="",
+        anchor_at=AT,
         due_at=AT + DAY,
         commitment="a" * 64,
         at=AT,
@@ -87,10 +90,12 @@ def test_an_item_is_registered_with_the_rule_that_ends_it(
     )
 
 
-def test_every_class_of_item_has_a_rule_and_none_keeps_longer_than_a_day() -> None:
-    """No item without a clock: 24 hours is the ceiling of all of them."""
+def test_every_class_of_item_has_a_rule_and_none_but_footage_is_kept_longer_than_a_day() -> None:
+    """No item without a clock: 24 hours is the ceiling of all that is biometric."""
     assert set(RETENTION) == set(ItemClass)
-    assert {rule.limit for rule in RETENTION.values()} == {timedelta(hours=24)}
+    biometric = [rule for kept, rule in RETENTION.items() if kept is not ItemClass.FOOTAGE_SEGMENT]
+    assert {rule.limit for rule in biometric} == {timedelta(hours=24)}
+    assert not any(rule.hold_may_extend for rule in biometric)
     assert {rule.starts for rule in RETENTION.values()} == set(ClockStart)
 
 
@@ -104,7 +109,7 @@ def test_a_sealed_item_is_recorded_by_its_ciphertext_only() -> None:
 def test_an_item_is_bound_to_what_it_was_registered_as() -> None:
     """A swapped ciphertext does not open under this label."""
     item = given(a_registered_item()).when(lambda one: None).aggregate
-    assert item.label == ItemLabel(ITEM, "face_crop", DEPLOYMENT, "image/jpeg")
+    assert item.label == ItemLabel(ITEM, "face_crop", DEPLOYMENT, "image/jpeg", AT.date())
 
 
 def test_an_item_without_a_registration_is_a_broken_record() -> None:
@@ -190,7 +195,7 @@ def test_a_refused_consultation_tells_every_reason_at_once_and_keeps_the_purpose
 
 def finish(one: Item) -> None:
     """Write the receipt."""
-    one.finish_destruction(TOMBSTONE, at=AT)
+    one.finish_destruction(TOMBSTONE, RECHECKED, at=AT)
 
 
 @pytest.mark.parametrize("past", [(a_registered_item(),), sealed_item()])
@@ -229,7 +234,7 @@ def test_a_receipt_tells_its_times_apart() -> None:
     later, last = AT + DAY, AT + DAY + timedelta(seconds=1)
     (
         given(a_registered_item(), item_sealed(), destruction_started(at=later))
-        .when(lambda one: one.finish_destruction(TOMBSTONE, at=last))
+        .when(lambda one: one.finish_destruction(TOMBSTONE, RECHECKED, at=last))
         .then(happened(item_destroyed(started_at=later, finished_at=last, at=last)))
     )
 

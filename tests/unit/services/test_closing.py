@@ -8,7 +8,12 @@ from uuid import UUID
 import pytest
 
 from domain.alerts.events import AlertClosedUndetermined
-from domain.custody.events import DestructionStarted, ItemDestroyed, ItemRegistered
+from domain.custody.events import (
+    DestructionRechecked,
+    DestructionStarted,
+    ItemDestroyed,
+    ItemRegistered,
+)
 from domain.deployments.events import DeploymentCancelled, DeploymentEnded
 from domain.kernel.commands import Role
 from domain.kernel.errors import DomainError
@@ -64,6 +69,7 @@ def test_the_close_comes_first_then_the_alerts_then_the_items(
         RunReconciled.NAME,
         AlertClosedUndetermined.NAME,
         *[DestructionStarted.NAME] * items,
+        DestructionRechecked.NAME,
         *[ItemDestroyed.NAME] * items,
     ]
 

@@ -16,6 +16,7 @@ from domain.services.custody import destroy_for
 from domain.watchlists.events import EntryRejected, SealRequested, WatchlistSealed
 from tests.support import builders as a
 from tests.support.builders import (
+    AT,
     CAMERA,
     DEPLOYMENT,
     ENTRY,
@@ -40,7 +41,7 @@ def test_the_callers_reference_is_in_the_vault_and_nowhere_in_the_record() -> No
         )
     )
     _, reference = scene.items_of(ENTRY)
-    label = ItemLabel(reference, "callers_reference", DEPLOYMENT, "text/plain")
+    label = ItemLabel(reference, "callers_reference", DEPLOYMENT, "text/plain", AT.date())
     assert scene.vault.open(label) == bytearray(b"PX-4711")
     assert not any("PX-4711" in repr(one) for one in scene.record.history())
 

@@ -138,7 +138,7 @@ def test_an_item_that_does_not_exist_is_not_found(scene: Scene) -> None:
 def test_a_content_that_is_missing_is_said_to_be_missing(scene: Scene) -> None:
     """The consultation stays on the record: it was asked for and allowed."""
     command = crop(scene)
-    scene.vault.remove_ciphertext(command.item)
+    scene.vault.remove_ciphertexts([command.item])
     with pytest.raises(CiphertextMissingError):
         consult(scene.outside, command)
     assert len(scene.events(ItemConsulted)) == 1

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from domain.custody.commands import DestroyItems
-from domain.custody.events import DestructionStarted, ItemDestroyed, ItemRegistered, ItemSealed
+from domain.custody.events import (
+    DestructionRechecked,
+    DestructionStarted,
+    ItemDestroyed,
+    ItemRegistered,
+    ItemSealed,
+)
 from domain.custody.sealing import Tombstone
 from domain.kernel.commands import Role
-from domain.kernel.errors import NotFoundError
+from domain.kernel.errors import DomainError, NotFoundError
 from domain.services import alerts
 from domain.services.custody import DestructionFailedError, consult, destroy
+from domain.services.rechecking import LookAgain
 from tests.support.builders import AT, DEPLOYMENT, ITEM, to_consult, to_raise
 from tests.support.memory import MemoryVault, RecordFullError
 from tests.support.scenarios import Scene, agreed
@@ -22,20 +31,20 @@ from tests.support.scenarios import Scene, agreed
 class KeyLeftVault(MemoryVault):
     """A vault that says it destroyed a key, and did not."""
 
-    def destroy_key(self, item: UUID, *, at: datetime) -> Tombstone:
-        """Chain a tombstone over a key that is still there."""
-        key = self._keys.get(item)
-        tombstone = super().destroy_key(item, at=at)
-        if key is not None:
-            self._keys[item] = key
-        return tombstone
+    def destroy_keys(self, items: Sequence[UUID], *, at: datetime) -> dict[UUID, Tombstone]:
+        """Chain tombstones over keys that are still there."""
+        keys = {item: self._keys[item] for item in items if item in self._keys}
+        tombstones = super().destroy_keys(items, at=at)
+        self._keys |= keys
+        return tombstones
 
 
 class CiphertextLeftVault(MemoryVault):
-    """A vault that leaves the ciphertext where it was."""
+    """A vault that leaves ciphertexts where they were."""
 
-    def remove_ciphertext(self, item: UUID) -> None:
+    def remove_ciphertexts(self, items: Sequence[UUID]) -> dict[UUID, DomainError]:
         """Do nothing."""
+        return {}
 
 
 class NothingDestroyedVault(KeyLeftVault, CiphertextLeftVault):
@@ -68,7 +77,11 @@ def test_a_destruction_is_begun_on_the_record_before_the_vault_is_touched() -> N
     scene.record.meanwhile = [lambda: held.append(len(scene.vault.keys()))] * 2
     assert destroy(scene.outside, to_destroy(*items)) == 2
     assert held == [2, 0]
-    assert scene.names()[-4:] == [DestructionStarted.NAME] * 2 + [ItemDestroyed.NAME] * 2
+    assert scene.names()[-5:] == [
+        *[DestructionStarted.NAME] * 2,
+        DestructionRechecked.NAME,
+        *[ItemDestroyed.NAME] * 2,
+    ]
 
 
 def test_a_receipt_repeats_registration_and_seal_and_names_the_tombstone() -> None:
@@ -132,12 +145,11 @@ class OneIsStuckVault(MemoryVault):
 
     stuck: UUID | None = None
 
-    def remove_ciphertext(self, item: UUID) -> None:
+    def remove_ciphertexts(self, items: Sequence[UUID]) -> dict[UUID, DomainError]:
         """Fail for the first that is asked for."""
-        self.stuck = self.stuck or item
-        if item == self.stuck:
-            raise RecordFullError("cannot remove it")
-        super().remove_ciphertext(item)
+        self.stuck = self.stuck or items[0]
+        super().remove_ciphertexts([one for one in items if one != self.stuck])
+        return {self.stuck: RecordFullError("cannot remove it")} if self.stuck in items else {}
 
 
 def test_one_ciphertext_that_stays_keeps_no_other_item_alive() -> None:
@@ -167,7 +179,7 @@ def test_a_destruction_that_failed_is_finished_by_the_next_attempt() -> None:
     with pytest.raises(DestructionFailedError):
         destroy(scene.outside, to_destroy(*items))
     mended = MemoryVault()
-    scene.outside = type(scene.outside)(scene.record, mended, scene.clock, scene.identities)
+    scene.outside = replace(scene.outside, vault=mended, rechecker=LookAgain(mended))
     assert destroy(scene.outside, to_destroy(*items, cause="recovery")) == 2
     assert [one.cause for one in scene.events(ItemDestroyed)] == ["due", "due"]
 

@@ -156,7 +156,7 @@ def test_what_was_kept_is_what_was_handed_over() -> None:
     types = {one.originator_id: one.content_type for one in scene.events(ItemRegistered)}
     for item_class, content in handed.items():
         item = raised.items[item_class]
-        opened = scene.vault.open(ItemLabel(item, item_class, DEPLOYMENT, types[item]))
+        opened = scene.vault.open(ItemLabel(item, item_class, DEPLOYMENT, types[item], AT.date()))
         assert content is not None
         assert opened == content
 

@@ -28,7 +28,7 @@ from tests.support.memory import (
 
 JOURNAL = UUID(int=0x30)
 ELSEWHERE = UUID(int=0x31)
-LABEL = ItemLabel(ITEM, "face_crop", DEPLOYMENT, "image/jpeg")
+LABEL = ItemLabel(ITEM, "face_crop", DEPLOYMENT, "image/jpeg", AT.date())
 SALT = b"s" * 32
 
 
@@ -58,6 +58,8 @@ def registered(stream: UUID = ITEM) -> Item:
         content_type="image/jpeg",
         deployment=DEPLOYMENT,
         concerning=DEPLOYMENT,
+        schedule="",
+        anchor_at=AT,
         due_at=AT,
         commitment="a" * 64,
         at=AT,
@@ -202,7 +204,7 @@ def test_a_sealed_item_opens_under_its_own_label_only() -> None:
     assert vault.open(LABEL) == b"a face"
     assert said.ciphertext_length == 38
     with pytest.raises(ContentAlteredError):
-        vault.open(ItemLabel(ITEM, "free_text", DEPLOYMENT, "image/jpeg"))
+        vault.open(ItemLabel(ITEM, "free_text", DEPLOYMENT, "image/jpeg", AT.date()))
 
 
 def test_sealing_again_replaces() -> None:
@@ -218,15 +220,15 @@ def test_destroying_again_finds_nothing_left_to_do_and_answers_the_same() -> Non
     """One tombstone for each item, numbered without gaps."""
     vault = MemoryVault()
     vault.seal(LABEL, salt=SALT, content=b"a face")
-    first = vault.destroy_key(ITEM, at=AT)
-    other = vault.destroy_key(ELSEWHERE, at=AT)
-    assert vault.destroy_key(ITEM, at=AT + timedelta(days=1)) == first
+    first = vault.destroy_keys([ITEM], at=AT)[ITEM]
+    other = vault.destroy_keys([ELSEWHERE], at=AT)[ELSEWHERE]
+    assert vault.destroy_keys([ITEM], at=AT + timedelta(days=1))[ITEM] == first
     assert (first.sequence, other.sequence) == (1, 2)
     assert vault.holds(ITEM)
     with pytest.raises(KeyDestroyedError):
         vault.open(LABEL)
-    vault.remove_ciphertext(ITEM)
-    vault.remove_ciphertext(ITEM)
+    vault.remove_ciphertexts([ITEM])
+    vault.remove_ciphertexts([ITEM])
     assert not vault.holds(ITEM)
     assert (vault.keys(), vault.ciphertexts()) == (set(), set())
 
@@ -234,7 +236,7 @@ def test_destroying_again_finds_nothing_left_to_do_and_answers_the_same() -> Non
 def test_an_item_that_was_destroyed_has_had_its_one_life() -> None:
     """It is not sealed again."""
     vault = MemoryVault()
-    vault.destroy_key(ITEM, at=AT)
+    vault.destroy_keys([ITEM], at=AT)[ITEM]
     with pytest.raises(KeyDestroyedError, match="cannot be sealed"):
         vault.seal(LABEL, salt=SALT, content=b"a face")
 

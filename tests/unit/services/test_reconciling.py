@@ -17,6 +17,7 @@ from domain.kernel.references import journal, new_reference
 from domain.kernel.time import Grain
 from domain.ports import Outside, Recorded
 from domain.services import alerts, deployments
+from domain.services.rechecking import LookAgain
 from domain.services.retention import sweep
 from domain.services.sightings import reconcile, stream_of
 from domain.sightings.events import (
@@ -102,7 +103,7 @@ def outcomes(scene: Scene) -> list[tuple[int, str]]:
 
 def reconciled_over(scene: Scene, record: MemoryRecord) -> bool:
     """Reconcile over another view of the record."""
-    outside = Outside(record, scene.vault, scene.clock, scene.identities)
+    outside = Outside(record, scene.vault, scene.clock, scene.identities, LookAgain(scene.vault))
     return reconcile(outside, to_reconcile())
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from domain.alerts.events import AlertClosedUndetermined
-from domain.custody.events import DestructionStarted, ItemDestroyed
+from domain.custody.events import DestructionRechecked, DestructionStarted, ItemDestroyed
 from domain.custody.sealing import Tombstone
 from domain.deployments.events import DeploymentCancelled, DeploymentEnded, DeploymentStopped
 from domain.kernel.refusals import Refused
@@ -121,6 +122,7 @@ def test_an_expired_deployment_is_stopped_reconciled_ended_and_emptied(waited: t
         DeploymentEnded.NAME,
         AlertClosedUndetermined.NAME,
         *[DestructionStarted.NAME] * items,
+        DestructionRechecked.NAME,
         *[ItemDestroyed.NAME] * items,
     ]
     assert scene.events(DeploymentStopped)[0].cause == "authorisation_expired"
@@ -166,12 +168,12 @@ class OnceFailingVault(MemoryVault):
 
     failed = False
 
-    def destroy_key(self, item: UUID, *, at: datetime) -> Tombstone:
+    def destroy_keys(self, items: Sequence[UUID], *, at: datetime) -> dict[UUID, Tombstone]:
         """Fail once, then do as asked."""
         if self.failed:
-            return super().destroy_key(item, at=at)
+            return super().destroy_keys(items, at=at)
         self.failed = True
-        return Tombstone(sequence=1, digest="0" * 64)
+        return super().destroy_keys(items[1:], at=at) | {items[0]: Tombstone(1, "0" * 64)}
 
 
 def test_what_an_end_failed_to_destroy_is_destroyed_by_the_next_sweep() -> None:
