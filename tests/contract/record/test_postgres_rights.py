@@ -23,6 +23,8 @@ LOGIN = "app_login"
 
 _NEW_ROW = "'ffffffffffffffffffffffffffffffff', 1, 'alert.viewed', 'other', 9, '\\x00', '\\x7b7d'"
 
+_ANOTHER_ROW = _NEW_ROW.replace("1, 'alert", "2, 'alert").replace("9,", "10,")
+
 FORBIDDEN = {
     **{
         f"{what} {table}": statement.format(table=table)
@@ -57,8 +59,13 @@ REFUSED_AT_THE_END = {
         "SELECT move_heads(3, frontier, ARRAY[scope], ARRAY[1::bigint], ARRAY[leaf]) "
         "FROM log_head, scope_head"
     ),
+    "move the head beyond the end": "SELECT move_heads(9, '\\x', '{}', '{}', '{}')",
     "leave a gap": f"INSERT INTO stored_events SELECT 7, {_NEW_ROW}",
     "insert before the first": f"INSERT INTO stored_events SELECT -1, {_NEW_ROW}",
+    "leave a gap behind what belongs at the end": (
+        f"INSERT INTO stored_events SELECT 4, {_NEW_ROW}; "
+        f"INSERT INTO stored_events SELECT 6, {_ANOTHER_ROW}"
+    ),
     # A temporary table of this name stands before ours wherever nobody says which is meant.
     "leave a gap behind a table of the same name": (
         "CREATE TEMPORARY TABLE stored_events (position bigint); "
