@@ -47,6 +47,8 @@ from domain.assurance.tree import leaf_hash
 FORMAT = 1
 """The version of the entry format that this module writes and reads."""
 
+FORCE_SCOPE = "force"
+"""The scope of what concerns no single deployment."""
 LARGEST_ENTRY = 65_535
 """Bytes: what the two length bytes of an entry bundle can tell (C2SP tlog-tiles)."""
 

@@ -35,6 +35,7 @@ from domain.assurance.checkpoints import Checkpoint, CheckpointError
 from domain.assurance.cloud_events import cloud_event
 from domain.assurance.cosignatures import WitnessKey, cosignatures
 from domain.assurance.entries import (
+    FORCE_SCOPE,
     LARGEST_ENTRY,
     Entry,
     EntryInvalidError,
@@ -69,7 +70,6 @@ PROGRESS_EVERY = 4096
 """Entries from one telling to the next."""
 
 FORMAT = "plumbline-pack/1"
-FORCE_SCOPE = "force"
 COMMITTED = "log.scope_heads_committed"
 """The stored name of a commitment to the ends of all scopes."""
 

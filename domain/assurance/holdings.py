@@ -1,0 +1,109 @@
+"""What custody came to, class by class: figures that anyone can add up again from the entries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass
+class Holding:
+    """The items of one class, over a whole log or one deployment."""
+
+    item_class: str
+    registered: int = 0
+    never_sealed: int = 0
+    """Registered and destroyed without ever having come to exist."""
+    destroyed_in_time: int = 0
+    destroyed_late: int = 0
+    held: int = 0
+    """Past their limit, on a hold that is valid."""
+    remaining: int = 0
+    """Not destroyed; those that are held or overdue are among them."""
+    overdue: int = 0
+    """Not destroyed although they had to be."""
+    oldest_anchor: datetime | None = None
+    """When the clock of the oldest of those that remain started."""
+    next_due: datetime | None = None
+    """The earliest deadline of those that remain."""
+    limit_s: int = 0
+    """Seconds that one may be kept, by the schedule in force; 0 where that is not known."""
+    levels: dict[str, int] = field(default_factory=dict)
+    """How many reached each level."""
+    positions: dict[str, list[int]] = field(default_factory=dict)
+    """Where each figure can be added up again: registrations or receipts, where they were kept."""
+
+    @property
+    def destroyed(self) -> int:
+        """All that have a receipt."""
+        return self.destroyed_in_time + self.destroyed_late
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with custody."""
+
+    code: str
+    """What a program reads: lower case, underscores."""
+    position: int
+    """The entry in which it shows."""
+    sentence: str
+    overdue: bool = False
+    """Whether it is lateness and nothing else."""
+
+
+@dataclass(frozen=True)
+class Attested:
+    """One inventory of the stores, as it was signed."""
+
+    position: int
+    at: str
+    scope: str
+    keystore: int
+    media: int
+    missing: int
+    orphans: int
+    resurrected: int
+    signed: bool
+    """Whether the signature is that of an enrolled re-checker."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A time in which the retention worker was to give a sign of life, and gave none."""
+
+    since: str
+    until: str
+    allowed_s: int
+
+
+@dataclass(frozen=True)
+class CustodyVerdict:
+    """What the entries say of every item of personal data, recomputed."""
+
+    as_of: str | None
+    """The time up to which it was worked out; None where the log has no entry."""
+    holdings: tuple[Holding, ...]
+    """By class."""
+    faults: tuple[Fault, ...]
+    """In the order of the log; at most :data:`MOST_FAULTS`."""
+    fault_count: int
+    inventory: Attested | None
+    """The newest."""
+    gaps: tuple[Gap, ...]
+    in_process: int
+    """Receipts whose re-check was made by the process that destroyed: not independent."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing was late and nothing contradicts anything."""
+        return self.fault_count == 0
+
+    @property
+    def only_late(self) -> bool:
+        """Whether lateness is all that is wrong."""
+        return not self.sound and all(one.overdue for one in self.faults)
+
+
+MOST_FAULTS = 1000
+"""Faults that are named one by one; all are counted."""
