@@ -13,9 +13,10 @@ from threading import Event, Thread
 from api.app import Application, Sources, create_app
 from api.stream import Pace
 from domain.assurance.checkpoints import Checkpoint, CheckpointError, open_checkpoint
+from domain.assurance.examined import with_custody
 from domain.assurance.notes import NoteError, VerifierKey
 from domain.assurance.summing import workers
-from domain.assurance.targets import KeyUnusableError, Trusted, own_checkpoint
+from domain.assurance.targets import KeyUnusableError, Trusted, entries_of, own_checkpoint
 from domain.assurance.verification import (
     FaultFoundError,
     Kind,
@@ -592,7 +593,7 @@ def verify_premises(
     try:
         own = own_checkpoint(premises.seal)
         with premises.database.stored() as log:
-            return verify(
+            verdict = verify(
                 log.rows,
                 head=log.head,
                 scope_heads=log.scope_heads,
@@ -603,6 +604,8 @@ def verify_premises(
                 progress=progress,
                 workers=workers(),
             )
+        with premises.database.stored() as log:
+            return with_custody(verdict, entries_of(log.rows, verdict.size))
     except RecordUnreadableError as error:
         return not_looked_at(Kind.UNREADABLE, str(error))
     except FaultFoundError as fault:

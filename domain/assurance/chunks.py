@@ -141,7 +141,7 @@ class Shapes:
         """The fields of every entry; None where one cannot be read."""
         found: list[tuple[Any, ...]] = []
         shapes = self._of_name
-        names = names if names is not None else [_name_in(blob) for blob in blobs]
+        names = names if names is not None else [name_in(blob) for blob in blobs]
         for name, blob in zip(names, blobs, strict=True):
             text, match = None, None
             if len(blob) <= LARGEST_ENTRY and not blob.translate(None, _PLAIN):
@@ -273,7 +273,7 @@ def _streams(columns: _Columns) -> dict[str, tuple[int, int]] | None:
     return {stream: (version, last[stream]) for stream, version in first.items()}
 
 
-def _name_in(blob: bytes) -> str:
+def name_in(blob: bytes) -> str:
     """The stored name of a plain entry: no field behind the body holds a quotation mark.
 
     Of any other it is just some text, which then is not found to be its name.

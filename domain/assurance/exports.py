@@ -16,9 +16,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from domain.assurance.checkpoints import Checkpoint, CheckpointError
-from domain.assurance.chunks import root_over
+from domain.assurance.chunks import name_in, root_over
 from domain.assurance.cosignatures import WitnessKey
 from domain.assurance.entries import LARGEST_ENTRY
+from domain.assurance.examined import with_custody
 from domain.assurance.files import content, names_below, text
 from domain.assurance.notes import NoteError, VerifierKey, open_note
 from domain.assurance.summing import workers
@@ -92,7 +93,11 @@ def verify_export(
             progress=progress,
             workers=workers(),
         )
-    return replace(verdict, remarks=export.remarks(hashes_only=hashes_only))
+    told = replace(verdict, remarks=export.remarks(hashes_only=hashes_only))
+    if hashes_only:
+        return told
+    again = _Export(directory, key)
+    return with_custody(told, ((name_in(row.blob), row.blob) for row in again.rows()))
 
 
 class _Export:

@@ -26,12 +26,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from heapq import merge
 from pathlib import Path
 from typing import Any, Self
 
 from domain.assurance import entries
 from domain.assurance.bags import check_bag
 from domain.assurance.checkpoints import Checkpoint, CheckpointError
+from domain.assurance.chunks import name_in
 from domain.assurance.cloud_events import cloud_event
 from domain.assurance.cosignatures import WitnessKey, cosignatures
 from domain.assurance.entries import (
@@ -42,6 +44,7 @@ from domain.assurance.entries import (
     EntryUnreadableError,
     canonical,
 )
+from domain.assurance.examined import with_custody
 from domain.assurance.files import content, open_plain, text
 from domain.assurance.notes import NoteError, VerifierKey, open_note
 from domain.assurance.proofs import ProofInvalidError, verify_multiproof
@@ -163,9 +166,9 @@ def verify_pack(
         pack.read_entries(progress)
         pack.check_places()
         pack.check_end()
+        return with_custody(pack.verdict(), pack.named(), scope=pack.scope)
     except FaultFoundError as fault:
         return not_looked_at(fault.kind, str(fault))
-    return pack.verdict()
 
 
 @dataclass
@@ -361,6 +364,19 @@ class _Pack:
             cosigned=self._cosigned,
             remarks=tuple(printable(one) for one in remarks),
         )
+
+    @property
+    def scope(self) -> str:
+        """The deployment."""
+        return self._proof.scope
+
+    def named(self) -> Iterator[tuple[str, bytes]]:
+        """The entries of the deployment and of the force, in the order of the log."""
+        both = (
+            zip(history.order, self._lines(name, most=LARGEST_ENTRY), strict=True)
+            for name, history in ((ENTRIES, self._own), (FORCE, self._force))
+        )
+        return ((name_in(blob), blob) for _, blob in merge(*both))
 
     def _unseen(self) -> int:
         """Entries behind the commitment, under the checkpoint, that the pack does not hold."""

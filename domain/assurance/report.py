@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from domain.assurance.verification import LIMITS, Cosigned, Verdict
+from domain.assurance.holdings import CustodyVerdict, Holding
+from domain.assurance.verification import LIMITS, Cosigned, Verdict, printable
+
+CUSTODY_LIMITS = (
+    "Custody is recomputed from what was recorded: copies that nobody recorded are not seen.",
+)
+"""What no recomputing of custody can say."""
 
 
 def lines(verdict: Verdict) -> Iterator[str]:
@@ -17,6 +23,8 @@ def lines(verdict: Verdict) -> Iterator[str]:
     yield f"anchored {verdict.anchored_size}, unanchored tail: {verdict.unanchored_tail}"
     yield from (_cosigned(one) for one in verdict.cosigned)
     yield from verdict.remarks
+    if verdict.custody is not None:
+        yield from map(printable, _custody(verdict.custody))
     yield from (f"  {limit}" for limit in LIMITS)
 
 
@@ -28,3 +36,37 @@ def _cosigned(one: Cosigned) -> str:
         else f"second {one.at} since 1970"
     )
     return f"witness {one.witness} saw {one.size} entries at {at}, by its own clock"
+
+
+def _custody(custody: CustodyVerdict) -> Iterator[str]:
+    """What custody came to, for a person."""
+    if custody.as_of is None or not custody.holdings:
+        yield "custody: no item of personal data was ever registered"
+        return
+    yield f"custody as of {custody.as_of}:"
+    for one in custody.holdings:
+        yield f"  {_of_class(one)}"
+    if custody.inventory is None:
+        yield "  no inventory of the stores was attested: what lies in them is not shown"
+    else:
+        found = custody.inventory
+        yield (
+            f"  inventory at {found.at}: {found.keystore} keys, {found.media} ciphertexts, "
+            f"{found.orphans} orphans, {found.resurrected} resurrected, {found.missing} missing"
+        )
+    if custody.in_process:
+        yield (
+            f"  {custody.in_process} receipts were re-checked by the process that destroyed: "
+            "not independent"
+        )
+    for gap in custody.gaps:
+        yield f"  the retention worker gave no sign of life between {gap.since} and {gap.until}"
+    yield from (f"  {limit}" for limit in CUSTODY_LIMITS)
+
+
+def _of_class(one: Holding) -> str:
+    return (
+        f"{one.item_class}: {one.registered} registered, {one.destroyed_in_time} destroyed in "
+        f"time, {one.destroyed_late} late, {one.held} held, {one.overdue} overdue, "
+        f"{one.remaining} remaining"
+    )

@@ -23,6 +23,9 @@ heads of the scopes, the log's own checkpoint and the one from elsewhere.
 * Entries that agree with each other and not with a signed root: *forked*. There are two histories,
   and this one is not the one that was signed.
 * Entries that agree with each other, none of them under a signed checkpoint: *unanchored*.
+* Only then is it asked what a sound record says of the custody of personal data
+  (:mod:`domain.assurance.custody`): *overdue* where some was kept too long, *incomplete* where it
+  does not add up.
 
 An entry's ``anchor`` is not compared (no entry carries one yet), nor are the times of recording: a
 clock may be set back without anyone altering the record.
@@ -43,6 +46,7 @@ from domain.assurance.checkpoints import Checkpoint, CheckpointMalformedError
 from domain.assurance.chunks import BLOCK, Summary
 from domain.assurance.cosignatures import WitnessKey, cosignatures
 from domain.assurance.entries import Entry, EntryUnreadableError
+from domain.assurance.holdings import CustodyVerdict
 from domain.assurance.notes import NoteError, VerifierKey, open_note
 from domain.assurance.summing import Summing
 from domain.assurance.tree import EMPTY_ROOT, Frontier, leaf_hash
@@ -67,6 +71,10 @@ class Kind(StrEnum):
     UNSIGNED = "unsigned"
     UNREADABLE = "unreadable"
     UNANCHORED = "unanchored"
+    OVERDUE = "overdue"
+    """The record is sound, and says that personal data was kept too long."""
+    INCOMPLETE = "incomplete"
+    """The record is sound, and what it says of the custody of personal data does not add up."""
 
     @property
     def exit_code(self) -> int:
@@ -84,6 +92,8 @@ _EXIT_CODES = {
     Kind.UNSIGNED: 8,
     Kind.UNREADABLE: 9,
     Kind.UNANCHORED: 10,
+    Kind.OVERDUE: 11,
+    Kind.INCOMPLETE: 12,
 }
 
 
@@ -179,6 +189,8 @@ class Verdict:
     """What trusted witnesses signed."""
     remarks: tuple[str, ...] = ()
     """What was checked beside that and what was not, in words."""
+    custody: CustodyVerdict | None = None
+    """What a sound record says of every item of personal data; None where it was not asked."""
 
 
 def not_looked_at(kind: Kind, sentence: str) -> Verdict:

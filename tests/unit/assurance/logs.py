@@ -31,7 +31,7 @@ def half_an_entry(**changed: object) -> dict[str, object]:
     """What an event knows of itself."""
     return {
         "v": 1,
-        "name": "alert.raised",
+        "name": "alert.viewed",
         "shape": 1,
         "stream": STREAMS[0],
         "version": 1,

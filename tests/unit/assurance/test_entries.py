@@ -25,6 +25,7 @@ from tests.unit.assurance.logs import half_an_entry, place_in_the_log
 
 # Format 1, frozen. If this changes, every record that was ever written stops verifying.
 GOLDEN_HALF = half_an_entry(
+    name="alert.raised",
     stream="0123456789abcdef0123456789abcdef",
     version=3,
     body={
@@ -301,7 +302,7 @@ def test_an_entry_of_65535_bytes_is_the_largest() -> None:
     largest = complete(half_an_entry(body={"x": "a" * room}), **place_in_the_log())
     assert len(largest) == LARGEST_ENTRY == 65_535
     assert read(largest).raw == largest
-    with pytest.raises(EntryTooLargeError, match=r"alert\.raised.*at most 65535.*found 65536"):
+    with pytest.raises(EntryTooLargeError, match=r"alert\.viewed.*at most 65535.*found 65536"):
         complete(half_an_entry(body={"x": "a" * (room + 1)}), **place_in_the_log())
     with pytest.raises(EntryUnreadableError, match="at most 65535 bytes, found 65536"):
         read(largest.replace(b'"x":"', b'"x":"a'))

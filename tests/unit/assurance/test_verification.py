@@ -150,6 +150,8 @@ def test_every_kind_has_an_exit_code_of_its_own() -> None:
         "unsigned": 8,
         "unreadable": 9,
         "unanchored": 10,
+        "overdue": 11,
+        "incomplete": 12,
     }
 
 
