@@ -1,0 +1,44 @@
+"""Builds everything from the settings; the only importer of infrastructure."""
+
+from api.bootstrap.node import Node, open_node
+from api.bootstrap.reading import (
+    deployments_in,
+    migrate_premises,
+    mode_of,
+    read_history,
+    stored_entries,
+    trusted_by,
+    verify_premises,
+)
+from api.bootstrap.registers import ReadModel, follow_record, read_models_at, rebuild_read_models
+from api.bootstrap.signed import sealed_log
+from api.bootstrap.site import open_site, token_file
+from api.bootstrap.surroundings import exact_text, now, settings, today, typed_path, write_whole
+from api.bootstrap.witnessing import witness_office, witness_server
+
+__all__ = [
+    "Node",
+    "ReadModel",
+    "deployments_in",
+    "exact_text",
+    "follow_record",
+    "migrate_premises",
+    "mode_of",
+    "now",
+    "open_node",
+    "open_site",
+    "read_history",
+    "read_models_at",
+    "rebuild_read_models",
+    "sealed_log",
+    "settings",
+    "stored_entries",
+    "today",
+    "token_file",
+    "trusted_by",
+    "typed_path",
+    "verify_premises",
+    "witness_office",
+    "witness_server",
+    "write_whole",
+]
