@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
 from domain.alerts.aggregate import Alert
@@ -30,6 +30,7 @@ from domain.watchlists.aggregate import Watchlist
 from tests.support import builders as a
 from tests.support.builders import Fact
 from tests.support.memory import Fuse, MemoryClock, MemoryIdentities, MemoryRecord, MemoryVault
+from tests.support.stores import Store
 
 A = TypeVar("A", bound=Aggregate)
 T = TypeVar("T")
@@ -167,6 +168,14 @@ class Scene:
         self.outside = Outside(
             self.record, self.vault, self.clock, self.identities, LookAgain(self.vault)
         )
+
+    def on(self, store: Store) -> Scene:
+        """The same, over a real record from here on."""
+        record = store.open(clock=self.clock)
+        # The steps below ask no more of a record than every one gives.
+        self.record = cast(MemoryRecord, record)
+        self.outside = replace(self.outside, record=record)
+        return self
 
     # -- what is said with every command
 

@@ -23,6 +23,7 @@ from sqlalchemy import Engine
 
 from domain.assurance.notes import VerifierKey
 from domain.assurance.verification import Kind, StoredHead, StoredRow, Verdict, verify
+from domain.ports import Clock
 from infrastructure.record.databases import Database, PostgresDatabase, SQLiteDatabase
 from infrastructure.record.event_record import EventRecord
 from infrastructure.record.schema import found_log, migrate
@@ -87,9 +88,16 @@ class Store(ABC):
         self._open: list[EventRecord] = []
         self._engine: Engine | None = None
 
-    def open(self, *, on_commit: Callable[[int], None] = lambda size: None) -> EventRecord:
-        """The record, opened once more. It is closed with the store."""
-        record = EventRecord(self.database, clock=self.clock, keys=self.keys, on_commit=on_commit)
+    def open(
+        self,
+        *,
+        on_commit: Callable[[int], None] = lambda size: None,
+        clock: Clock | None = None,
+    ) -> EventRecord:
+        """The record, opened once more, by the store's clock or another. The store closes it."""
+        record = EventRecord(
+            self.database, clock=clock or self.clock, keys=self.keys, on_commit=on_commit
+        )
         self._open.append(record)
         return record
 

@@ -1,0 +1,498 @@
+"""What the offline verifier says of custody, of histories that were really recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from domain.assurance.custody import Custody
+from domain.assurance.examined import followed
+from domain.assurance.holdings import CustodyVerdict, Holding
+from domain.assurance.inventories import items_listed, listed
+from domain.assurance.inventories import statement as inventory_statement
+from domain.assurance.rechecks import key_name, public_key_of, signed
+from domain.assurance.rechecks import statement as recheck_statement
+from domain.custody import events as item_events
+from domain.custody.aggregate import Item
+from domain.custody.classes import ItemClass
+from domain.custody.sealing import SealedContent, Tombstone
+from domain.deployments.events import DeploymentEnded
+from domain.kernel.commands import Command
+from domain.kernel.events import NEXT_VERSION, Happened
+from domain.kernel.references import FORCE, journal, new_reference
+from domain.services.custody import destroy_for
+from tests.contract.record.examples import changed
+from tests.support.builders import ALERT, AT, DAY, DEPLOYMENT, RECHECKED, WINDOW, a_command
+from tests.support.scenarios import Scene
+from tests.support.stores import Store
+
+ITEMS = 7
+"""Of a list of one and one alert."""
+A_MOMENT = timedelta(milliseconds=1)
+
+
+@pytest.fixture
+def scene(store: Store) -> Scene:
+    """A deployment that runs, with one possible match, over a real record."""
+    return Scene().on(store).running().alerted()
+
+
+def judged(store: Store, *, as_of: datetime | None = None) -> CustodyVerdict:
+    """What the stored entries come to."""
+    named = ((row.name, row.blob) for row in store.rows())
+    return followed(named, Custody(positions=True)).verdict(as_of=as_of)
+
+
+def codes(verdict: CustodyVerdict) -> list[str]:
+    """What is wrong, as codes."""
+    return [one.code for one in verdict.faults]
+
+
+def sums(verdict: CustodyVerdict, figure: Callable[[Holding], int]) -> int:
+    """A figure over all classes."""
+    return sum(figure(one) for one in verdict.holdings)
+
+
+def appended(scene: Scene, *events: Happened | Item, scope: str = DEPLOYMENT.hex) -> None:
+    """Whatever somebody wants the record to say."""
+    scene.record.append(*events, by=by(scene, scope))
+
+
+def by(scene: Scene, scope: str = DEPLOYMENT.hex) -> Command:
+    """The system, now."""
+    return a_command(at=scene.clock.now(), scope=scope)
+
+
+def journalled(
+    stream: str, event: type[Happened], scene: Scene, *, scope: str = DEPLOYMENT.hex, **fields: Any
+) -> Happened:
+    """An event for a journal of a scope."""
+    return event(
+        originator_id=journal(stream, scope),
+        originator_version=NEXT_VERSION,
+        timestamp=scene.clock.now(),
+        **fields,
+    )
+
+
+def registered(scene: Scene, **changes: Any) -> Item:
+    """A face crop more, as its registration says; nobody seals it."""
+    item = Item(new_reference())
+    given: dict[str, Any] = {
+        "content_type": "image/jpeg",
+        "deployment": DEPLOYMENT,
+        "concerning": ALERT,
+        "schedule": "",
+        "anchor_at": scene.clock.now(),
+        "due_at": scene.clock.now() + DAY,
+        "commitment": "a" * 64,
+        "at": scene.clock.now(),
+    }
+    item.register(ItemClass.FACE_CROP, **(given | changes))
+    return item
+
+
+# -- in time -------------------------------------------------------------------------------------
+
+
+def test_a_deployment_that_was_emptied_in_time_is_sound(scene: Scene, store: Store) -> None:
+    """Every item registered is destroyed in time, and the positions add up again."""
+    scene.viewed().decided(note="a note").stopped().ended()
+    verdict = judged(store)
+    assert verdict.sound, verdict.faults
+    assert sums(verdict, lambda one: one.registered) == ITEMS + 1
+    assert sums(verdict, lambda one: one.destroyed_in_time) == ITEMS + 1
+    assert sums(verdict, lambda one: one.remaining) == 0
+    assert verdict.in_process == ITEMS + 1
+    names = {row.position: row.name for row in store.rows()}
+    for one in verdict.holdings:
+        for figure in ("registered", "destroyed_in_time"):
+            listed_at = one.positions.get(figure, [])
+            assert len(listed_at) == getattr(one, figure)
+            wanted = "item.registered" if figure == "registered" else "item.destroyed"
+            assert {names[position] for position in listed_at} == {wanted}
+
+
+@pytest.mark.parametrize(("waited", "late"), [(DAY, 0), (DAY + A_MOMENT, 4)])
+def test_a_possible_match_is_late_from_the_first_moment_after_its_day(
+    scene: Scene, store: Store, waited: timedelta, late: int
+) -> None:
+    """Of an alert four items are kept; the list's have a day from the end of the window."""
+    scene.later(waited).stopped().ended()
+    verdict = judged(store)
+    assert sums(verdict, lambda one: one.destroyed_late) == late
+    assert codes(verdict) == ["late"] * late
+    assert verdict.only_late is (late > 0)
+
+
+def test_what_is_late_stays_late_for_ever(scene: Scene, store: Store) -> None:
+    """A year later it is said in the same way."""
+    scene.later(DAY + A_MOMENT).stopped().ended()
+    assert codes(judged(store, as_of=AT + 365 * DAY)) == ["late"] * 4
+
+
+def test_an_early_end_brings_the_deadline_of_the_list_forward(scene: Scene, store: Store) -> None:
+    """A day from the actual end, although the registration says a day from the window's."""
+    held = scene.survey().items.values()
+    kept = [one.item for one in held if one.item_class == "reference_image"]
+    ending = journalled_end(scene)
+    scene.later(timedelta(hours=1))
+    appended(scene, ending)
+    scene.later(DAY + A_MOMENT)
+    destroy_for(scene.outside, by(scene), kept, cause="due")
+    (image,) = (one for one in judged(store).holdings if one.item_class == "reference_image")
+    assert (image.destroyed_in_time, image.destroyed_late) == (0, 1)
+    assert scene.clock.now() < AT + WINDOW + DAY
+
+
+def journalled_end(scene: Scene) -> Happened:
+    """The deployment says that it ended, and destroys nothing."""
+    return DeploymentEnded(
+        originator_id=DEPLOYMENT,
+        originator_version=scene.deployment().version + 1,
+        timestamp=scene.clock.now(),
+    )
+
+
+# -- not gone ------------------------------------------------------------------------------------
+
+
+def test_an_item_that_was_not_deleted_is_overdue_at_a_time_and_not_before(
+    scene: Scene, store: Store
+) -> None:
+    """Nobody says so in the record: the verifier does."""
+    assert judged(store, as_of=AT + DAY).sound
+    verdict = judged(store, as_of=AT + DAY + A_MOMENT)
+    assert codes(verdict) == ["overdue"] * 4
+    assert sums(verdict, lambda one: one.overdue) == 4
+    assert verdict.only_late
+
+
+def test_the_newest_trusted_time_of_the_log_is_its_own_as_of(scene: Scene, store: Store) -> None:
+    """A suspect clock says nothing."""
+    scene.later(2 * DAY)
+    scene.clock.believed = False
+    appended(scene, registered(scene))
+    assert judged(store).as_of != scene.clock.now()
+    assert judged(store).sound
+    scene.clock.believed = True
+    appended(scene, registered(scene))
+    assert "overdue" in codes(judged(store))
+
+
+# -- what contradicts itself -----------------------------------------------------------------------
+
+
+def test_a_registration_that_promises_too_much_is_named(scene: Scene, store: Store) -> None:
+    """A claimed deadline is compared with what the law allows."""
+    appended(scene, registered(scene, due_at=scene.clock.now() + DAY + A_MOMENT))
+    assert codes(judged(store)) == ["due_too_late"]
+
+
+def test_a_clock_that_starts_in_the_future_is_named(scene: Scene, store: Store) -> None:
+    """Otherwise whoever registers could choose the deadline."""
+    later = scene.clock.now() + DAY
+    appended(scene, registered(scene, anchor_at=later, due_at=later + DAY))
+    assert codes(judged(store)) == ["clock_starts_later"]
+
+
+def test_an_alert_that_names_an_item_nobody_registered_is_named(store: Store) -> None:
+    """The producer's own count."""
+    scene = Scene().on(store).running()
+    scene.alerted()
+    raised = scene.alert().raised
+    assert raised is not None
+    appended(
+        scene,
+        replace(
+            raised,
+            originator_id=UUID(int=0xAA),
+            ordinal=9,
+            items={"face_crop": UUID(int=0xAB)},
+        ),
+    )
+    assert codes(judged(store)) == ["item_not_registered"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("item_class", "wide_frame"),
+        ("deployment", UUID(int=1)),
+        ("concerning", UUID(int=1)),
+        ("due_at", AT + 2 * DAY),
+        ("registered_at", AT - DAY),
+        ("commitment", "b" * 64),
+        ("ciphertext_digest", "b" * 64),
+        ("ciphertext_length", 1),
+        ("rule", "RT-99"),
+        ("clock_starts", "deployment_end"),
+    ],
+)
+def test_a_receipt_that_says_something_else_than_the_registration_is_named(
+    scene: Scene, store: Store, field: str, value: object
+) -> None:
+    """Each field that both have."""
+    receipt = true_receipt(scene)
+    appended(scene, recheck(scene, receipt), changed(receipt, **{field: value}))
+    verdict = judged(store)
+    assert codes(verdict) == ["receipt_differs"]
+    assert field in verdict.faults[0].sentence
+    assert not verdict.only_late
+
+
+def true_receipt(scene: Scene) -> item_events.ItemDestroyed:
+    """What the receipt of a new, sealed item would say; its destruction has begun."""
+    item = registered(scene)
+    item.seal(SealedContent("c" * 64, 100), at=scene.clock.now())
+    item.start_destruction(cause="due", at=scene.clock.now())
+    appended(scene, item)
+    gone = scene.record.load(Item, item.id)
+    gone.finish_destruction(Tombstone(1, "9" * 64), RECHECKED, at=scene.clock.now())
+    (receipt,) = gone.collect_events()
+    assert isinstance(receipt, item_events.ItemDestroyed)
+    return receipt
+
+
+def recheck(scene: Scene, *receipts: item_events.ItemDestroyed, **changes: Any) -> Happened:
+    """Somebody looked again for these items."""
+    fields: dict[str, Any] = {
+        "recheck": RECHECKED.recheck,
+        "rechecker": "",
+        "kind": "in-process",
+        "items": [one.originator_id for one in receipts],
+        "still_there": [],
+        "tombstone_sequence": 1,
+        "tombstone_digest": "9" * 64,
+        "signature": "",
+    }
+    return journalled("rechecks", item_events.DestructionRechecked, scene, **(fields | changes))
+
+
+def test_a_receipt_in_order_is_believed(scene: Scene, store: Store) -> None:
+    """So that the ones above are refused for what was changed."""
+    receipt = true_receipt(scene)
+    appended(scene, recheck(scene, receipt), receipt)
+    assert judged(store).sound
+
+
+def test_a_receipt_without_a_recheck_is_named(scene: Scene, store: Store) -> None:
+    """Nobody looked again."""
+    appended(scene, true_receipt(scene))
+    assert codes(judged(store)) == ["receipt_without_recheck"]
+
+
+def test_two_receipts_with_one_tombstone_are_named(scene: Scene, store: Store) -> None:
+    """Each key that was destroyed has a link of its own in the chain."""
+    first, second = true_receipt(scene), true_receipt(scene)
+    appended(scene, recheck(scene, first, second), first, second)
+    assert codes(judged(store)) == ["tombstone_twice"]
+
+
+def test_an_item_that_was_still_there_is_named(scene: Scene, store: Store) -> None:
+    """By whoever looked again."""
+    receipt = true_receipt(scene)
+    appended(scene, recheck(scene, items=[], still_there=[receipt.originator_id]))
+    assert codes(judged(store)) == ["still_there"]
+
+
+def test_an_item_is_not_opened_after_its_destruction_began(scene: Scene, store: Store) -> None:
+    """Level L0."""
+    receipt = true_receipt(scene)
+    appended(
+        scene,
+        item_events.ItemConsulted(
+            originator_id=receipt.originator_id,
+            originator_version=receipt.originator_version,
+            timestamp=scene.clock.now(),
+            purpose="adjudication",
+        ),
+    )
+    assert codes(judged(store)) == ["opened_after_its_end"]
+
+
+# -- who looked again ------------------------------------------------------------------------------
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
+NAME = key_name(public_key_of(KEY))
+
+
+def enrolled(scene: Scene) -> None:
+    """The key may sign from here on."""
+    event = journalled(
+        "recheckers",
+        item_events.RecheckerEnrolled,
+        scene,
+        scope=FORCE,
+        rechecker=NAME,
+        public_key=public_key_of(KEY),
+    )
+    appended(scene, event, scope=FORCE)
+
+
+def signed_recheck(
+    scene: Scene, receipt: item_events.ItemDestroyed, key: Ed25519PrivateKey = KEY
+) -> Happened:
+    """By another principal, with its signature."""
+    told = {
+        "recheck": RECHECKED.recheck.hex,
+        "rechecker": NAME,
+        "items": [receipt.originator_id.hex],
+        "still_there": [],
+        "tombstone_sequence": 1,
+        "tombstone_digest": "9" * 64,
+    }
+    return recheck(
+        scene,
+        receipt,
+        kind="separate-process",
+        rechecker=NAME,
+        signature=signed(recheck_statement(told), key),
+    )
+
+
+def test_a_recheck_that_an_enrolled_key_signed_holds(scene: Scene, store: Store) -> None:
+    """And its receipt is not counted among those of the same process."""
+    enrolled(scene)
+    receipt = replace(true_receipt(scene), recheck="separate-process")
+    appended(scene, signed_recheck(scene, receipt), receipt)
+    verdict = judged(store)
+    assert (verdict.sound, verdict.in_process) == (True, 0), verdict.faults
+
+
+@pytest.mark.parametrize("how", ["not enrolled", "another key", "another statement"])
+def test_a_recheck_that_no_enrolled_key_signed_is_named(
+    scene: Scene, store: Store, how: str
+) -> None:
+    """Whoever destroyed cannot sign for whoever looks again."""
+    if how != "not enrolled":
+        enrolled(scene)
+    receipt = replace(true_receipt(scene), recheck="separate-process")
+    looked = signed_recheck(scene, receipt, OTHER_KEY if how == "another key" else KEY)
+    assert isinstance(looked, item_events.DestructionRechecked)
+    if how == "another statement":
+        looked = replace(looked, tombstone_sequence=2)
+    appended(scene, looked, receipt)
+    assert codes(judged(store)) == ["recheck_not_signed"]
+
+
+# -- inventories -----------------------------------------------------------------------------------
+
+
+def attested(scene: Scene, *, scope: str = FORCE, **changes: Any) -> Happened:
+    """An inventory that found what the memory's vault holds."""
+    there = items_listed(map(attrgetter("hex"), scene.vault.keys()))
+    nothing = listed(())
+    told: dict[str, Any] = {
+        "as_of": scene.record.size(),
+        "keystore_count": there.count,
+        "keystore_root": there.root,
+        "media_count": there.count,
+        "media_root": there.root,
+        "epoch_count": 0,
+        "epoch_root": nothing.root,
+        "tombstone_sequence": 0,
+        "tombstone_digest": "",
+        "missing": 0,
+        "orphans": 0,
+        "resurrected": 0,
+        "rechecker": NAME,
+    } | changes
+    return journalled(
+        "inventories",
+        item_events.InventoryAttested,
+        scene,
+        scope=scope,
+        **told,
+        signature=signed(inventory_statement(told, scope), KEY),
+    )
+
+
+def test_an_inventory_of_what_ought_to_be_there_is_believed(scene: Scene, store: Store) -> None:
+    """Over everything, and over the deployment alone."""
+    enrolled(scene)
+    for scope in (FORCE, DEPLOYMENT.hex):
+        appended(scene, attested(scene, scope=scope), scope=scope)
+    verdict = judged(store)
+    assert verdict.sound, verdict.faults
+    assert verdict.inventory is not None
+    assert verdict.inventory.keystore == ITEMS
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"keystore_count": ITEMS - 1}, ["stores_differ"]),
+        ({"media_root": "5f" * 32}, ["stores_differ"]),
+        ({"orphans": 1}, ["orphans"]),
+        ({"missing": 1}, ["missing"]),
+        ({"resurrected": 2}, ["resurrected"]),
+    ],
+)
+def test_an_inventory_that_found_something_else_is_named(
+    scene: Scene, store: Store, changes: dict[str, Any], expected: list[str]
+) -> None:
+    """Also where it says that it found nothing wrong."""
+    enrolled(scene)
+    appended(scene, attested(scene, **changes), scope=FORCE)
+    assert codes(judged(store)) == expected
+
+
+def test_an_inventory_nobody_signed_is_named(scene: Scene, store: Store) -> None:
+    """The key was never enrolled."""
+    appended(scene, attested(scene), scope=FORCE)
+    assert codes(judged(store)) == ["inventory_not_signed"]
+
+
+def test_an_inventory_shows_that_what_was_destroyed_stayed_away(scene: Scene, store: Store) -> None:
+    """Level L3 for all that was gone by then."""
+    enrolled(scene)
+    scene.stopped().ended()
+    appended(scene, attested(scene, tombstone_sequence=ITEMS), scope=FORCE)
+    verdict = judged(store)
+    assert verdict.sound, verdict.faults
+    assert sum(one.levels["L3"] for one in verdict.holdings) == ITEMS
+
+
+def test_a_keystore_that_forgot_its_tombstones_is_named(scene: Scene, store: Store) -> None:
+    """It was brought back from an older copy."""
+    enrolled(scene)
+    scene.stopped().ended()
+    appended(scene, attested(scene, tombstone_sequence=ITEMS - 1), scope=FORCE)
+    assert codes(judged(store)) == ["keystore_rolled_back"]
+
+
+# -- the worker's sign of life ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("minutes", "gaps"), [(20, 0), (21, 1)])
+def test_a_missing_sign_of_life_is_told(
+    scene: Scene, store: Store, minutes: int, gaps: int
+) -> None:
+    """Two intervals without one are a gap; it is no fault of any item."""
+    for _ in range(2):
+        swept = journalled(
+            "retention",
+            item_events.RetentionSwept,
+            scene,
+            scope=FORCE,
+            live=0,
+            due=0,
+            destroyed=0,
+            held=0,
+            overdue=0,
+            next_due_at=None,
+            every_s=600,
+        )
+        appended(scene, swept, scope=FORCE)
+        scene.later(timedelta(minutes=minutes))
+    verdict = judged(store)
+    assert (verdict.sound, len(verdict.gaps)) == (True, gaps)
