@@ -20,6 +20,7 @@ from domain.assurance.verification import (
 from domain.deployments.events import ApplicationRefused, DeploymentAppliedFor
 from domain.kernel.commands import Mode
 from domain.kernel.errors import DomainError
+from domain.kernel.references import FORCE
 from domain.ports import Recorded
 from infrastructure.record.entry_mapper import entry_of
 from infrastructure.record.event_record import recorded
@@ -49,6 +50,20 @@ def stored_entries(path: Path, scope: str) -> Iterator[bytes]:
     """The entries of one scope as they are stored, byte for byte, in the order of the log."""
     with premises_at(path).database.stored() as log:
         yield from (row.blob for row in log.rows if row.scope == scope)
+
+
+def origin_of(path: Path) -> str:
+    """The name of the log in these premises; empty where it has no entry yet."""
+    with premises_at(path).database.stored() as log:
+        return log.head.origin or "" if log.head else ""
+
+
+def named_entries(path: Path, scope: str | None) -> Iterator[tuple[str, bytes]]:
+    """The entries of one deployment and the force, or all, each behind its stored name."""
+    with premises_at(path).database.stored() as log:
+        for row in log.rows:
+            if scope is None or row.scope in (scope, FORCE):
+                yield row.name, row.blob
 
 
 def read_history(path: Path, scope: str | None) -> Iterator[Recorded]:

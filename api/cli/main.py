@@ -16,6 +16,7 @@ from api.cli import (
     record,
     rehearse,
     replay,
+    report,
     tokens,
     witness,
 )
@@ -50,6 +51,7 @@ app.add_typer(log.app, name="log")
 app.add_typer(keys.app, name="keys")
 app.add_typer(witness.app, name="witness")
 app.add_typer(projections.app, name="projections")
+app.add_typer(report.app, name="report")
 app.add_typer(demo.media, name="media")
 
 

@@ -35,6 +35,7 @@ from domain.assurance.holdings import (
     Fault,
     Gap,
     Holding,
+    Life,
 )
 from domain.assurance.inventories import Listing, attestation_holds, items_listed
 from domain.assurance.rechecks import recheck_holds
@@ -135,6 +136,7 @@ class Custody:
     _swept: tuple[datetime, int] | None = None
     _gaps: list[Gap] = field(default_factory=list)
     _in_process: int = 0
+    _lives: list[Life] = field(default_factory=list)
     _now: datetime | None = None
     _position: int = 0
     _listing: Listing = field(default_factory=Listing)
@@ -166,6 +168,7 @@ class Custody:
         remaining = list(self._items.items())
         found = {name: _copied(one) for name, one in self._holdings.items()}
         faults, count = list(self._faults), self._fault_count
+        lives = [self._life(item, one, None) for item, one in remaining] if self.positions else []
         for item, one in remaining:
             holding, held = found[one.item_class], False
             deadline, held = self._deadline(item, one, now)
@@ -202,6 +205,7 @@ class Custody:
             fault_count=count,
             inventory=self._inventory,
             gaps=tuple(self._gaps_until(now)),
+            lives=(*self._lives, *lives),
             in_process=self._in_process,
         )
 
@@ -366,6 +370,8 @@ class Custody:
             holding.levels[level] = holding.levels.get(level, 0) + 1
         self._unlisted[one.deployment, one.item_class] += 1
         self._of_epoch[one.deployment, one.item_class, one.registered_at[:10]] += 1
+        if self.positions:
+            self._lives.append(self._life(item, one, gone))
         self._held_by.pop(item, None)
         if one.sealed is None:
             holding.never_sealed += 1
@@ -594,6 +600,11 @@ class Custody:
         return [Gap(_written(last), _written(at), every_s)]
 
     # -- sums ------------------------------------------------------------------------------------
+
+    def _life(self, item: str, one: _Item, until: datetime | None) -> Life:
+        since = _time(one.registered_at)
+        deadline, _ = self._deadline(item, one, until)
+        return Life(one.item_class, since, until, one.anchor or since, deadline)
 
     def _reach(self, level: str, deployment: str | None) -> None:
         for key in [one for one in self._unlisted if deployment in (None, one[0])]:

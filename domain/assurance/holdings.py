@@ -40,6 +40,19 @@ class Holding:
 
 
 @dataclass(frozen=True)
+class Life:
+    """One item, from its registration to its receipt."""
+
+    item_class: str
+    since: datetime
+    until: datetime | None
+    """When its receipt was recorded; None where it has none."""
+    started: datetime
+    """When its clock started; its registration, where the clock waits for the deployment's end."""
+    deadline: datetime
+
+
+@dataclass(frozen=True)
 class Fault:
     """One thing that is wrong with custody."""
 
@@ -91,6 +104,8 @@ class CustodyVerdict:
     inventory: Attested | None
     """The newest."""
     gaps: tuple[Gap, ...]
+    lives: tuple[Life, ...]
+    """Every item, where positions were kept; the destroyed ones first."""
     in_process: int
     """Receipts whose re-check was made by the process that destroyed: not independent."""
 

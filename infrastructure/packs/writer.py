@@ -32,6 +32,7 @@ from domain.assurance.scope_heads import Opening, ScopeEnd
 from domain.assurance.verification import LIMITS, Kind, StoredRow, Verdict
 from domain.catalogue import EVENTS
 from domain.custody.classes import RETENTION
+from domain.custody.events import RecheckerEnrolled
 from domain.kernel.errors import DomainError, RecordBrokenError
 from domain.kernel.events import Happened
 from domain.log.events import KeyGenerated, KeyRetired, KeyRotated, ScopeHeadsCommitted
@@ -40,7 +41,7 @@ from infrastructure.packs.schemas import body_schema
 from infrastructure.packs.zipapp import verifier
 from infrastructure.record.entry_mapper import entry_of, event_of
 
-RESTED_ON = frozenset(one.NAME for one in (KeyGenerated, KeyRotated, KeyRetired))
+RESTED_ON = frozenset(one.NAME for one in (KeyGenerated, KeyRotated, KeyRetired, RecheckerEnrolled))
 """Entries of the force that every deployment rests on. What concerns a single deployment, or could
 tell of another one, is never among them."""
 
@@ -282,7 +283,8 @@ class _Packing:
     def _check(self) -> None:
         """As whoever gets the pack will check it."""
         verdict: Verdict = verify_pack(self._folder, key=self._log.key)
-        if verdict.kind is not Kind.SOUND:
+        # A pack of a deployment that kept something too long is made too: it shows just that.
+        if verdict.kind not in (Kind.SOUND, Kind.OVERDUE, Kind.INCOMPLETE):
             raise RecordBrokenError(f"the pack would not verify: {verdict.sentence}")
 
     def _put(self, name: str, content: bytes) -> None:

@@ -1,0 +1,1 @@
+"""Reports that people read: every figure in them can be added up again from the record."""
