@@ -117,6 +117,10 @@ class Record(Protocol):
     def size(self) -> int:
         """The number of entries in the log."""
 
+    @property
+    def mode(self) -> str:
+        """``rehearsal`` or ``operational``: of every entry."""
+
 
 class Vault(Protocol):
     """Where erasable content lives: key in the keystore only, ciphertext in the media store only.

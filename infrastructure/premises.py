@@ -16,6 +16,7 @@ from pathlib import Path
 from domain.kernel.commands import Mode
 from domain.kernel.errors import DomainError
 from domain.ports import Clock
+from infrastructure.custody.separate_rechecker import Enrol, SeparateRechecker
 from infrastructure.files import make_private_directory
 from infrastructure.record.databases import Database, database_at
 from infrastructure.record.event_record import EventRecord, Heard
@@ -28,7 +29,7 @@ from infrastructure.vault.keystore import Keystore
 from infrastructure.vault.media import MediaStore
 from infrastructure.vault.sealed_vault import SealedVault
 
-_OURS = frozenset({"record", "keystore", "media", "seal", "access", "lock"})
+_OURS = frozenset({"record", "keystore", "media", "seal", "access", "recheck", "lock"})
 
 
 class PremisesError(DomainError):
@@ -63,6 +64,11 @@ class Premises:
     def seal(self) -> Path:
         """The log's key and its newest checkpoint."""
         return self.path / "seal"
+
+    @property
+    def recheck(self) -> Path:
+        """The re-checker's key, which nobody else reads."""
+        return self.path / "recheck"
 
     @property
     def access(self) -> Path:
@@ -115,6 +121,12 @@ class Premises:
         """The vault over this keystore and this media store."""
         media = MediaStore(self.media)
         return SealedVault(Keystore(self.keystore), media)
+
+    def rechecker(self, *, enrol: Enrol) -> SeparateRechecker:
+        """Another process that looks again after each destruction, with a key of its own."""
+        return SeparateRechecker(
+            self.recheck / "recheck.key", self.keystore, self.media, enrol=enrol
+        )
 
     def sealer(self, origin: str, *, new: bool) -> Sealer:
         """The sealer of the log with this origin, with its key.

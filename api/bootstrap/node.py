@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from domain.custody.sealing import Tombstone
 from domain.kernel.commands import Mode
 from domain.kernel.errors import RecordBrokenError
 from domain.ports import Identities, Outside
-from domain.services.rechecking import LookAgain
+from domain.services import rechecking
 from domain.services.recovery import finish_what_was_begun
 from domain.services.retention import sweep
 from domain.services.survey import Survey
@@ -116,12 +116,16 @@ def open_node(
         clock = SystemClock()
         listeners: list[Heard] = [on_commit]
         record = premises.open_record(mode, clock, lambda size: _tell_all(listeners, size))
-        vault = premises.open_vault()
-        try:
+        with ExitStack() as closing:
+            closing.callback(record.close)
+            vault = premises.open_vault()
+            closing.callback(vault.close)
             sealer = premises.sealer(record.origin, new=record.size() == 0)
-            outside = Outside(
-                record, vault, clock, identities or NobodyAuthenticated(), LookAgain(vault)
+            rechecker = premises.rechecker(
+                enrol=lambda name, key: rechecking.enrol(outside, name, key)
             )
+            closing.callback(rechecker.close)
+            outside = Outside(record, vault, clock, identities or NobodyAuthenticated(), rechecker)
             _require_the_records_keystore(outside, vault.last_tombstone())
             _require_the_records_items(outside)
             witnesses = Witnesses(sealer, clock)
@@ -148,9 +152,6 @@ def open_node(
                 told,
                 listeners,
             )
-        finally:
-            vault.close()
-            record.close()
 
 
 def _tell_all(listeners: Sequence[Heard], size: int) -> None:

@@ -138,6 +138,7 @@ class MemoryRecord:
     ) -> None:
         self._clock = clock
         self._mode = mode
+        self.mode = mode.value
         self.fuse = fuse or Fuse()
         self._entries: list[Recorded] = []
         self._streams: dict[UUID, list[Happened]] = defaultdict(list)

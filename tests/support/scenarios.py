@@ -21,7 +21,7 @@ from domain.kernel.commands import Mode
 from domain.kernel.events import NEXT_VERSION, Happened
 from domain.kernel.references import journal
 from domain.kernel.refusals import Refused, WasRefused
-from domain.ports import Outside
+from domain.ports import Outside, Rechecker, Vault
 from domain.services import alerts, deployments, sightings, watchlists
 from domain.services.rechecking import LookAgain
 from domain.services.survey import Survey
@@ -175,6 +175,11 @@ class Scene:
         # The steps below ask no more of a record than every one gives.
         self.record = cast(MemoryRecord, record)
         self.outside = replace(self.outside, record=record)
+        return self
+
+    def over(self, vault: Vault, rechecker: Rechecker) -> Scene:
+        """The same, over real stores from here on."""
+        self.outside = replace(self.outside, vault=vault, rechecker=rechecker)
         return self
 
     # -- what is said with every command

@@ -1,0 +1,1 @@
+"""Looking at the stores with eyes of one's own: the re-checker, and what it signs with."""

@@ -1,0 +1,84 @@
+"""The re-checker: a process of its own, with its own key and its own eyes on the stores.
+
+``python -m infrastructure.custody.recheck_process CREDENTIAL KEYSTORE MEDIA``. It says who it is in
+one line of JSON, then answers each line that it is given (items to look for) with one: what it
+could not open, what is still there, and its signature over that. It ends with its input.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from domain.assurance.rechecks import statement
+from domain.kernel.errors import DomainError
+from domain.kernel.references import new_reference
+from domain.ports import ItemLabel
+from domain.services.rechecking import is_gone
+from infrastructure.custody.credentials import Credential
+from infrastructure.vault.keystore import Keystore
+from infrastructure.vault.media import MediaStore
+from infrastructure.vault.sealed_vault import SealedVault
+
+
+def main(credential: str, keystore: str, media: str) -> None:
+    """Answer until there is nothing more to read."""
+    key = Credential.made_once(Path(credential))
+    _say({"rechecker": key.name, "public_key": key.public_key})
+    for line in sys.stdin:
+        labels = [label_of(one) for one in json.loads(line)]
+        try:
+            # Opened for each question: what the stores hold now, and not what somebody remembers.
+            with closing(SealedVault(Keystore(Path(keystore)), MediaStore(Path(media)))) as vault:
+                _say(looked_again(vault, key, labels))
+        except DomainError as error:
+            _say({"error": str(error)})
+
+
+def looked_again(vault: SealedVault, key: Credential, labels: list[ItemLabel]) -> dict[str, Any]:
+    """What this process finds of the items, signed: the fields of ``destruction.rechecked``."""
+    gone = [one.item.hex for one in labels if is_gone(vault, one)]
+    last = vault.last_tombstone()
+    told: dict[str, Any] = {
+        "recheck": new_reference().hex,
+        "rechecker": key.name,
+        "kind": "separate-process",
+        "items": gone,
+        "still_there": [one.item.hex for one in labels if one.item.hex not in set(gone)],
+        "tombstone_sequence": last.sequence if last else 0,
+        "tombstone_digest": last.digest if last else "",
+    }
+    return told | {"signature": key.sign(statement(told))}
+
+
+def as_line(label: ItemLabel) -> list[str]:
+    """A label as it goes over the pipe."""
+    return [
+        label.item.hex,
+        label.item_class,
+        label.deployment.hex,
+        label.content_type,
+        label.registered_on.isoformat(),
+    ]
+
+
+def label_of(line: list[str]) -> ItemLabel:
+    """What :func:`as_line` wrote."""
+    item, item_class, deployment, content_type, day = line
+    return ItemLabel(
+        UUID(item), item_class, UUID(deployment), content_type, date.fromisoformat(day)
+    )
+
+
+def _say(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

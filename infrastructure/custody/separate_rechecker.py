@@ -1,0 +1,130 @@
+"""Asks the re-checker's process; believes only what it signed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from domain.assurance.rechecks import key_name, recheck_holds
+from domain.kernel.errors import DomainError
+from domain.ports import ItemLabel, Rechecked, Tombstone
+from infrastructure.custody.recheck_process import as_line
+
+Enrol = Callable[[str, str], None]
+"""Told a re-checker's name and public key before its first answer is used."""
+
+_PROGRAM = "infrastructure.custody.recheck_process"
+_PATIENCE_S = 5
+
+
+class RecheckerError(DomainError):
+    """The re-checker did not answer, or not as it must."""
+
+
+class SeparateRechecker:
+    """Implements ``domain.ports.Rechecker`` by another process, started when first needed.
+
+    Args:
+        credential: its key's file, which this process does not read.
+        keystore: the directory of keys.
+        media: the directory of ciphertexts.
+        enrol: told who it is, so that the record knows its key before it rests on an answer.
+    """
+
+    def __init__(self, credential: Path, keystore: Path, media: Path, *, enrol: Enrol) -> None:
+        self._arguments = [str(credential), str(keystore), str(media)]
+        self._enrol = enrol
+        self._process: subprocess.Popen[str] | None = None
+        self._public_key = ""
+
+    @property
+    def process_id(self) -> int | None:
+        """Of the process, while there is one."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def known_as(self) -> tuple[str, str]:
+        """Its name and public key, as it said last."""
+        return key_name(self._public_key), self._public_key
+
+    def close(self) -> None:
+        """Let the process end."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+        try:
+            process.wait(timeout=_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def recheck(self, labels: Sequence[ItemLabel], *, at: datetime) -> Rechecked:
+        """Have the other process look for these items.
+
+        Raises:
+            RecheckerError: it did not answer, or what it signed is not what it was asked.
+        """
+        if self._process is None:
+            self._start()
+        answer = self._ask(json.dumps([as_line(one) for one in labels]))
+        asked = {one.item.hex for one in labels}
+        if {*answer["items"], *answer["still_there"]} != asked or not recheck_holds(
+            answer, self._public_key
+        ):
+            raise RecheckerError("the re-checker signed something else than it was asked")
+        sequence = answer["tombstone_sequence"]
+        return Rechecked(
+            recheck=UUID(answer["recheck"]),
+            rechecker=answer["rechecker"],
+            kind="separate-process",
+            gone=[UUID(one) for one in answer["items"]],
+            still_there=[UUID(one) for one in answer["still_there"]],
+            last_tombstone=Tombstone(sequence, answer["tombstone_digest"]) if sequence else None,
+            signature=answer["signature"],
+        )
+
+    def _start(self) -> None:
+        # -P: the folder where a person stands must not be searched for modules
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", _PROGRAM, *self._arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        told = self._answer()
+        self._public_key = told["public_key"]
+        if told["rechecker"] != key_name(self._public_key):
+            raise RecheckerError("the re-checker's name is not that of its key")
+        self._enrol(told["rechecker"], self._public_key)
+
+    def _ask(self, question: str) -> dict[str, Any]:
+        process = self._process
+        assert process is not None and process.stdin is not None  # noqa: S101  started above
+        try:
+            process.stdin.write(question + "\n")
+            process.stdin.flush()
+        except (OSError, ValueError) as error:
+            self.close()
+            raise RecheckerError(f"the re-checker is gone: {error}") from error
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        process = self._process
+        assert process is not None and process.stdout is not None  # noqa: S101  started above
+        line = process.stdout.readline()
+        if not line:
+            self.close()
+            raise RecheckerError("the re-checker ended without an answer")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise RecheckerError(f"the re-checker could not look: {answer['error']}")
+        return answer
