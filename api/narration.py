@@ -326,6 +326,19 @@ def _(e: item.RestoredFromBackup) -> str:
     )
 
 
+@_tells(item.ClockDoubted)
+def _(e: item.ClockDoubted) -> str:
+    return (
+        f"the clock is {e.ahead_s} s ahead of all that was recorded and nothing confirms it: what "
+        "would be due by it alone is kept"
+    )
+
+
+@_tells(item.ClockConfirmed)
+def _(e: item.ClockConfirmed) -> str:
+    return f"the clock, {e.ahead_s} s ahead of all that was recorded, was confirmed by a {e.source}"
+
+
 @_tells(item.RetentionSwept)
 def _(e: item.RetentionSwept) -> str:
     return (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from domain.alerts.commands import RaiseAlert
@@ -220,6 +220,53 @@ class Rechecker(Protocol):
 
         Raises:
             DomainError: it could not look. Nothing is said of any item.
+        """
+
+
+@dataclass(frozen=True)
+class Stock:
+    """What lies in the stores, whoever put it there."""
+
+    keys: set[UUID]
+    """Items that have a key."""
+    ciphertexts: set[UUID]
+    """Items that have a ciphertext, finished or not."""
+    strays: Mapping[str, int]
+    """Store to how many things lie there that are no item's."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an inventory is to be signed over."""
+
+    scope: str
+    """A deployment's id, or ``force`` for everything."""
+    as_of: int
+    """The size of the log that it was compared with."""
+    skip: set[UUID]
+    """Items between two of their steps, which may be there or not."""
+    among: set[UUID] | None
+    """Only these items; None for all that lie there."""
+    missing: int
+    orphans: int
+    resurrected: int
+
+
+class Stocktaker(Protocol):
+    """Lists the stores with its own eyes, and signs what it listed."""
+
+    def stock(self) -> Stock:
+        """What lies in the stores now.
+
+        Raises:
+            DomainError: they cannot be listed to their end.
+        """
+
+    def attest(self, wanted: Sequence[Wanted]) -> list[tuple[str, dict[str, Any]]]:
+        """List again and sign: for each scope the fields of ``inventory.attested``.
+
+        Raises:
+            DomainError: the stores cannot be listed.
         """
 
 

@@ -36,6 +36,10 @@ class PremisesError(DomainError):
     """The directory is missing, in use, or of the other mode."""
 
 
+class PremisesInUseError(PremisesError):
+    """Another process is alone in writing here."""
+
+
 class Premises:
     """The directories below one path, and the record's database if that is elsewhere.
 
@@ -175,7 +179,7 @@ class Premises:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise PremisesError(
+                raise PremisesInUseError(
                     f"{self.path} is in use by another process: wait for it, or give another "
                     "directory with --data"
                 ) from error

@@ -1,5 +1,6 @@
 """Builds everything from the settings; the only importer of infrastructure."""
 
+from api.bootstrap.custody import planned, stock_taken, swept
 from api.bootstrap.node import Node, open_node
 from api.bootstrap.reading import (
     deployments_in,
@@ -31,12 +32,15 @@ __all__ = [
     "open_node",
     "open_site",
     "origin_of",
+    "planned",
     "read_history",
     "read_models_at",
     "rebuild_read_models",
     "sealed_log",
     "settings",
+    "stock_taken",
     "stored_entries",
+    "swept",
     "today",
     "token_file",
     "trusted_by",

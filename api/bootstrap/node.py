@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.bootstrap.reading import verify_premises
+from api.bootstrap.reading import mode_of, verify_premises
 from api.bootstrap.surroundings import premises_at
 from domain.assurance.checkpoints import Checkpoint
 from domain.assurance.verification import Kind
@@ -17,10 +17,12 @@ from domain.kernel.commands import Mode
 from domain.kernel.errors import RecordBrokenError
 from domain.ports import Identities, Outside
 from domain.services import rechecking
+from domain.services.lateness import jumped, tell_of_a_jump
 from domain.services.recovery import finish_what_was_begun
 from domain.services.retention import sweep
 from domain.services.survey import Survey
-from infrastructure.clock import SystemClock
+from infrastructure.clock import SystemClock, kept_by_the_network
+from infrastructure.custody.separate_rechecker import SeparateRechecker
 from infrastructure.premises import Premises
 from infrastructure.record.event_record import EventRecord, Heard
 from infrastructure.seal.rotation import KeyRegister
@@ -57,6 +59,8 @@ class Node:
     """What the witnesses said last, in words; a start puts there what it was told."""
     listeners: list[Heard]
     """Told the log's size after each COMMIT."""
+    rechecker: SeparateRechecker
+    """The other principal, who looks at the stores itself."""
 
     def seal(self) -> Checkpoint:
         """Sign the log as it stands, and have its witnesses cosign it where they can be reached."""
@@ -103,8 +107,19 @@ def open_node(
     *,
     on_commit: Callable[[int], None] = lambda size: None,
     identities: Identities | None = None,
+    clock_confirmed_by: str | None = None,
+    whatever_is_there: bool = False,
 ) -> Iterator[Node]:
     """Be the one writer of these premises; first finish what a dead process left half done.
+
+    Args:
+        path: the data directory.
+        mode: of the record, fixed when it was founded.
+        on_commit: told the log's size after each COMMIT.
+        identities: who proved who they are; None for nobody.
+        clock_confirmed_by: who says that the clock is right although it is far ahead of the record.
+        whatever_is_there: take the stores as they are, so that they can be looked at: nothing is
+            finished or destroyed.
 
     Raises:
         PremisesError: in use by another process, of the other mode, or not usable.
@@ -126,8 +141,10 @@ def open_node(
             )
             closing.callback(rechecker.close)
             outside = Outside(record, vault, clock, identities or NobodyAuthenticated(), rechecker)
-            _require_the_records_keystore(outside, vault.last_tombstone())
-            _require_the_records_items(outside)
+            if not whatever_is_there:
+                _require_the_records_keystore(outside, vault.last_tombstone())
+                _require_the_records_items(outside)
+            doubts = _judged(outside, clock, confirmed_by=clock_confirmed_by)
             witnesses = Witnesses(sealer, clock)
             told = witnesses.require_not_behind(record.size())
             sealing = Sealing(
@@ -138,8 +155,10 @@ def open_node(
                 not_before=witnesses.newest_cosignature,
             )
             keys = KeyRegister(sealing, both_signed=witnesses.ask_all)
-            recovered = [*keys.settle(), *finish_what_was_begun(outside)]
-            sweep(outside)
+            recovered = [*doubts, *keys.settle()]
+            if not whatever_is_there:
+                recovered += finish_what_was_begun(outside)
+                sweep(outside)
             yield Node(
                 outside,
                 record,
@@ -151,7 +170,46 @@ def open_node(
                 witnesses,
                 told,
                 listeners,
+                rechecker,
             )
+
+
+@contextmanager
+def open_beside(path: Path) -> Iterator[Outside]:
+    """The ports beside whoever is alone in writing: only what may be done twice is done here.
+
+    Raises:
+        RecordUnreadableError: there is no record here, or it is of another shape.
+    """
+    premises, clock = premises_at(path), SystemClock()
+    with ExitStack() as closing:
+        record = premises.open_record(mode_of(path), clock)
+        closing.callback(record.close)
+        vault = premises.open_vault()
+        closing.callback(vault.close)
+        rechecker = premises.rechecker(enrol=lambda name, key: rechecking.enrol(outside, name, key))
+        closing.callback(rechecker.close)
+        outside = Outside(record, vault, clock, NobodyAuthenticated(), rechecker)
+        _judged(outside, clock, confirmed_by=None)
+        yield outside
+
+
+def _judged(outside: Outside, clock: SystemClock, *, confirmed_by: str | None) -> list[str]:
+    """Believe a clock that is far ahead of the record only if something else confirms it."""
+    gap = jumped(outside, Survey().take(outside.record.history()))
+    if gap is None:
+        return []
+    source = "person" if confirmed_by else "kernel" if kept_by_the_network() else None
+    if source is None:
+        clock.doubt()
+    tell_of_a_jump(outside, gap, source=source, actor=confirmed_by)
+    if source is not None:
+        return [f"the clock, {gap} ahead of the record, was confirmed by a {source}"]
+    return [
+        f"the clock is {gap} ahead of all that was recorded and nothing confirms it: what would be "
+        "due by that alone is kept. If it is right, say so: custody work --once "
+        "--clock-confirmed-by CODE"
+    ]
 
 
 def _tell_all(listeners: Sequence[Heard], size: int) -> None:

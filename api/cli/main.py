@@ -7,6 +7,7 @@ import sys
 import typer
 
 from api.cli import (
+    custody,
     demo,
     keys,
     log,
@@ -52,6 +53,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(witness.app, name="witness")
 app.add_typer(projections.app, name="projections")
 app.add_typer(report.app, name="report")
+app.add_typer(custody.app, name="custody")
 app.add_typer(demo.media, name="media")
 
 

@@ -290,6 +290,28 @@ class RestoredFromBackup(Happened):
     """``witness``, ``checkpoint`` or ``keystore``."""
 
 
+@recorded_as("retention.clock_doubted")
+@dataclass(frozen=True, kw_only=True)
+class ClockDoubted(Happened):
+    """The wall clock was far ahead of all that was ever recorded, and nothing confirmed it.
+
+    What would have been destroyed by that alone was kept; entries say ``suspect`` from here on.
+    """
+
+    ahead_s: int
+    """Seconds ahead of the newest time that a trusted clock recorded."""
+
+
+@recorded_as("retention.clock_confirmed")
+@dataclass(frozen=True, kw_only=True)
+class ClockConfirmed(Happened):
+    """A clock that was far ahead of all that was recorded is right: the machine was off."""
+
+    ahead_s: int
+    source: str
+    """``kernel`` (synchronised over the network), or ``person``: the actor of this entry."""
+
+
 @recorded_as("retention.swept")
 @dataclass(frozen=True, kw_only=True)
 class RetentionSwept(Happened):

@@ -157,7 +157,9 @@ class Deployment(Aggregate):
         )
         return None
 
-    def decide_start(self, command: StartDeployment, *, watchlist: ListFacts) -> Refused | None:
+    def decide_start(
+        self, command: StartDeployment, *, watchlist: ListFacts, items_overdue: int
+    ) -> Refused | None:
         """Switch recognition on, if every gate holds."""
         allowed = self.authorised
         facts = StartFacts(
@@ -173,6 +175,7 @@ class Deployment(Aggregate):
             running=self.run is not None,
             run_known=command.run in self.runs,
             over=self.over,
+            items_overdue=items_overdue,
         )
         reasons = refusals(START_POLICIES, facts)
         if reasons or allowed is None:

@@ -436,6 +436,19 @@ class StartFacts:
     running: bool
     run_known: bool
     over: bool
+    items_overdue: int
+
+
+@refuses("items_overdue")
+def nothing_is_overdue(facts: StartFacts) -> Refusal | None:
+    """Who keeps faces too long may not take more. Source: domain specification, 3.8."""
+    if facts.items_overdue:
+        return Refusal(
+            "items_overdue",
+            "destroy what is overdue first (plumbline custody plan says what)",
+            {"items": str(facts.items_overdue)},
+        )
+    return None
 
 
 @refuses("not_authorised")
@@ -530,6 +543,7 @@ START_POLICIES: tuple[Policy[StartFacts], ...] = (
     model_is_the_authorised_one,
     one_run_at_a_time,
     run_is_new,
+    nothing_is_overdue,
 )
 
 

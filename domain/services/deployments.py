@@ -20,6 +20,7 @@ from domain.kernel.errors import NotFoundError
 from domain.kernel.refusals import Refused
 from domain.ports import Outside
 from domain.services.carrying_out import carry_out
+from domain.services.lateness import overdue_now
 from domain.services.reactions import when_over
 from domain.watchlists.aggregate import Watchlist
 
@@ -65,7 +66,8 @@ def start(outside: Outside, command: StartDeployment) -> Answer:
     def attempt() -> Answer:
         deployment = outside.record.load(Deployment, command.deployment)
         watchlist, given = _list_of(outside, deployment)
-        if refused := deployment.decide_start(command, watchlist=watchlist):
+        overdue = sum(1 for _ in overdue_now(outside))
+        if refused := deployment.decide_start(command, watchlist=watchlist, items_overdue=overdue):
             return refused
         outside.record.append(deployment, by=command, given=given, answers=True)
         return deployment

@@ -5,13 +5,15 @@ A survey can be thrown away and made again; it decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from domain.alerts import events as alert_events
 from domain.custody import events as custody_events
+from domain.custody.classes import RETENTION, ItemClass
+from domain.custody.deadlines import deadline
 from domain.deployments import events as deployment_events
 from domain.kernel.commands import Mode
 from domain.ports import Recorded
@@ -33,6 +35,7 @@ class DeploymentSeen:
     """Every run that was started."""
     cameras: list[str] = field(default_factory=list)
     over: bool = False
+    over_at: datetime | None = None
     footage_recorded: bool = False
 
 
@@ -45,6 +48,8 @@ class ItemSeen:
     item_class: str
     concerning: UUID
     due_at: datetime
+    rule: str
+    clock_starts: str
     sealed: bool = False
     destruction_started: bool = False
     destroyed: bool = False
@@ -62,6 +67,8 @@ class Survey:
     alerts: dict[UUID, alert_events.AlertRaised] = field(default_factory=dict)
     open_alerts: dict[UUID, UUID] = field(default_factory=dict)
     """Alert to deployment, where nobody has decided."""
+    overdue_found: set[UUID] = field(default_factory=set)
+    """Items that were found late before."""
     newest_trusted: datetime | None = None
     """The newest time at which a trusted clock recorded anything."""
 
@@ -75,17 +82,38 @@ class Survey:
             self._take(entry)
         return self
 
+    def live(self) -> Iterator[ItemSeen]:
+        """The items that are not destroyed, in the order of registration."""
+        return (one for one in self.items.values() if not one.destroyed)
+
+    def deadline(self, one: ItemSeen) -> datetime:
+        """The latest instant at which an item may exist, as far as is known by now."""
+        return deadline(
+            clock_starts=one.clock_starts,
+            due_at=one.due_at,
+            limit=RETENTION[ItemClass(one.item_class)].limit,
+            over_at=self.deployments[one.deployment].over_at,
+        )
+
+    def is_held(self, one: ItemSeen, now: datetime) -> bool:
+        """Whether nothing but a hold keeps an item."""
+        return False
+
     @property
     def live_items(self) -> int:
         """How many items, of all deployments, are not destroyed."""
         return sum(1 for one in self.items.values() if not one.destroyed)
 
     def items_left(self, deployment: UUID) -> list[UUID]:
-        """Items of a deployment that are not destroyed, in the order of registration."""
+        """Items that end with their deployment and are not destroyed, in the order of registration.
+
+        Footage does not end with it: it has a clock of its own.
+        """
         return [
             one.item
-            for one in self.items.values()
-            if one.deployment == deployment and not one.destroyed
+            for one in self.live()
+            if one.deployment == deployment
+            and RETENTION[ItemClass(one.item_class)].ends_with_deployment
         ]
 
     def is_unsettled(self, deployment: UUID) -> bool:
@@ -125,7 +153,8 @@ class Survey:
                 deployment_events.DeploymentEnded()
                 | deployment_events.DeploymentCancelled() as event
             ):
-                self.deployments[event.originator_id].over = True
+                seen = self.deployments[event.originator_id]
+                seen.over, seen.over_at = True, event.timestamp
             case custody_events.ItemRegistered() as event:
                 self.items[event.originator_id] = ItemSeen(
                     event.originator_id,
@@ -133,6 +162,8 @@ class Survey:
                     event.item_class,
                     event.concerning,
                     event.due_at,
+                    event.rule,
+                    event.clock_starts,
                 )
             case custody_events.ItemSealed() as event:
                 self.items[event.originator_id].sealed = True
@@ -140,6 +171,8 @@ class Survey:
                 self.items[event.originator_id].destruction_started = True
             case custody_events.ItemDestroyed() as event:
                 self.items[event.originator_id].destroyed = True
+            case custody_events.OverdueFound() as event:
+                self.overdue_found.add(event.item)
             case alert_events.AlertAdjudicated() | alert_events.AlertClosedUndetermined() as event:
                 self.open_alerts.pop(event.originator_id, None)
             case _:

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from domain.assurance.inventories import Listed, items_listed, listed
+from domain.assurance.inventories import statement as inventory_statement
 from domain.assurance.rechecks import statement
 from domain.kernel.errors import DomainError
-from domain.kernel.references import new_reference
-from domain.ports import ItemLabel
+from domain.kernel.references import FORCE, new_reference
+from domain.ports import ItemLabel, Tombstone
 from domain.services.rechecking import is_gone
 from infrastructure.custody.credentials import Credential
 from infrastructure.vault.keystore import Keystore
@@ -31,17 +34,18 @@ def main(credential: str, keystore: str, media: str) -> None:
     key = Credential.made_once(Path(credential))
     _say({"rechecker": key.name, "public_key": key.public_key})
     for line in sys.stdin:
-        labels = [label_of(one) for one in json.loads(line)]
+        asked = json.loads(line)
         try:
             # Opened for each question: what the stores hold now, and not what somebody remembers.
             with closing(SealedVault(Keystore(Path(keystore)), MediaStore(Path(media)))) as vault:
-                _say(looked_again(vault, key, labels))
+                _say(_ANSWERS[asked["ask"]](vault, key, asked["about"]))
         except DomainError as error:
             _say({"error": str(error)})
 
 
-def looked_again(vault: SealedVault, key: Credential, labels: list[ItemLabel]) -> dict[str, Any]:
+def looked_again(vault: SealedVault, key: Credential, about: list[list[str]]) -> dict[str, Any]:
     """What this process finds of the items, signed: the fields of ``destruction.rechecked``."""
+    labels = [label_of(one) for one in about]
     gone = [one.item.hex for one in labels if is_gone(vault, one)]
     last = vault.last_tombstone()
     told: dict[str, Any] = {
@@ -54,6 +58,57 @@ def looked_again(vault: SealedVault, key: Credential, labels: list[ItemLabel]) -
         "tombstone_digest": last.digest if last else "",
     }
     return told | {"signature": key.sign(statement(told))}
+
+
+def stock(vault: SealedVault, key: Credential, about: None) -> dict[str, Any]:
+    """What lies in the stores."""
+    return {
+        "keys": sorted(_hexes(vault.keys())),
+        "ciphertexts": sorted(_hexes(vault.ciphertexts())),
+        "strays": vault.strays(),
+    }
+
+
+def attested(vault: SealedVault, key: Credential, about: list[dict[str, Any]]) -> dict[str, Any]:
+    """Inventories over what this process lists itself, signed."""
+    keys, ciphertexts = _hexes(vault.keys()), _hexes(vault.ciphertexts())
+    epochs = vault.epochs()
+    last = vault.last_tombstone()
+    return {"attested": [_attested(one, key, keys, ciphertexts, epochs, last) for one in about]}
+
+
+def _attested(
+    wanted: dict[str, Any],
+    key: Credential,
+    keys: set[str],
+    ciphertexts: set[str],
+    epochs: set[str],
+    last: Tombstone | None,
+) -> list[Any]:
+    def among(there: set[str]) -> Listed:
+        those = there if wanted["among"] is None else there & set(wanted["among"])
+        return items_listed(those - set(wanted["skip"]))
+
+    scope = wanted["scope"]
+    of_scope = {one for one in epochs if scope == FORCE or one.startswith(f"{scope}/")}
+    in_keystore, in_media = among(keys), among(ciphertexts)
+    wrapped = listed(one.encode() for one in of_scope)
+    told = {
+        "as_of": wanted["as_of"],
+        "keystore_count": in_keystore.count,
+        "keystore_root": in_keystore.root,
+        "media_count": in_media.count,
+        "media_root": in_media.root,
+        "epoch_count": wrapped.count,
+        "epoch_root": wrapped.root,
+        "tombstone_sequence": last.sequence if last else 0,
+        "tombstone_digest": last.digest if last else "",
+        "missing": wanted["missing"],
+        "orphans": wanted["orphans"],
+        "resurrected": wanted["resurrected"],
+        "rechecker": key.name,
+    }
+    return [scope, told | {"signature": key.sign(inventory_statement(told, scope))}]
 
 
 def as_line(label: ItemLabel) -> list[str]:
@@ -73,6 +128,18 @@ def label_of(line: list[str]) -> ItemLabel:
     return ItemLabel(
         UUID(item), item_class, UUID(deployment), content_type, date.fromisoformat(day)
     )
+
+
+def _hexes(items: set[UUID]) -> set[str]:
+    return {one.hex for one in items}
+
+
+_ANSWERS: dict[str, Callable[[SealedVault, Credential, Any], dict[str, Any]]] = {
+    "recheck": looked_again,
+    "stock": stock,
+    "attest": attested,
+}
+"""What can be asked."""
 
 
 def _say(answer: dict[str, Any]) -> None:

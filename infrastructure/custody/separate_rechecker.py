@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from uuid import UUID
 
 from domain.assurance.rechecks import key_name, recheck_holds
 from domain.kernel.errors import DomainError
-from domain.ports import ItemLabel, Rechecked, Tombstone
+from domain.ports import ItemLabel, Rechecked, Stock, Tombstone, Wanted
 from infrastructure.custody.recheck_process import as_line
 
 Enrol = Callable[[str, str], None]
@@ -60,7 +61,8 @@ class SeparateRechecker:
         process, self._process = self._process, None
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(BrokenPipeError):  # what it was asked last, it never read
+                    pipe.close()
         try:
             process.wait(timeout=_PATIENCE_S)
         except subprocess.TimeoutExpired:
@@ -73,9 +75,7 @@ class SeparateRechecker:
         Raises:
             RecheckerError: it did not answer, or what it signed is not what it was asked.
         """
-        if self._process is None:
-            self._start()
-        answer = self._ask(json.dumps([as_line(one) for one in labels]))
+        answer = self._ask("recheck", [as_line(one) for one in labels])
         asked = {one.item.hex for one in labels}
         if {*answer["items"], *answer["still_there"]} != asked or not recheck_holds(
             answer, self._public_key
@@ -92,6 +92,31 @@ class SeparateRechecker:
             signature=answer["signature"],
         )
 
+    def stock(self) -> Stock:
+        """What the other process sees in the stores."""
+        answer = self._ask("stock", None)
+        return Stock(
+            keys={UUID(one) for one in answer["keys"]},
+            ciphertexts={UUID(one) for one in answer["ciphertexts"]},
+            strays=answer["strays"],
+        )
+
+    def attest(self, wanted: Sequence[Wanted]) -> list[tuple[str, dict[str, Any]]]:
+        """Have the other process list the stores again and sign."""
+        about = [
+            {
+                "scope": one.scope,
+                "as_of": one.as_of,
+                "skip": [item.hex for item in one.skip],
+                "among": None if one.among is None else [item.hex for item in one.among],
+                "missing": one.missing,
+                "orphans": one.orphans,
+                "resurrected": one.resurrected,
+            }
+            for one in wanted
+        ]
+        return [(scope, fields) for scope, fields in self._ask("attest", about)["attested"]]
+
     def _start(self) -> None:
         # -P: the folder where a person stands must not be searched for modules
         self._process = subprocess.Popen(
@@ -106,11 +131,13 @@ class SeparateRechecker:
             raise RecheckerError("the re-checker's name is not that of its key")
         self._enrol(told["rechecker"], self._public_key)
 
-    def _ask(self, question: str) -> dict[str, Any]:
+    def _ask(self, what: str, about: object) -> dict[str, Any]:
+        if self._process is None:
+            self._start()
         process = self._process
         assert process is not None and process.stdin is not None  # noqa: S101  started above
         try:
-            process.stdin.write(question + "\n")
+            process.stdin.write(json.dumps({"ask": what, "about": about}) + "\n")
             process.stdin.flush()
         except (OSError, ValueError) as error:
             self.close()

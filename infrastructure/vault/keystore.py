@@ -49,6 +49,14 @@ _PRAGMAS = (
 )
 """Each setting that deletion rests on, and what SQLite answers once it has taken it."""
 
+_OURS = frozenset(
+    {
+        *("keystore.db", "keystore.db-journal", "root.key", "root.key.new"),
+        *("commands.db", "commands.db-journal"),
+    }
+)
+"""What may lie in the directory."""
+
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS item_key (item TEXT PRIMARY KEY, wrapped BLOB NOT NULL) STRICT",
     """CREATE TABLE IF NOT EXISTS tombstone (
@@ -187,6 +195,10 @@ class Keystore:
                 )
             items.add(UUID(hex=name))
         return items
+
+    def strays(self) -> int:
+        """Files in the directory that are none of the keystore's."""
+        return sum(1 for one in self.directory.iterdir() if one.name not in _OURS)
 
     def verify_tombstones(self) -> Tombstone | None:
         """Recompute the chain.

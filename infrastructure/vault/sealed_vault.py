@@ -129,6 +129,14 @@ class SealedVault:
         """Whether there is still a key or a ciphertext of it, finished or not."""
         return self._keystore.holds(item) or self._media.holds(item)
 
+    def epochs(self) -> set[str]:
+        """The names of epochs that have a key: none, as one key wraps all."""
+        return set()
+
+    def strays(self) -> dict[str, int]:
+        """Store to how many things lie there that are no item's."""
+        return {"keystore": self._keystore.strays(), "media": len(self._media.strays())}
+
     def keys(self) -> set[UUID]:
         """Every item that has a key."""
         return self._keystore.items()

@@ -34,8 +34,9 @@ from domain.kernel.references import journal, new_reference
 from domain.kernel.refusals import Refused, WasRefused
 from domain.ports import Outside
 from domain.services import alerts, custody, deployments, sightings, watchlists
+from domain.services.lateness import retention_now
 from domain.services.recovery import finish_what_was_begun
-from domain.services.retention import retention_now, sweep
+from domain.services.retention import sweep
 from domain.watchlists.events import EntryProposed, WatchlistApproved, WatchlistSealed
 from tests.support import builders as a
 from tests.support.scenarios import Scene

@@ -211,6 +211,7 @@ _USUAL: Mapping[str, Any] = {
     "rechecker": "5d0c1c2e7f0bdf57",
     "schedule": "2026-1",
     "signature": "c7" * 64,
+    "source": "person",
     "store": "media",
     "accepted_values": "rehearsal-1",
     "age_band": "adult",

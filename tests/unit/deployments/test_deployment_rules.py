@@ -62,10 +62,14 @@ def authorise(*, watchlist: dict[str, Any] | None = None, **changes: Any) -> Ask
     return lambda one: one.decide_authorisation(to_authorise(**changes), watchlist=facts)
 
 
-def start(*, watchlist: dict[str, Any] | None = None, **changes: Any) -> Ask:
+def start(
+    *, watchlist: dict[str, Any] | None = None, items_overdue: int = 0, **changes: Any
+) -> Ask:
     """Ask for recognition, with the deployment's list as changed."""
     facts = an_approved_list(**(watchlist or {}))
-    return lambda one: one.decide_start(to_start(**changes), watchlist=facts)
+    return lambda one: one.decide_start(
+        to_start(**changes), watchlist=facts, items_overdue=items_overdue
+    )
 
 
 def stop(one: Deployment) -> Refused | None:
@@ -533,6 +537,13 @@ def test_recognition_may_be_switched_on_again_as_a_run_of_its_own() -> None:
     given(*a_running_deployment(), stopped()).when(start(run=another)).then(
         happened(started(run=another))
     )
+
+
+def test_whoever_keeps_something_too_long_may_not_take_more() -> None:
+    """One item is enough, of whatever deployment."""
+    given(*a_running_deployment(), stopped()).when(
+        start(run=an_approved_list().watchlist, items_overdue=1)
+    ).then(refused("items_overdue"))
 
 
 def test_a_reference_of_a_run_is_used_once() -> None:

@@ -9,13 +9,20 @@ from uuid import UUID
 import pytest
 
 from domain.alerts.events import AlertClosedUndetermined
-from domain.custody.events import DestructionRechecked, DestructionStarted, ItemDestroyed
+from domain.custody.events import (
+    DestructionRechecked,
+    DestructionStarted,
+    ItemDestroyed,
+    OverdueFound,
+    RetentionSwept,
+)
 from domain.custody.sealing import Tombstone
 from domain.deployments.events import DeploymentCancelled, DeploymentEnded, DeploymentStopped
 from domain.kernel.refusals import Refused
 from domain.services import alerts, watchlists
 from domain.services.custody import DestructionFailedError
-from domain.services.retention import retention_now, sweep
+from domain.services.lateness import jumped, retention_now
+from domain.services.retention import AHEAD, Retention, sweep
 from domain.services.survey import Survey
 from domain.sightings.events import RunInterrupted, RunReconciled
 from tests.support.builders import (
@@ -55,7 +62,7 @@ def destroyed_classes(scene: Scene) -> set[str]:
 
 def test_nothing_is_destroyed_before_it_is_due() -> None:
     """A moment before 24 hours after the alert."""
-    scene = a_long_run().later(DAY - A_MOMENT)
+    scene = a_long_run().later(DAY - AHEAD - A_MOMENT)
     assert sweep(scene.outside) == 0
     assert scene.events(DestructionStarted) == []
 
@@ -116,7 +123,9 @@ def test_an_expired_deployment_is_stopped_reconciled_ended_and_emptied(waited: t
     size, items = scene.record.size(), len(scene.live_items())
     scene.later(A_MOMENT + waited)
     assert sweep(scene.outside) == items == 7
+    late = 4 if waited > DAY - WINDOW else 0
     assert scene.names(since=size) == [
+        *[OverdueFound.NAME] * late,
         DeploymentStopped.NAME,
         RunReconciled.NAME,
         DeploymentEnded.NAME,
@@ -295,3 +304,75 @@ def test_nothing_is_kept_for_a_deployment_that_the_sweep_closed() -> None:
     )
     assert isinstance(answer, Refused)
     assert scene.live_items() == scene.vault.keys() == set()
+
+
+# -- signs of life, what is late, and what will be ---------------------------------------------
+
+
+def test_a_sweep_leaves_a_sign_of_life_also_where_nothing_is_due() -> None:
+    """Its absence is a finding, so its presence must be recorded."""
+    scene = Scene()
+    Retention(scene.outside).sweep(every_s=600)
+    (swept,) = scene.events(RetentionSwept)
+    assert (swept.live, swept.due, swept.destroyed, swept.overdue) == (0, 0, 0, 0)
+    assert (swept.next_due_at, swept.every_s) == (None, 600)
+
+
+def test_what_would_be_late_by_the_next_sweep_is_destroyed_now() -> None:
+    """A worker that looks every hour cannot wait for the last minute."""
+    scene = a_long_run().later(DAY - timedelta(hours=2))
+    assert Retention(scene.outside).sweep(every_s=60).destroyed == 0
+    assert Retention(scene.outside).sweep(every_s=3600).destroyed == 4
+    assert scene.events(OverdueFound) == []
+
+
+def test_what_is_late_is_told_once_and_for_ever() -> None:
+    """Before it is destroyed, so that a crash in between hides nothing."""
+    scene = a_long_run().later(DAY + A_MOMENT)
+    retention = Retention(scene.outside)
+    assert retention.sweep(every_s=0).destroyed == 4
+    assert retention.sweep(every_s=0).destroyed == 0
+    late = scene.events(OverdueFound)
+    assert len(late) == 4
+    assert {one.due_at for one in late} == {AT + DAY}
+
+
+def test_one_that_reads_only_what_is_new_plans_the_same_as_one_that_reads_all() -> None:
+    """However often it looked before."""
+    scene = a_long_run()
+    again = Retention(scene.outside)
+    for _ in range(3):
+        scene.later(timedelta(hours=1))
+        again.sweep()
+        assert again.plan() == Retention(scene.outside).plan()
+    assert [one.deadline for one in again.plan()] == sorted(one.deadline for one in again.plan())
+
+
+def test_an_early_end_brings_the_deadline_forward() -> None:
+    """Two clocks on one item: the earlier wins."""
+    scene = a_long_run()
+    before = {one.item: one.deadline for one in Retention(scene.outside).plan()}
+    images = [one for one in Retention(scene.outside).plan() if one.item_class == "reference_image"]
+    scene.stopped()
+    survey = scene.survey()
+    survey.deployments[DEPLOYMENT].over_at = scene.clock.now()
+    (image,) = (one for one in survey.live() if one.item == images[0].item)
+    assert survey.deadline(image) == scene.clock.now() + DAY < before[image.item]
+
+
+def test_a_clock_that_jumped_far_ahead_is_told_only_where_it_would_destroy_something() -> None:
+    """A machine that was off for a week with nothing kept has nothing to lose."""
+    assert jumped(Scene().applied().later(7 * DAY).outside, Scene().applied().survey()) is None
+    scene = Scene().applied().listed()
+    survey = scene.survey()
+    assert jumped(scene.later(DAY).outside, survey) is None
+    assert jumped(scene.later(364 * DAY).outside, survey) == 365 * DAY
+
+
+def test_a_clock_that_is_doubted_destroys_nothing_more() -> None:
+    """Retention goes by the newest time that was trusted."""
+    scene = a_long_run()
+    scene.later(365 * DAY).clock.believed = False
+    assert Retention(scene.outside).sweep(every_s=600).destroyed == 0
+    scene.clock.believed = True
+    assert Retention(scene.outside).sweep(every_s=600).destroyed > 0
