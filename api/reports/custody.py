@@ -56,6 +56,7 @@ def as_json(verdict: CustodyVerdict, *, deployment: str | None, log: str) -> dic
         "heartbeat_gaps": [asdict(one) for one in verdict.gaps],
         "findings": [asdict(one) for one in verdict.faults],
         "finding_count": verdict.fault_count,
+        "resolved_findings": verdict.resolved,
         "rechecked_in_process": verdict.in_process,
         "boundary": BOUNDARY,
         "not_shown": [*LIMITS, *CUSTODY_LIMITS],

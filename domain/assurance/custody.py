@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -130,6 +130,9 @@ class Custody:
     _faults: list[Fault] = field(default_factory=list)
     _fault_count: int = 0
     _inventory: Attested | None = None
+    _found_in: dict[str, list[Fault]] = field(default_factory=dict)
+    """Scope to what its newest inventory found wrong."""
+    _resolved: int = 0
     _unlisted: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     """Receipts by deployment and class since an inventory saw that nothing of them is left."""
     _of_epoch: dict[tuple[str, str, str], int] = field(default_factory=lambda: defaultdict(int))
@@ -167,7 +170,9 @@ class Custody:
         now = as_of or self._now
         remaining = list(self._items.items())
         found = {name: _copied(one) for name, one in self._holdings.items()}
-        faults, count = list(self._faults), self._fault_count
+        in_stores = [one for those in self._found_in.values() for one in those]
+        faults = sorted([*self._faults, *in_stores], key=lambda one: one.position)
+        count = self._fault_count + len(in_stores)
         lives = [self._life(item, one, None) for item, one in remaining] if self.positions else []
         for item, one in remaining:
             holding, held = found[one.item_class], False
@@ -204,6 +209,7 @@ class Custody:
             faults=tuple(faults),
             fault_count=count,
             inventory=self._inventory,
+            resolved=self._resolved,
             gaps=tuple(self._gaps_until(now)),
             lives=(*self._lives, *lives),
             in_process=self._in_process,
@@ -521,31 +527,30 @@ class Custody:
         signed = key is not None and attestation_holds(body, scope, key)
         if not signed:
             self._fault("inventory_not_signed", "the inventory is not signed by an enrolled key")
-        self._inventory = Attested(
-            position=entry["pos"],
-            at=entry["recorded_at"],
-            scope=scope,
-            keystore=body["keystore_count"],
-            media=body["media_count"],
-            missing=body["missing"],
-            orphans=body["orphans"],
-            resurrected=body["resurrected"],
-            signed=signed,
-        )
+        # What an earlier inventory of this scope found wrong, and this one does not, was mended.
+        self._resolved += len(self._found_in.pop(scope, []))
+        wrong = list(self._wrong_in(entry, body))
+        if wrong:
+            self._found_in[scope] = wrong
+        if scope == FORCE_SCOPE or self.scope is not None:
+            self._inventory = _told(entry, body, signed=signed)
+        if not (body["orphans"] or body["resurrected"]):
+            self._reach("L3", None if scope == FORCE_SCOPE else scope)
+
+    def _wrong_in(self, entry: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Fault]:
+        """What an inventory found wrong, or is wrong about it."""
         for name in ("missing", "orphans", "resurrected"):
             if body[name]:
-                self._fault(name, f"the inventory found {body[name]} {name}")
-        self._compare_stores(entry, body)
+                yield self._now_wrong(name, f"the inventory found {body[name]} {name}")
+        yield from self._differences(entry, body)
         if body["tombstone_sequence"] < self._newest_receipt:
-            self._fault(
+            yield self._now_wrong(
                 "keystore_rolled_back",
                 f"the keystore knows {body['tombstone_sequence']} tombstones, there are receipts "
                 f"up to {self._newest_receipt}",
             )
-        if not (body["orphans"] or body["resurrected"]):
-            self._reach("L3", None if scope == FORCE_SCOPE else scope)
 
-    def _compare_stores(self, entry: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+    def _differences(self, entry: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Fault]:
         """What was there is what had to be there, as far as these entries tell."""
         if entry["scope"] == FORCE_SCOPE and self.scope is not None:
             return
@@ -554,13 +559,15 @@ class Custody:
         whose = None if entry["scope"] == FORCE_SCOPE else entry["scope"]
         there = self._listing.at(body["as_of"], whose)
         if there is None:
-            self._fault("inventory_too_old", "the inventory is of a time long before it was told")
+            yield self._now_wrong(
+                "inventory_too_old", "the inventory is of a time long before it was told"
+            )
             return
         expected = items_listed(there)
         for store in ("keystore", "media"):
             found = (body[f"{store}_count"], body[f"{store}_root"])
             if found != (expected.count, expected.root):
-                self._fault(
+                yield self._now_wrong(
                     "stores_differ",
                     f"the {store} held {found[0]} items, by the entries it had to hold "
                     f"{expected.count}"
@@ -629,6 +636,9 @@ class Custody:
         if self.positions:
             holding.positions.setdefault(figure, []).append(position)
 
+    def _now_wrong(self, code: str, sentence: str) -> Fault:
+        return Fault(code, self._position, sentence)
+
     def _fault(self, code: str, sentence: str, *, overdue: bool = False) -> None:
         self._fault_count += 1
         if len(self._faults) < MOST_FAULTS:
@@ -676,6 +686,20 @@ def _time(text: str) -> datetime:
 
 def _written(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _told(entry: Mapping[str, Any], body: Mapping[str, Any], *, signed: bool) -> Attested:
+    return Attested(
+        position=entry["pos"],
+        at=entry["recorded_at"],
+        scope=entry["scope"],
+        keystore=body["keystore_count"],
+        media=body["media_count"],
+        missing=body["missing"],
+        orphans=body["orphans"],
+        resurrected=body["resurrected"],
+        signed=signed,
+    )
 
 
 def _copied(holding: Holding) -> Holding:

@@ -103,6 +103,8 @@ class CustodyVerdict:
     fault_count: int
     inventory: Attested | None
     """The newest."""
+    resolved: int
+    """Findings of earlier inventories that a later one did not make any more."""
     gaps: tuple[Gap, ...]
     lives: tuple[Life, ...]
     """Every item, where positions were kept; the destroyed ones first."""

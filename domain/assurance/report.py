@@ -54,6 +54,8 @@ def _custody(custody: CustodyVerdict) -> Iterator[str]:
             f"  inventory at {found.at}: {found.keystore} keys, {found.media} ciphertexts, "
             f"{found.orphans} orphans, {found.resurrected} resurrected, {found.missing} missing"
         )
+    if custody.resolved:
+        yield f"  {custody.resolved} findings of earlier inventories were resolved since"
     if custody.in_process:
         yield (
             f"  {custody.in_process} receipts were re-checked by the process that destroyed: "

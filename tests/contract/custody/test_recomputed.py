@@ -446,6 +446,16 @@ def test_an_inventory_that_found_something_else_is_named(
     assert codes(judged(store)) == expected
 
 
+def test_what_an_inventory_found_is_resolved_by_a_later_one(scene: Scene, store: Store) -> None:
+    """It stays on the record and is counted; lateness alone is for ever."""
+    enrolled(scene)
+    appended(scene, attested(scene, orphans=1), scope=FORCE)
+    assert codes(judged(store)) == ["orphans"]
+    appended(scene, attested(scene), scope=FORCE)
+    verdict = judged(store)
+    assert (verdict.sound, verdict.resolved) == (True, 1)
+
+
 def test_an_inventory_nobody_signed_is_named(scene: Scene, store: Store) -> None:
     """The key was never enrolled."""
     appended(scene, attested(scene), scope=FORCE)
