@@ -9,8 +9,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from domain.alerts import events as alert
+from domain.arrests import events as arrest
+from domain.copies import events as copies
 from domain.custody import events as item
 from domain.deployments import events as deployment
+from domain.holds import events as hold
 from domain.kernel.events import Happened
 from domain.kernel.refusals import WasRefused
 from domain.kernel.time import written
@@ -249,6 +252,30 @@ def _(e: item.ItemConsulted) -> str:
     return f"item {_short(e.originator_id)} was opened for {e.purpose}"
 
 
+@_tells(item.ItemHeld)
+def _(e: item.ItemHeld) -> str:
+    return (
+        f"item {_short(e.originator_id)} is kept by hold {_short(e.hold)}, to be reviewed by "
+        f"{written(e.until)}"
+    )
+
+
+@_tells(item.HoldEnded)
+def _(e: item.HoldEnded) -> str:
+    return (
+        f"item {_short(e.originator_id)} is no longer kept by hold {_short(e.hold)}: it may exist "
+        f"until {written(e.due_at)}"
+    )
+
+
+@_tells(item.CopiedOutside)
+def _(e: item.CopiedOutside) -> str:
+    return (
+        f"a copy of item {_short(e.originator_id)} went to {e.destination}, outside these stores; "
+        "the item's own clock runs on"
+    )
+
+
 @_tells(item.DestructionStarted)
 def _(e: item.DestructionStarted) -> str:
     return f"destruction of item {_short(e.originator_id)} began: {e.cause}"
@@ -350,6 +377,77 @@ def _(e: item.RetentionSwept) -> str:
 @_tells(item.GalleryLoaded)
 def _(e: item.GalleryLoaded) -> str:
     return f"{e.camera} took {e.count} templates of the list into memory"
+
+
+@_tells(hold.HoldRequested)
+def _(e: hold.HoldRequested) -> str:
+    return (
+        f"{e.requester} asked for hold {_short(e.originator_id)} on {len(e.items)} items "
+        f"({e.ground}, {e.case_reference}), to be reviewed by {written(e.review_by)}"
+    )
+
+
+@_tells(hold.HoldApproved)
+def _(e: hold.HoldApproved) -> str:
+    return f"{e.approver} approved hold {_short(e.originator_id)}"
+
+
+@_tells(hold.HoldDeclined)
+def _(e: hold.HoldDeclined) -> str:
+    return f"{e.decliner} turned hold {_short(e.originator_id)} down; nothing is kept by it"
+
+
+@_tells(hold.HoldReviewed)
+def _(e: hold.HoldReviewed) -> str:
+    return (
+        f"{e.reviewer} reviewed hold {_short(e.originator_id)}: it counts until "
+        f"{written(e.review_by)}"
+    )
+
+
+@_tells(hold.HoldReleased)
+def _(e: hold.HoldReleased) -> str:
+    return f"{e.releaser} released hold {_short(e.originator_id)}"
+
+
+@_tells(arrest.RetentionDecidedForArrest)
+def _(e: arrest.RetentionDecidedForArrest) -> str:
+    moved = f": {', '.join(e.items)} to {e.destination}" if e.items else ""
+    return (
+        f"an arrest followed alert {_short(e.alert)}; {e.decider} decided {e.decision} "
+        f"({e.basis}){moved}"
+    )
+
+
+@_tells(copies.CopyRegistered)
+def _(e: copies.CopyRegistered) -> str:
+    return (
+        f"copy {_short(e.copy)} of the list: {e.kind} in {e.location}, with the {e.holder} "
+        f"({e.exposure})"
+    )
+
+
+@_tells(copies.CopyDestroyed)
+def _(e: copies.CopyDestroyed) -> str:
+    return f"{e.destroyer} destroyed copy {_short(e.copy)} of the list: {e.method}"
+
+
+@_tells(copies.AbsenceVerified)
+def _(e: copies.AbsenceVerified) -> str:
+    return f"{e.verifier} looked for copy {_short(e.copy)} ({e.probe}): it is not there"
+
+
+@_tells(copies.StillThere)
+def _(e: copies.StillThere) -> str:
+    return f"{e.finder} looked for copy {_short(e.copy)} ({e.probe}): IT IS STILL THERE"
+
+
+@_tells(copies.WatchlistDestroyed)
+def _(e: copies.WatchlistDestroyed) -> str:
+    return (
+        f"nothing is left of list {_short(e.watchlist)}: {e.copies} copies verified absent, "
+        f"{e.items} items destroyed"
+    )
 
 
 @_tells(log.KeyGenerated)

@@ -1,8 +1,11 @@
 """Every event class, imported once, so that a fresh process can read any record."""
 
 import domain.alerts.events
+import domain.arrests.events
+import domain.copies.events
 import domain.custody.events
 import domain.deployments.events
+import domain.holds.events
 import domain.kernel.repeats
 import domain.log.events
 import domain.sightings.events

@@ -78,24 +78,33 @@ def work(
         raise typer.Exit(code)
     actor = f"stand-in:{clock_confirmed_by}" if clock_confirmed_by else None
     if once:
-        failed = _sweep(path, every_s=0, confirmed_by=actor)
-        raise typer.Exit(EXIT_BROKEN if failed else 0)
+        came_to = _sweep(path, every_s=0, confirmed_by=actor)
+        raise typer.Exit(EXIT_BROKEN if came_to.failures or came_to.overdue else 0)
     pause = Event()
     while not pause.wait(0):
+        wait_s = float(every)
         try:
-            _sweep(path, every_s=every, confirmed_by=actor)
+            came_to = _sweep(path, every_s=every, confirmed_by=actor)
+            wait_s = _until_the_next(came_to, every)
         except DomainError as error:
             # A disk or database that is away now may be back: what is late then is told as late.
             complain(str(error), EXIT_BROKEN)
-        pause.wait(every)
+        pause.wait(wait_s)
 
 
-def _sweep(path: Path, *, every_s: int, confirmed_by: str | None) -> bool:
+def _until_the_next(came_to: Swept, every: int) -> float:
+    """Seconds to wait: what a hold no longer keeps does not wait for the next round."""
+    if came_to.next_lapse_at is None:
+        return every
+    return min(every, max(1.0, (came_to.next_lapse_at - now()).total_seconds() + 1))
+
+
+def _sweep(path: Path, *, every_s: int, confirmed_by: str | None) -> Swept:
     came_to, found = swept(path, every_s=every_s, confirmed_by=confirmed_by)
     for words in (*found, *came_to.failures):
         say(words)
     say(_in_words(came_to))
-    return bool(came_to.failures or came_to.overdue)
+    return came_to
 
 
 def _in_words(came_to: Swept) -> str:

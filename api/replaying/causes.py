@@ -109,6 +109,8 @@ def _touched_beside_faces(entry: Recorded, state: AsItWas) -> Iterator[Path]:
             yield from _of("watchlists", event.watchlist, "loaded_by")
         case item.ItemRegistered() as event:
             yield from _of_class(event.item_class, "live", "overdue", "rules")
+        case item.ItemHeld() | item.HoldEnded() as event:
+            yield from _of_class(state.item_class(event.originator_id), "overdue")
         case item.DestructionStarted() as event:
             yield from _of_class(state.item_class(event.originator_id), "being_destroyed")
         case item.ItemDestroyed() as event:

@@ -14,10 +14,12 @@ from uuid import UUID
 from api.replaying.rulebook import REQUESTS, RuleTold, rule_behind
 from api.replaying.state import AsItWas, State
 from domain.alerts.aggregate import Alert
+from domain.copies.aggregate import Copies
 from domain.custody import events as custody
 from domain.custody.aggregate import Item
 from domain.deployments import events as deployment
 from domain.deployments.aggregate import Deployment
+from domain.holds.aggregate import Hold
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.errors import DomainError
 from domain.kernel.refusals import Refusal, WasRefused
@@ -243,15 +245,32 @@ def _values_of(found: Aggregate, state: State) -> dict[str, Any]:
             return dict(told["alerts"][found.id.hex])
         case Item():
             return _item_values(found)
+        case Copies():
+            return {"copies": len(found.copies), "open": len(found.open)}
+        case Hold():
+            return _hold_values(found)
         case _:
             return {}
+
+
+def _hold_values(hold: Hold) -> dict[str, Any]:
+    asked = hold.requested
+    return {
+        "requester": asked.requester if asked else None,
+        "ground": asked.ground if asked else None,
+        "items": len(hold.items),
+        "review_by": written(hold.review_by) if hold.review_by else None,
+        "approved": hold.approved,
+        "declined": hold.declined,
+        "released": hold.released,
+    }
 
 
 def _item_values(item: Item) -> dict[str, Any]:
     registered = item.registered
     return {
         "item_class": item.label.item_class,
-        "due_at": written(registered.due_at) if registered else None,
+        "due_at": written(item.due_at) if registered else None,
         "rule": registered.rule if registered else None,
         "sealed": item.sealed is not None,
         "destruction_started": item.destruction is not None,

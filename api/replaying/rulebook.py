@@ -15,12 +15,21 @@ from typing import Any
 from domain.alerts import commands as alert_commands
 from domain.alerts import events as alert
 from domain.alerts import policies as alert_policies
+from domain.arrests import commands as arrest_commands
+from domain.arrests import events as arrest
+from domain.arrests import policies as arrest_policies
+from domain.copies import commands as copy_commands
+from domain.copies import events as copies
+from domain.copies import policies as copy_policies
 from domain.custody import commands as custody_commands
 from domain.custody import events as custody
 from domain.custody import policies as custody_policies
 from domain.deployments import commands as deployment_commands
 from domain.deployments import events as deployment
 from domain.deployments import policies as deployment_policies
+from domain.holds import commands as hold_commands
+from domain.holds import events as hold
+from domain.holds import policies as hold_policies
 from domain.kernel import repeats
 from domain.kernel.commands import Command
 from domain.kernel.refusals import Refusal, WasRefused, declared_by
@@ -56,10 +65,49 @@ REQUESTS: Mapping[type[WasRefused], Request] = {
         (alert_commands.AdjudicateAlert,),
         alert_policies.ADJUDICATION_POLICIES,
     ),
+    arrest.ArrestRefused: Request(
+        "record an arrest after a possible match",
+        (arrest_commands.RecordArrest,),
+        arrest_policies.ARREST_POLICIES,
+    ),
+    copies.RegistrationRefused: Request(
+        "register a copy of a list",
+        (copy_commands.RegisterCopy,),
+        copy_policies.REGISTRATION_POLICIES,
+    ),
+    copies.DestructionRefused: Request(
+        "have a copy's destruction taken down",
+        (copy_commands.DestroyCopy,),
+        copy_policies.DESTRUCTION_POLICIES,
+    ),
+    copies.VerificationRefused: Request(
+        "have it taken down whether a copy is gone",
+        (copy_commands.VerifyCopy,),
+        copy_policies.VERIFICATION_POLICIES,
+    ),
     custody.ConsultationRefused: Request(
         "open an item of personal data",
         (custody_commands.ConsultItem,),
         custody_policies.CONSULTATION_POLICIES,
+    ),
+    hold.RequestRefused: Request(
+        "have items kept past their limit",
+        (hold_commands.RequestHold,),
+        (*hold_policies.REQUEST_POLICIES, *hold_policies.ITEM_POLICIES),
+    ),
+    hold.ApprovalRefused: Request(
+        "approve a hold",
+        (hold_commands.ApproveHold,),
+        (*hold_policies.APPROVAL_POLICIES, *hold_policies.ITEM_POLICIES),
+    ),
+    hold.DeclineRefused: Request(
+        "turn a hold down", (hold_commands.DeclineHold,), hold_policies.DECLINE_POLICIES
+    ),
+    hold.ReviewRefused: Request(
+        "let a hold count for longer", (hold_commands.ReviewHold,), hold_policies.REVIEW_POLICIES
+    ),
+    hold.ReleaseRefused: Request(
+        "release a hold", (hold_commands.ReleaseHold,), hold_policies.RELEASE_POLICIES
     ),
     deployment.ApplicationRefused: Request(
         "have a deployment",

@@ -17,6 +17,8 @@ from uuid import UUID
 from api.replaying.moments import Moment
 from domain.alerts.aggregate import Alert
 from domain.alerts.events import AlertEvent, AlertRaised
+from domain.copies.aggregate import Copies
+from domain.copies.events import CopiesEvent
 from domain.custody.aggregate import Item
 from domain.custody.events import GalleryLoaded, ItemEvent
 from domain.deployments.aggregate import Deployment
@@ -25,6 +27,8 @@ from domain.deployments.events import (
     DeploymentCancelled,
     DeploymentEvent,
 )
+from domain.holds.aggregate import Hold
+from domain.holds.events import HoldEvent
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.errors import RecordBrokenError
 from domain.kernel.events import Happened
@@ -207,6 +211,8 @@ _KINDS: tuple[tuple[Any, type[Aggregate]], ...] = (
     (WatchlistEvent, Watchlist),
     (AlertEvent, Alert),
     (ItemEvent, Item),
+    (HoldEvent, Hold),
+    (CopiesEvent, Copies),
 )
 """Which events belong to the stream of which aggregate."""
 
@@ -487,7 +493,7 @@ def _told_class(items: list[Item], at: datetime | None) -> ItemsOf:
     return ItemsOf(
         live=len(live),
         being_destroyed=sum(one.destruction is not None for one, _ in live),
-        overdue=sum(at is not None and what.due_at < at for _, what in live),
+        overdue=sum(at is not None and one.due_at < at for one, _ in live),
         destroyed=len(items) - len(live),
         rules=sorted({what.rule for _, what in registered}),
     )

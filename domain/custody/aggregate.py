@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 from uuid import UUID
@@ -9,6 +11,7 @@ from uuid import UUID
 from domain.custody import events as happened
 from domain.custody.classes import RETENTION, ItemClass
 from domain.custody.commands import ConsultItem
+from domain.custody.deadlines import HeldFrom, deadline
 from domain.custody.policies import CONSULTATION_POLICIES, PURPOSES, ConsultationFacts
 from domain.custody.sealing import ItemLabel, RecheckedBy, SealedContent, Tombstone
 from domain.kernel.aggregate import Aggregate
@@ -30,6 +33,9 @@ class Item(Aggregate):
         self.sealed: happened.ItemSealed | None = None
         self.destruction: happened.DestructionStarted | None = None
         self.destroyed = False
+        self.holds: dict[UUID, HeldFrom] = {}
+        """Every hold that was approved for it, with the time until which it counts."""
+        self.copies_outside: list[str] = []
 
     @property
     def label(self) -> ItemLabel:
@@ -42,6 +48,15 @@ class Item(Aggregate):
             content_type=registered.content_type,
             registered_on=utc(registered.timestamp).date(),
         )
+
+    @property
+    def due_at(self) -> datetime:
+        """The latest instant at which it may exist, with its holds."""
+        return self._due(self.holds)
+
+    def held_at(self, at: datetime) -> bool:
+        """Whether a hold keeps it from being destroyed at a time."""
+        return any(one.ends_at >= at for one in self.holds.values())
 
     # -- decide --------------------------------------------------------------------------------
 
@@ -100,15 +115,43 @@ class Item(Aggregate):
         self.happened(happened.ItemConsulted, at=command.at, purpose=command.purpose)
         return None
 
+    def hold(self, hold: UUID, *, until: datetime, at: datetime) -> None:
+        """Keep it for an approved hold, or for longer once that was reviewed."""
+        since = self.holds[hold].approved_at if hold in self.holds else at
+        due_at = self._due({**self.holds, hold: HeldFrom(since, until)})
+        self.happened(happened.ItemHeld, at=at, hold=hold, until=until, due_at=due_at)
+
+    def end_hold(self, hold: UUID, *, at: datetime) -> None:
+        """Let go of it for a hold that was released; one that lapsed before has ended already."""
+        ended = replace(self.holds[hold], ends_at=min(at, self.holds[hold].ends_at))
+        due_at = self._due({**self.holds, hold: ended})
+        self.happened(happened.HoldEnded, at=at, hold=hold, due_at=due_at)
+
+    def copy_outside(self, destination: str, *, at: datetime) -> None:
+        """Say that a copy of it left these stores."""
+        self.happened(happened.CopiedOutside, at=at, destination=destination)
+
     def start_destruction(self, *, cause: str, at: datetime) -> None:
         """Say that the item is to be destroyed. Saying it again changes nothing."""
         if self.destruction is None:
             self.happened(happened.DestructionStarted, at=at, cause=cause)
 
     def finish_destruction(
-        self, tombstone: Tombstone, rechecked: RecheckedBy, *, at: datetime
+        self,
+        tombstone: Tombstone,
+        rechecked: RecheckedBy,
+        *,
+        known_outside: Sequence[str] = (),
+        at: datetime,
     ) -> None:
-        """Write the receipt. Writing it again changes nothing."""
+        """Write the receipt. Writing it again changes nothing.
+
+        Args:
+            tombstone: of its key.
+            rechecked: who looked again.
+            known_outside: kinds of copies outside that may hold what it held, beside its own.
+            at: when it was gone.
+        """
         if self.destroyed:
             return
         registered, started = self._registered(), self.destruction
@@ -142,11 +185,21 @@ class Item(Aggregate):
                 "L2": "unlinked",
             },
             beyond_use=True,
-            holds=[],
+            holds=list(self.holds),
             recheck=rechecked.kind,
             recheck_id=rechecked.recheck,
             boundary=BOUNDARY,
-            known_copies_outside=[],
+            known_copies_outside=sorted({*self.copies_outside, *known_outside}),
+        )
+
+    def _due(self, holds: Mapping[UUID, HeldFrom]) -> datetime:
+        registered = self._registered()
+        return deadline(
+            clock_starts=registered.clock_starts,
+            due_at=registered.due_at,
+            limit=RETENTION[ItemClass(registered.item_class)].limit,
+            over_at=None,
+            holds=list(holds.values()),
         )
 
     def _registered(self) -> happened.ItemRegistered:
@@ -165,6 +218,14 @@ class Item(Aggregate):
                 self.sealed = event
             case happened.ItemConsulted():
                 pass
+            case happened.ItemHeld(hold=hold, until=until):
+                since = self.holds[hold].approved_at if hold in self.holds else event.timestamp
+                self.holds[hold] = HeldFrom(since, until)
+            case happened.HoldEnded(hold=hold):
+                held = self.holds[hold]
+                self.holds[hold] = replace(held, ends_at=min(held.ends_at, event.timestamp))
+            case happened.CopiedOutside(destination=destination):
+                self.copies_outside.append(destination)
             case happened.DestructionStarted():
                 self.destruction = event
             case happened.ItemDestroyed():

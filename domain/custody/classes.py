@@ -32,6 +32,23 @@ class ItemClass(StrEnum):
     """At most a minute of a camera's own packets."""
 
 
+BIOMETRIC = frozenset(
+    {
+        ItemClass.REFERENCE_IMAGE,
+        ItemClass.REFERENCE_TEMPLATE,
+        ItemClass.FACE_CROP,
+        ItemClass.WIDE_FRAME,
+        ItemClass.PROBE_TEMPLATE,
+    }
+)
+"""Faces and what is made of them: no hold is an exception from their limit (C-02)."""
+
+OF_A_LIST = frozenset(
+    {ItemClass.REFERENCE_IMAGE, ItemClass.REFERENCE_TEMPLATE, ItemClass.CALLERS_REFERENCE}
+)
+"""What is kept of the entries of a watchlist."""
+
+
 class ClockStart(StrEnum):
     """What starts an item's clock."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from domain.kernel.commands import Command
@@ -22,3 +24,7 @@ class DestroyItems(Command):
 
     items: list[UUID]
     cause: str
+    holds_as_of: datetime | None = None
+    """The time that holds are judged by, if not :attr:`at`: what one keeps then is left alone."""
+    known_outside: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Class to the kinds of copies outside that may hold what such an item held."""

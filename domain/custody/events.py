@@ -64,6 +64,37 @@ class ItemConsulted(Happened):
     purpose: str
 
 
+@recorded_as("item.held")
+@dataclass(frozen=True, kw_only=True)
+class ItemHeld(Happened):
+    """A hold was approved for the item, or reviewed: until its review it is not destroyed."""
+
+    hold: UUID
+    until: datetime
+    """The date by which the hold must be reviewed, or it lapses."""
+    due_at: datetime
+    """The latest instant at which the item may exist now."""
+
+
+@recorded_as("item.hold_ended")
+@dataclass(frozen=True, kw_only=True)
+class HoldEnded(Happened):
+    """A hold on the item was released."""
+
+    hold: UUID
+    due_at: datetime
+    """The latest instant at which the item may exist now."""
+
+
+@recorded_as("item.copied_outside")
+@dataclass(frozen=True, kw_only=True)
+class CopiedOutside(Happened):
+    """What the item holds went to a place outside these stores. Its own clock runs on."""
+
+    destination: str
+    """What kind of place, as a code; never which case."""
+
+
 @recorded_as("item.destruction_started")
 @dataclass(frozen=True, kw_only=True)
 class DestructionStarted(Happened):
@@ -107,7 +138,7 @@ class ItemDestroyed(Happened):
     beyond_use: bool
     """True: an older copy of the keystore, if anybody made one, could still hold the key."""
     holds: list[UUID]
-    """The holds that kept it past its deadline."""
+    """Every hold that was approved for it."""
     recheck: str
     """``in-process``: the same process that destroyed it looked again. Not independent.
     ``separate-process``: another process, with a key of its own, could not open it."""
@@ -116,6 +147,7 @@ class ItemDestroyed(Happened):
     boundary: str
     """The stores within which the item is gone. Copies outside are not claimed."""
     known_copies_outside: list[str]
+    """Kinds of copies outside those stores that the record knows of, as codes."""
 
     @classmethod
     def upcast(cls, body: dict[str, Any], *, shape: int) -> dict[str, Any]:
@@ -330,7 +362,16 @@ class RetentionSwept(Happened):
     """Within how many seconds the next one is to be expected; 0 where it ran once, by hand."""
 
 
-ItemEvent = ItemRegistered | ItemSealed | ItemConsulted | DestructionStarted | ItemDestroyed
+ItemEvent = (
+    ItemRegistered
+    | ItemSealed
+    | ItemConsulted
+    | ItemHeld
+    | HoldEnded
+    | CopiedOutside
+    | DestructionStarted
+    | ItemDestroyed
+)
 
 
 @recorded_as("item.consultation_refused")

@@ -26,6 +26,8 @@ class Role(StrEnum):
     OPERATOR = "operator"
     ENGAGEMENT_OFFICER = "engagement_officer"
     DPO = "dpo"
+    INFORMATION_ASSET_OWNER = "information_asset_owner"
+    DISCLOSURE_OFFICER = "disclosure_officer"
     AUDITOR = "auditor"
     SYSTEM = "system"
 

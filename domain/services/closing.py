@@ -10,6 +10,7 @@ from domain.kernel.events import NEXT_VERSION
 from domain.ports import Outside
 from domain.services import deployments
 from domain.services.carrying_out import BySystem, by_the_system
+from domain.services.copies import known_outside, tell_of_lists_gone
 from domain.services.custody import destroy_for
 from domain.services.reactions import when_over
 from domain.services.sightings import reconcile, stream_of
@@ -67,8 +68,8 @@ def settle_run(outside: Outside, deployment: DeploymentSeen, run: UUID, *, died:
 def settle(outside: Outside) -> list[str]:
     """Finish what an end or a destruction began and did not finish.
 
-    Open alerts of a deployment that is over are closed, what was kept for it is destroyed, and
-    destructions that began are ended.
+    Open alerts of a deployment that is over are closed, what was kept for it is destroyed,
+    destructions that began are ended, and lists of which nothing is left are told of.
 
     Returns:
         What was done, in words.
@@ -87,8 +88,20 @@ def settle(outside: Outside) -> list[str]:
         if item.destruction_started and not item.destroyed:
             deployment = survey.deployments[item.deployment]
             by = _by_the_custodian(outside, deployment)
-            destroy_for(outside, Command(**by), [item.item], cause="destruction_begun")
+            destroy_for(
+                outside,
+                Command(**by),
+                [item.item],
+                cause="destruction_begun",
+                known_outside=known_outside(outside, deployment.watchlist),
+            )
             done.append(f"destroyed {item.item_class} {item.item.hex[:8]}")
+    survey = Survey().take(outside.record.history())
+    for copies in survey.copies.values():
+        if copies.to_be_declared and survey.is_gone(copies):
+            by = _by_the_custodian(outside, survey.deployments[copies.deployment])
+            tell_of_lists_gone(outside, Command(**by))
+            done.append(f"told that list {copies.watchlist.hex[:8]} is gone")
     return done
 
 

@@ -8,9 +8,10 @@ Every step can be repeated; :mod:`domain.services.recovery` does so after a cras
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import TypeVar
 from uuid import UUID
 
@@ -239,7 +240,12 @@ def _destroy_batch(
 def _begin(outside: Outside, command: DestroyItems, batch: list[UUID]) -> list[Item]:
     """Say which items are to be destroyed; from here on reads of them are refused."""
     found = (outside.record.load(Item, one) for one in batch)
-    live = [item for item in found if not item.destroyed]
+    live = [
+        item
+        for item in found
+        if not item.destroyed
+        and (item.destruction is not None or not item.held_at(command.holds_as_of or command.at))
+    ]
     for item in live:
         item.start_destruction(cause=command.cause, at=command.at)
     if live:
@@ -257,7 +263,12 @@ def _finish(
     at = outside.clock.now()
     items = [outside.record.load(Item, one) for one in rechecked.gone]
     for item in items:
-        item.finish_destruction(tombstones[item.id], rechecked.said, at=at)
+        item.finish_destruction(
+            tombstones[item.id],
+            rechecked.said,
+            known_outside=command.known_outside.get(item.label.item_class, ()),
+            at=at,
+        )
     last = rechecked.last_tombstone
     looked = DestructionRechecked(
         originator_id=journal("rechecks", command.scope),
@@ -275,13 +286,32 @@ def _finish(
     outside.record.append(looked, *items, by=command)
 
 
-def destroy_for(outside: Outside, command: Command, items: list[UUID], *, cause: str) -> int:
-    """Destroy items because of what a command led to; the custodian does it, not the asker."""
+def destroy_for(
+    outside: Outside,
+    command: Command,
+    items: list[UUID],
+    *,
+    cause: str,
+    holds_as_of: datetime | None = None,
+    known_outside: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> int:
+    """Destroy items because of what a command led to; the custodian does it, not the asker.
+
+    Args:
+        outside: the ports.
+        command: what led to it.
+        items: which. What a hold keeps is left alone.
+        cause: why, as a code.
+        holds_as_of: the time that holds are judged by; by default the present.
+        known_outside: class to the kinds of copies outside that its receipt names.
+    """
     return destroy(
         outside,
         DestroyItems(
             **by_the_system(outside, scope=command.scope, mode=command.mode, part="custodian"),
             items=items,
             cause=cause,
+            holds_as_of=holds_as_of,
+            known_outside=known_outside,
         ),
     )

@@ -9,6 +9,7 @@ from domain.alerts.commands import CloseUndetermined
 from domain.kernel.commands import Command
 from domain.ports import Outside
 from domain.services.carrying_out import by_the_system, tried_again
+from domain.services.copies import known_outside, tell_of_lists_gone
 from domain.services.custody import destroy_for
 from domain.services.sightings import reconcile
 from domain.services.survey import Survey
@@ -36,7 +37,15 @@ def when_over(outside: Outside, command: Command, *, deployment: UUID, cause: st
     for alert, of in survey.open_alerts.items():
         if of == deployment:
             close_undetermined(outside, command, alert, cause=cause)
-    destroyed = destroy_for(outside, command, survey.items_left(deployment), cause=cause)
+    seen = survey.deployments[deployment]
+    destroyed = destroy_for(
+        outside,
+        command,
+        survey.items_left(deployment),
+        cause=cause,
+        known_outside=known_outside(outside, seen.watchlist),
+    )
+    tell_of_lists_gone(outside, command)
     outside.record.forget_contents(command.scope)
     return destroyed
 

@@ -15,6 +15,7 @@ from domain.kernel.references import FORCE, journal
 from domain.ports import Outside
 from domain.services.carrying_out import by_the_system
 from domain.services.closing import close, settle
+from domain.services.copies import known_outside
 from domain.services.custody import DestructionFailedError, destroy_for
 from domain.services.lateness import retention_now
 from domain.services.reactions import close_undetermined
@@ -48,6 +49,8 @@ class Swept:
     overdue: int = 0
     """Still there although they had to be gone."""
     next_due_at: datetime | None = None
+    next_lapse_at: datetime | None = None
+    """When the next hold lapses that keeps something past its limit, if nobody reviews it."""
     failures: list[str] = field(default_factory=list)
     """What could not be destroyed, in words."""
 
@@ -102,7 +105,7 @@ class Retention:
                 close(self._outside, deployment, cause="authorisation_expired", died=False)
         settle(self._outside)
         # and whatever would be late by the time of the next but one
-        self._destroy_due(now + AHEAD + 2 * timedelta(seconds=every_s or 0), swept)
+        self._destroy_due(now, now + AHEAD + 2 * timedelta(seconds=every_s or 0), swept)
         self._end_epochs()
         survey = self.survey()
         swept.destroyed = swept.live - survey.live_items
@@ -110,6 +113,7 @@ class Retention:
         swept.overdue = sum(1 for one in deadlines if one < now)
         swept.next_due_at = min(deadlines, default=None)
         swept.held = sum(1 for one in survey.live() if survey.is_held(one, now))
+        swept.next_lapse_at = survey.next_lapse(now)
         if every_s is not None:
             self._tell_swept(swept, every_s)
         return swept
@@ -133,11 +137,12 @@ class Retention:
                 by=by,
             )
 
-    def _destroy_due(self, until: datetime, swept: Swept) -> None:
+    def _destroy_due(self, now: datetime, until: datetime, swept: Swept) -> None:
+        """Destroy what is due by a time. What a hold keeps now stays until that has ended."""
         survey = self.survey()
         due: dict[UUID, list[ItemSeen]] = defaultdict(list)
         for one in survey.live():
-            if survey.deadline(one) <= until:
+            if survey.deadline(one) <= until and not survey.held_at(one, now):
                 due[one.deployment].append(one)
         for deployment, items in due.items():
             by = self._by(deployment.hex)
@@ -145,7 +150,16 @@ class Retention:
             for alert in {one.concerning for one in items} & survey.open_alerts.keys():
                 close_undetermined(self._outside, by, alert, cause="due")
             try:
-                destroy_for(self._outside, by, [one.item for one in items], cause="due")
+                destroy_for(
+                    self._outside,
+                    by,
+                    [one.item for one in items],
+                    cause="due",
+                    holds_as_of=now,
+                    known_outside=known_outside(
+                        self._outside, survey.deployments[deployment].watchlist
+                    ),
+                )
             except (DestructionFailedError, DomainError) as error:
                 swept.failures.append(str(error))
 

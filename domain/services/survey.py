@@ -6,14 +6,16 @@ A survey can be thrown away and made again; it decides nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from domain.alerts import events as alert_events
+from domain.copies import events as copy_events
+from domain.copies.aggregate import Copies
 from domain.custody import events as custody_events
-from domain.custody.classes import RETENTION, ItemClass
-from domain.custody.deadlines import deadline
+from domain.custody.classes import OF_A_LIST, RETENTION, ItemClass
+from domain.custody.deadlines import HeldFrom, deadline
 from domain.deployments import events as deployment_events
 from domain.kernel.commands import Mode
 from domain.ports import Recorded
@@ -27,6 +29,7 @@ class DeploymentSeen:
 
     deployment: UUID
     mode: Mode
+    watchlist: UUID
     until: datetime
     """The end of the authorised window, or of the requested one before that."""
     run: UUID | None = None
@@ -50,6 +53,7 @@ class ItemSeen:
     due_at: datetime
     rule: str
     clock_starts: str
+    holds: dict[UUID, HeldFrom] = field(default_factory=dict)
     sealed: bool = False
     destruction_started: bool = False
     destroyed: bool = False
@@ -67,6 +71,8 @@ class Survey:
     alerts: dict[UUID, alert_events.AlertRaised] = field(default_factory=dict)
     open_alerts: dict[UUID, UUID] = field(default_factory=dict)
     """Alert to deployment, where nobody has decided."""
+    copies: dict[UUID, Copies] = field(default_factory=dict)
+    """Of each list of which any was registered, by their stream."""
     overdue_found: set[UUID] = field(default_factory=set)
     """Items that were found late before."""
     newest_trusted: datetime | None = None
@@ -93,11 +99,36 @@ class Survey:
             due_at=one.due_at,
             limit=RETENTION[ItemClass(one.item_class)].limit,
             over_at=self.deployments[one.deployment].over_at,
+            holds=list(one.holds.values()),
         )
+
+    def held_at(self, one: ItemSeen, at: datetime) -> bool:
+        """Whether a hold keeps an item from being destroyed at a time."""
+        return any(hold.ends_at >= at for hold in one.holds.values())
 
     def is_held(self, one: ItemSeen, now: datetime) -> bool:
         """Whether nothing but a hold keeps an item."""
-        return False
+        return one.due_at < now and self.held_at(one, now)
+
+    def next_lapse(self, now: datetime) -> datetime | None:
+        """When the next hold lapses that keeps an item past its limit, if nobody reviews it."""
+        ends = (
+            max(hold.ends_at for hold in one.holds.values())
+            for one in self.live()
+            if self.is_held(one, now)
+        )
+        return min(ends, default=None)
+
+    def is_gone(self, copies: Copies) -> bool:
+        """Whether nothing is left of a list whose deployment is over, neither here nor outside."""
+        deployment = copies.deployment
+        return (
+            self.deployments[deployment].over
+            and not copies.open
+            and not any(
+                one.deployment == deployment and one.item_class in OF_A_LIST for one in self.live()
+            )
+        )
 
     @property
     def live_items(self) -> int:
@@ -133,7 +164,7 @@ class Survey:
         match entry.event:
             case deployment_events.DeploymentAppliedFor() as event:
                 self.deployments[event.originator_id] = DeploymentSeen(
-                    event.originator_id, Mode(entry.mode), event.requested_until
+                    event.originator_id, Mode(entry.mode), event.watchlist, event.requested_until
                 )
             case deployment_events.CameraConfigured() as event:
                 cameras = self.deployments[event.originator_id].cameras
@@ -167,6 +198,14 @@ class Survey:
                 )
             case custody_events.ItemSealed() as event:
                 self.items[event.originator_id].sealed = True
+            case custody_events.ItemHeld() as event:
+                holds = self.items[event.originator_id].holds
+                since = holds[event.hold].approved_at if event.hold in holds else event.timestamp
+                holds[event.hold] = HeldFrom(since, event.until)
+            case custody_events.HoldEnded() as event:
+                holds = self.items[event.originator_id].holds
+                held = holds[event.hold]
+                holds[event.hold] = replace(held, ends_at=min(held.ends_at, event.timestamp))
             case custody_events.DestructionStarted() as event:
                 self.items[event.originator_id].destruction_started = True
             case custody_events.ItemDestroyed() as event:
@@ -175,6 +214,15 @@ class Survey:
                 self.overdue_found.add(event.item)
             case alert_events.AlertAdjudicated() | alert_events.AlertClosedUndetermined() as event:
                 self.open_alerts.pop(event.originator_id, None)
+            case (
+                copy_events.CopyRegistered()
+                | copy_events.CopyDestroyed()
+                | copy_events.AbsenceVerified()
+                | copy_events.StillThere()
+                | copy_events.WatchlistDestroyed() as event
+            ):
+                stream = event.originator_id
+                self.copies.setdefault(stream, Copies(stream)).follow(event)
             case _:
                 self._take_face(entry)
 

@@ -16,6 +16,7 @@ from domain.kernel.references import journal, new_reference
 from domain.kernel.refusals import Refused
 from domain.ports import Outside, VaultError
 from domain.services.carrying_out import carry_out
+from domain.services.copies import known_outside
 from domain.services.custody import Content, Keeping, carry_out_keeping, destroy_for
 from domain.watchlists.aggregate import Watchlist
 from domain.watchlists.commands import (
@@ -70,6 +71,7 @@ def reject_entry(outside: Outside, command: RejectEntry) -> Watchlist | Refused:
             command,
             [proposed.image_item, proposed.reference_item],
             cause="entry_rejected",
+            known_outside=known_outside(outside, command.watchlist),
         )
     return answer
 

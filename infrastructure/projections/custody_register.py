@@ -12,8 +12,10 @@ from sqlalchemy.engine import Row
 
 from domain.custody.events import (
     DestructionStarted,
+    HoldEnded,
     ItemConsulted,
     ItemDestroyed,
+    ItemHeld,
     ItemRegistered,
     ItemSealed,
 )
@@ -62,7 +64,15 @@ class CustodyRegisterProjection(Projection):
     NAME = NAME
     SHAPE = 1
     TABLES = (ITEMS,)
-    TAKES = names(ItemRegistered, ItemSealed, ItemConsulted, DestructionStarted, ItemDestroyed)
+    TAKES = names(
+        ItemRegistered,
+        ItemSealed,
+        ItemConsulted,
+        ItemHeld,
+        HoldEnded,
+        DestructionStarted,
+        ItemDestroyed,
+    )
 
     def apply(self, entries: Sequence[Entry], writing: Writing) -> None:
         """As in :class:`Projection`."""
@@ -103,6 +113,8 @@ def _change(line: dict[str, Any], entry: Entry, event: object) -> None:
             line["state"], line["sealed_at"] = ItemState.SEALED.value, entry.occurred_at
         case ItemConsulted():
             line["consultations"] += 1
+        case ItemHeld() | HoldEnded():
+            line["due_at"] = written(event.due_at)
         case DestructionStarted():
             line["state"] = ItemState.DESTRUCTION_STARTED.value
             line["destruction_started_at"], line["cause"] = entry.occurred_at, event.cause

@@ -1,0 +1,187 @@
+"""Asking for holds on footage, deciding them, and destroying what no hold keeps any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from uuid import UUID
+
+from domain.custody.aggregate import Item
+from domain.custody.classes import BIOMETRIC, RETENTION, ItemClass
+from domain.custody.deadlines import ACT
+from domain.holds.aggregate import Hold, grounds
+from domain.holds.commands import (
+    ApproveHold,
+    DeclineHold,
+    ReleaseHold,
+    RequestHold,
+    ReviewHold,
+)
+from domain.holds.policies import HeldItemFacts
+from domain.kernel.commands import Command
+from domain.kernel.errors import NotFoundError, RecordBrokenError
+from domain.kernel.refusals import Refused
+from domain.ports import Outside
+from domain.services.carrying_out import carry_out
+from domain.services.custody import destroy_for
+from domain.services.survey import Survey
+
+Answer = Hold | Refused
+
+
+def request(outside: Outside, command: RequestHold) -> Answer:
+    """Ask that items be kept past their limit. Nothing is kept by asking."""
+
+    def attempt() -> Answer:
+        hold = _found_or_new(outside, command.hold)
+        # So many reasons fit into one entry; who names more is told that, and the first of them.
+        judged = command.items[: grounds().limits["items"]]
+        facts = _item_facts(outside, command, dict.fromkeys(judged), deployment=command.deployment)
+        if refused := hold.decide_request(command, items=facts):
+            return refused
+        outside.record.append(hold, by=command, answers=True)
+        return hold
+
+    return carry_out(outside, command, attempt, kind=Hold, of=command.hold)
+
+
+def approve(outside: Outside, command: ApproveHold) -> Answer:
+    """Let a hold count: from here on its items are left alone until its review.
+
+    The items themselves say that they are held, in the same transaction: a destruction that began
+    meanwhile and an approval cannot both succeed.
+    """
+
+    def attempt() -> Answer:
+        hold = _found_or_new(outside, command.hold)
+        asked = hold.requested
+        facts = (
+            _item_facts(outside, command, asked.items, deployment=asked.deployment) if asked else []
+        )
+        if refused := hold.decide_approval(command, items=facts):
+            return refused
+        return _appended(outside, command, hold, lambda item: _keep(item, hold, at=command.at))
+
+    return carry_out(outside, command, attempt, kind=Hold, of=command.hold)
+
+
+def decline(outside: Outside, command: DeclineHold) -> Answer:
+    """Turn a hold down."""
+
+    def attempt() -> Answer:
+        hold = _found_or_new(outside, command.hold)
+        if refused := hold.decide_decline(command):
+            return refused
+        outside.record.append(hold, by=command, answers=True)
+        return hold
+
+    return carry_out(outside, command, attempt, kind=Hold, of=command.hold)
+
+
+def review(outside: Outside, command: ReviewHold) -> Answer:
+    """Let a hold count until a new review date."""
+
+    def attempt() -> Answer:
+        hold = _found_or_new(outside, command.hold)
+        if refused := hold.decide_review(command):
+            return refused
+        return _appended(outside, command, hold, lambda item: _keep(item, hold, at=command.at))
+
+    return carry_out(outside, command, attempt, kind=Hold, of=command.hold)
+
+
+def release(outside: Outside, command: ReleaseHold) -> Answer:
+    """End a hold, and destroy at once what is past its limit and on no other hold.
+
+    Raises:
+        DestructionFailedError: something could not be destroyed; the hold is released all the same.
+    """
+
+    def attempt() -> Answer:
+        hold = _found_or_new(outside, command.hold)
+        if refused := hold.decide_release(command):
+            return refused
+        return _appended(outside, command, hold, lambda item: item.end_hold(hold.id, at=command.at))
+
+    answer = carry_out(outside, command, attempt, kind=Hold, of=command.hold)
+    if isinstance(answer, Hold):
+        _destroy_past_their_limit(outside, command, answer)
+    return answer
+
+
+def _destroy_past_their_limit(outside: Outside, command: Command, hold: Hold) -> None:
+    now = outside.clock.now()
+    survey = Survey().take(outside.record.history(command.scope))
+    past = [
+        one.item
+        for one in survey.live()
+        if one.item in set(hold.items)
+        and not survey.held_at(one, now)
+        and survey.deadline(one) <= now + ACT
+    ]
+    destroy_for(outside, command, past, cause="hold_released")
+
+
+def _appended(
+    outside: Outside, command: Command, hold: Hold, change: Callable[[Item], None]
+) -> Hold:
+    """Store what happened to the hold together with what it means for each item still there."""
+    items = [outside.record.load(Item, one) for one in hold.items]
+    there = [one for one in items if one.destruction is None]
+    for item in there:
+        change(item)
+    outside.record.append(hold, *there, by=command, answers=True)
+    return hold
+
+
+def _item_facts(
+    outside: Outside, command: Command, items: Iterable[UUID], *, deployment: UUID
+) -> list[HeldItemFacts]:
+    return [_facts_of(outside, command, one, deployment) for one in items]
+
+
+def _facts_of(outside: Outside, command: Command, one: UUID, deployment: UUID) -> HeldItemFacts:
+    try:
+        item: Item | None = outside.record.load(Item, one)
+    except NotFoundError:
+        item = None
+    registered = item.registered if item else None
+    if item is None or registered is None:
+        return HeldItemFacts(
+            item=one,
+            item_class="",
+            known=False,
+            of_the_deployment=False,
+            biometric=False,
+            may_be_held=False,
+            sealed=False,
+            gone=False,
+            due_at=None,
+            at=command.at,
+        )
+    item_class = ItemClass(registered.item_class)
+    return HeldItemFacts(
+        item=one,
+        item_class=item_class.value,
+        known=True,
+        of_the_deployment=registered.deployment == deployment,
+        biometric=item_class in BIOMETRIC,
+        may_be_held=RETENTION[item_class].hold_may_extend,
+        sealed=item.sealed is not None,
+        gone=item.destruction is not None,
+        due_at=item.due_at,
+        at=command.at,
+    )
+
+
+def _keep(item: Item, hold: Hold, *, at: datetime) -> None:
+    if hold.review_by is None:
+        raise RecordBrokenError(f"hold {hold.id.hex}: has no review date")
+    item.hold(hold.id, until=hold.review_by, at=at)
+
+
+def _found_or_new(outside: Outside, hold: UUID) -> Hold:
+    try:
+        return outside.record.load(Hold, hold)
+    except NotFoundError:
+        return Hold(hold)
