@@ -168,8 +168,8 @@ class Keystore:
             self._connection.execute("DELETE FROM item_key WHERE item = ?", (item.hex,))
             if found := self._tombstone(item):
                 return found
-            last = self._rows("SELECT seq, digest FROM tombstone ORDER BY seq DESC LIMIT 1")
-            seq, prev = (last[0][0] + 1, last[0][1]) if last else (1, _GENESIS)
+            last = self.newest_tombstone()
+            seq, prev = (last.sequence + 1, last.digest) if last else (1, _GENESIS)
             digest = _link(seq, item.hex, when, prev)
             self._connection.execute(
                 "INSERT INTO tombstone (seq, item, at, prev, digest) VALUES (?, ?, ?, ?, ?)",
@@ -199,6 +199,11 @@ class Keystore:
     def strays(self) -> int:
         """Files in the directory that are none of the keystore's."""
         return sum(1 for one in self.directory.iterdir() if one.name not in _OURS)
+
+    def newest_tombstone(self) -> Tombstone | None:
+        """The last link of the chain as it is stored; nothing is recomputed."""
+        rows = self._rows("SELECT seq, digest FROM tombstone ORDER BY seq DESC LIMIT 1")
+        return Tombstone(sequence=rows[0][0], digest=rows[0][1]) if rows else None
 
     def verify_tombstones(self) -> Tombstone | None:
         """Recompute the chain.

@@ -100,6 +100,10 @@ class SealedVault:
             _wipe(key)
 
     def last_tombstone(self) -> Tombstone | None:
+        """The newest link of the keystore's chain, as it is stored."""
+        return self._keystore.newest_tombstone()
+
+    def verify_tombstones(self) -> Tombstone | None:
         """The newest link of the keystore's chain, recomputed from its first.
 
         Raises:
