@@ -29,7 +29,7 @@ from domain.kernel.events import NEXT_VERSION, Happened
 from domain.kernel.references import FORCE, journal, new_reference
 from domain.services.custody import destroy_for
 from tests.contract.record.examples import changed
-from tests.support.builders import ALERT, AT, DAY, DEPLOYMENT, RECHECKED, WINDOW, a_command
+from tests.support.builders import AT, DAY, DEPLOYMENT, RECHECKED, WINDOW, a_command
 from tests.support.scenarios import Scene
 from tests.support.stores import Store
 
@@ -88,7 +88,7 @@ def registered(scene: Scene, **changes: Any) -> Item:
     given: dict[str, Any] = {
         "content_type": "image/jpeg",
         "deployment": DEPLOYMENT,
-        "concerning": ALERT,
+        "concerning": new_reference(),
         "schedule": "",
         "anchor_at": scene.clock.now(),
         "due_at": scene.clock.now() + DAY,
@@ -205,19 +205,8 @@ def test_a_clock_that_starts_in_the_future_is_named(scene: Scene, store: Store) 
 
 def test_an_alert_that_names_an_item_nobody_registered_is_named(store: Store) -> None:
     """The producer's own count."""
-    scene = Scene().on(store).running()
-    scene.alerted()
-    raised = scene.alert().raised
-    assert raised is not None
-    appended(
-        scene,
-        replace(
-            raised,
-            originator_id=UUID(int=0xAA),
-            ordinal=9,
-            items={"face_crop": UUID(int=0xAB)},
-        ),
-    )
+    scene = Scene().on(store).running().alerted()
+    appended(scene, raised_again(scene, UUID(int=0xAA), {"face_crop": UUID(int=0xAB)}))
     assert codes(judged(store)) == ["item_not_registered"]
 
 
@@ -248,10 +237,26 @@ def test_a_receipt_that_says_something_else_than_the_registration_is_named(
     assert not verdict.only_late
 
 
+def kept(scene: Scene) -> Item:
+    """A face crop more: registered, sealed, and named by the alert that it was kept for."""
+    alert = new_reference()
+    item = registered(scene, concerning=alert)
+    item.seal(SealedContent("c" * 64, 100), at=scene.clock.now())
+    appended(scene, item, raised_again(scene, alert, {"face_crop": item.id}))
+    return scene.record.load(Item, item.id)
+
+
+def raised_again(scene: Scene, alert: UUID, items: dict[str, UUID]) -> Happened:
+    """One more possible match, with these items."""
+    raised = scene.alert().raised
+    assert raised is not None
+    at = scene.clock.now()
+    return replace(raised, originator_id=alert, timestamp=at, ordinal=9, items=items)
+
+
 def true_receipt(scene: Scene) -> item_events.ItemDestroyed:
     """What the receipt of a new, sealed item would say; its destruction has begun."""
-    item = registered(scene)
-    item.seal(SealedContent("c" * 64, 100), at=scene.clock.now())
+    item = kept(scene)
     item.start_destruction(cause="due", at=scene.clock.now())
     appended(scene, item)
     gone = scene.record.load(Item, item.id)
