@@ -10,6 +10,7 @@ from domain.kernel.commands import Command
 from domain.ports import Outside
 from domain.services.carrying_out import by_the_system, tried_again
 from domain.services.custody import destroy_for
+from domain.services.epochs import end_epochs
 from domain.services.sightings import reconcile
 from domain.services.survey import Survey
 from domain.sightings.commands import ReconcileRun
@@ -37,6 +38,7 @@ def when_over(outside: Outside, command: Command, *, deployment: UUID, cause: st
         if of == deployment:
             close_undetermined(outside, command, alert, cause=cause)
     destroyed = destroy_for(outside, command, survey.items_left(deployment), cause=cause)
+    end_epochs(outside, over=[deployment])
     outside.record.forget_contents(command.scope)
     return destroyed
 

@@ -22,7 +22,7 @@ from domain.ports import Stock, Wanted
 from domain.services.inventory import Inventory, take_stock
 from domain.services.rechecking import enrol
 from infrastructure.custody.separate_rechecker import SeparateRechecker
-from tests.contract.vault.examples import SALT, OnDisk, item, on_disk
+from tests.contract.vault.examples import EPOCH, SALT, OnDisk, item, on_disk
 from tests.support.builders import ALERT, DAY, DEPLOYMENT, a_command
 from tests.support.scenarios import Scene
 from tests.support.stores import Store
@@ -110,7 +110,7 @@ def test_an_item_between_two_steps_is_neither_missing_nor_an_orphan(place: Place
 def test_what_no_entry_knows_is_found_once(place: Place, what: str) -> None:
     """And said by the verifier until it is gone."""
     if what == "key":
-        place.disk.keystore.new_key(item(1))
+        place.disk.keystore.new_key(item(1), EPOCH)
     elif what == "ciphertext":
         place.disk.media.write(item(1), b"something")
     elif what == "stray file":
@@ -154,7 +154,9 @@ def test_what_was_destroyed_and_is_there_again_is_found(place: Place, risen: str
         shutil.rmtree(place.disk.media.directory)
         shutil.copytree(kept, place.disk.media.directory)
     else:
-        place.disk.execute_unguarded("INSERT INTO item_key VALUES (?, ?)", one.hex, wrapped)
+        place.disk.execute_unguarded(
+            "INSERT INTO item_key (item, wrapped) VALUES (?, ?)", one.hex, wrapped
+        )
     found = place.stock()
     assert one in found.resurrected
     assert one in {seen.item for seen in place.scene.events(ResurrectionFound)}
