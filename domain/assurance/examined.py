@@ -73,7 +73,7 @@ class Following:
         told = replace(verdict, custody=custody)
         if custody.sound:
             return told
-        first = custody.faults[0]
+        first = custody.first
         more = f" ({custody.fault_count} findings in all)" if custody.fault_count > 1 else ""
         return replace(
             told,
