@@ -169,12 +169,12 @@ class Vault(Protocol):
             What the store could not let go of, and why; the others are gone.
         """
 
-    def end_epochs(self, *, at: datetime, open_for: Collection[UUID]) -> list[EpochEnded]:
-        """Destroy the wrapping keys that wrap nothing any more.
+    def end_epochs(self, *, at: datetime, over: Collection[UUID]) -> list[EpochEnded]:
+        """Destroy the wrapping keys that wrap nothing and that nothing can join any more.
 
         Args:
-            at: when.
-            open_for: deployments that may still register items: their epochs of this day stay.
+            at: when. Epochs of days before this one (UTC) can be joined by nothing;
+            over: nor can those of these deployments.
         """
 
     def holds(self, item: UUID) -> bool:

@@ -142,7 +142,7 @@ def open_node(
             closing.callback(rechecker.close)
             outside = Outside(record, vault, clock, identities or NobodyAuthenticated(), rechecker)
             if not whatever_is_there:
-                _require_the_records_keystore(outside, vault.last_tombstone())
+                _require_the_records_keystore(outside, vault.verify_tombstones())
                 _require_the_records_items(outside)
             doubts = _judged(outside, clock, confirmed_by=clock_confirmed_by)
             witnesses = Witnesses(sealer, clock)

@@ -36,19 +36,12 @@ from domain.assurance.holdings import (
     Gap,
     Holding,
     Life,
+    Notice,
 )
 from domain.assurance.inventories import Listing, attestation_holds, items_listed
+from domain.assurance.limits import ACT, FOOTAGE, OVER, Limits, clock_of
 from domain.assurance.rechecks import recheck_holds
-
-DAY = timedelta(hours=24)
-FOOTAGE = "footage_segment"
-CEILINGS: Mapping[str, timedelta] = {FOOTAGE: 31 * DAY}
-"""The longest that a class may ever be kept, whatever a schedule says; 24 hours for any other.
-Source: domain specification, section 4 (RT-03 to RT-08, RT-10)."""
-ACT = timedelta(minutes=5)
-"""How long the destruction itself may take, after a hold ended or a shorter schedule came."""
-OVER = "deployment_end"
-"""The clock that the end of the deployment starts."""
+from domain.assurance.tombstones import Tombstones
 
 
 @dataclass(slots=True)
@@ -59,16 +52,26 @@ class _Item:
     deployment: str
     concerning: str
     clock: str
+    """What starts its clock, as it claims."""
     rule: str
+    schedule: str | None
+    """None in the first shape, which knew none."""
     limit: timedelta
     anchor: datetime | None
+    """When its clock started; None where that is the end of the deployment."""
+    since: datetime
+    """When its registration was recorded."""
     due: datetime
     claimed_due: str
     commitment: str
     registered_at: str
     position: int
     sealed: tuple[str, int] | None = None
+    referred: bool = False
+    """Whether the entry that it was kept for names it."""
     begun: bool = False
+    tombstone_before: int = 0
+    """The newest tombstone that was accounted for when its destruction began."""
     lasting: bool = False
     """Whether it must be in the stores: sealed, and its destruction not begun."""
 
@@ -77,6 +80,18 @@ class _Item:
 class _Deployment:
     window_end: datetime | None = None
     over_at: datetime | None = None
+    alerts: dict[str, datetime] = field(default_factory=dict)
+    """When each was raised; forgotten once the deployment is over."""
+    newest_receipt: int = -1
+    """The position of the newest receipt of an item of it."""
+
+
+@dataclass(slots=True)
+class _Gone:
+    """Receipts that a level is still to be reached for."""
+
+    count: int = 0
+    positions: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -89,19 +104,6 @@ class _Hold:
     def ends(self) -> datetime:
         """When it stops to extend anything, as far as is known."""
         return min(self.review_by, self.ended_at) if self.ended_at else self.review_by
-
-
-@dataclass(slots=True)
-class _Rule:
-    limit: timedelta
-    may_be_held: bool
-
-
-@dataclass(slots=True)
-class _Schedule:
-    version: str
-    adopted_at: datetime
-    rules: dict[str, _Rule]
 
 
 @dataclass
@@ -121,21 +123,30 @@ class Custody:
     _deployments: dict[str, _Deployment] = field(default_factory=lambda: defaultdict(_Deployment))
     _holds: dict[str, _Hold] = field(default_factory=dict)
     _held_by: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    _schedules: list[_Schedule] = field(default_factory=list)
+    _limits: Limits = field(default_factory=Limits)
     _keys: dict[str, str] = field(default_factory=dict)
-    _rechecked: dict[str, tuple[str, str]] = field(default_factory=dict)
-    _receipts: bytearray = field(default_factory=bytearray)
-    _newest_receipt: int = 0
+    _rechecked: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    """Item to the re-check that found it gone: its id, its kind, the newest tombstone it saw."""
+    _tombstones: Tombstones = field(default_factory=Tombstones)
+    _numbered_anew: bool = False
+    """Whether a store came from an older copy, so that tombstones have gaps."""
+    _begun_now: int = 0
+    """Items whose destruction began and did not finish."""
     _holdings: dict[str, Holding] = field(default_factory=dict)
     _faults: list[Fault] = field(default_factory=list)
     _fault_count: int = 0
+    _late_count: int = 0
+    _notices: list[Notice] = field(default_factory=list)
     _inventory: Attested | None = None
     _found_in: dict[str, list[Fault]] = field(default_factory=dict)
-    """Scope to what its newest inventory found wrong."""
+    """Scope to what its newest inventory found wrong, and what was found since."""
     _resolved: int = 0
-    _unlisted: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    _unlisted: dict[tuple[str, str], _Gone] = field(default_factory=lambda: defaultdict(_Gone))
     """Receipts by deployment and class since an inventory saw that nothing of them is left."""
-    _of_epoch: dict[tuple[str, str, str], int] = field(default_factory=lambda: defaultdict(int))
+    _of_epoch: dict[tuple[str, str, str], _Gone] = field(default_factory=lambda: defaultdict(_Gone))
+    """Receipts by deployment, class and day of registration, while the epoch has its key."""
+    _sealed_under: dict[tuple[str, str, str], int] = field(default_factory=lambda: defaultdict(int))
+    """How many items that last are sealed under an epoch's key."""
     _swept: tuple[datetime, int] | None = None
     _gaps: list[Gap] = field(default_factory=list)
     _in_process: int = 0
@@ -150,19 +161,21 @@ class Custody:
         Raises:
             EntryUnreadableError: an entry of custody lacks what every such entry has.
         """
-        entry = json.loads(blob)
-        self._position = entry["pos"]
-        at = _time(entry["recorded_at"])
-        if entry["clock"] == "trusted" and (self._now is None or at > self._now):
-            self._now = at
-        follow = _FOLLOWED.get(entry["name"])
-        if follow is None:
-            return
         try:
-            follow(self, entry, entry["body"], at)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            entry = json.loads(blob)
+            self._position = entry["pos"]
+            at = _time(entry["recorded_at"])
+            if self._now is not None and at < self._now:
+                at = (
+                    self._now
+                )  # it stands behind that entry: a clock set back makes nothing earlier
+            elif entry["clock"] == "trusted":
+                self._now = at
+            if follow := _FOLLOWED.get(entry["name"]):
+                follow(self, entry, entry["body"], at)
+        except _UNFOLLOWED as error:
             raise EntryUnreadableError(
-                f"position {self._position}: {entry['name']} cannot be followed: {error!r}"
+                f"position {self._position}: an entry of custody cannot be followed: {error!r}"
             ) from error
 
     def verdict(self, *, as_of: datetime | None = None) -> CustodyVerdict:
@@ -171,43 +184,49 @@ class Custody:
         remaining = list(self._items.items())
         found = {name: _copied(one) for name, one in self._holdings.items()}
         in_stores = [one for those in self._found_in.values() for one in those]
-        faults = sorted([*self._faults, *in_stores], key=lambda one: one.position)
-        count = self._fault_count + len(in_stores)
+        faults = [*self._faults, *in_stores]
+        count, late = self._fault_count + len(in_stores), self._late_count
         lives = [self._life(item, one, None) for item, one in remaining] if self.positions else []
         for item, one in remaining:
-            holding, held = found[one.item_class], False
+            holding = found[one.item_class]
             deadline, held = self._deadline(item, one, now)
             holding.remaining += 1
             self._list(holding, "remaining", one.position)
             started = one.anchor or self._deployments[one.deployment].over_at
             if started and (holding.oldest_anchor is None or started < holding.oldest_anchor):
                 holding.oldest_anchor = started
+                if self.positions:
+                    holding.positions["oldest"] = [one.position]
             if holding.next_due is None or deadline < holding.next_due:
                 holding.next_due = deadline
             if held:
                 holding.held += 1
                 self._list(holding, "held", one.position)
+            new = [self._unreferred(item, one)] if one.lasting and not one.referred else []
             if now is not None and deadline < now:
                 holding.overdue += 1
+                late += 1
                 self._list(holding, "overdue", one.position)
-                count += 1
-                if len(faults) < MOST_FAULTS:
-                    faults.append(
-                        Fault(
-                            "overdue",
-                            one.position,
-                            f"{one.item_class} {item[:8]} had to be gone by {_written(deadline)} "
-                            f"and has no receipt at {_written(now)}",
-                            overdue=True,
-                        )
+                new.append(
+                    Fault(
+                        "overdue",
+                        one.position,
+                        f"{one.item_class} {item[:8]} had to be gone by {_written(deadline)} "
+                        f"and has no receipt at {_written(now)}",
+                        overdue=True,
                     )
+                )
+            count += len(new)
+            faults += new[: max(0, MOST_FAULTS - len(faults))]
         for holding in found.values():
-            holding.limit_s = int(self._limit(holding.item_class).total_seconds())
+            holding.limit_s = int(self._limits.limit(holding.item_class).total_seconds())
         return CustodyVerdict(
             as_of=_written(now) if now else None,
             holdings=tuple(found[name] for name in sorted(found)),
-            faults=tuple(faults),
+            faults=tuple(sorted(faults, key=lambda one: one.position)),
             fault_count=count,
+            late_count=late,
+            notices=tuple(self._notices),
             inventory=self._inventory,
             resolved=self._resolved,
             gaps=tuple(self._gaps_until(now)),
@@ -223,46 +242,17 @@ class Custody:
     def _over(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         one = self._deployments[entry["stream"]]
         one.over_at = one.over_at or at
+        one.alerts.clear()
 
     def _adopted(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
-        rules = {
-            rule["item_class"]: _Rule(
-                timedelta(seconds=rule["limit_s"]), bool(rule["hold_may_extend"])
-            )
-            for rule in body["rules"]
-            if rule["item_class"]
-        }
-        for item_class, rule in rules.items():
-            before = self._limit(item_class)
-            if rule.limit > before:
-                self._fault(
-                    "schedule_lengthened",
-                    f"schedule {body['version']} keeps {item_class} for {rule.limit}, until then "
-                    f"it was {before}",
-                )
-            if rule.may_be_held and item_class != FOOTAGE:
-                self._fault(
-                    "schedule_allows_holds",
-                    f"schedule {body['version']} lets a hold extend {item_class}",
-                )
-        self._schedules.append(_Schedule(body["version"], at, rules))
-
-    def _limit(self, item_class: str) -> timedelta:
-        """The limit in force: the ceiling, or what the newest schedule says if that is less."""
-        ceiling = CEILINGS.get(item_class, DAY)
-        if self._schedules and (rule := self._schedules[-1].rules.get(item_class)):
-            return min(ceiling, rule.limit)
-        return ceiling
+        for code, sentence in self._limits.adopt(body, at):
+            self._fault(code, sentence)
 
     def _deadline(self, item: str, one: _Item, now: datetime | None) -> tuple[datetime, bool]:
         """When an item must be gone, and whether a hold is what keeps it."""
         start = self._start(one)
-        deadline = min(one.due, start + one.limit)
-        shorter = self._limit(one.item_class)
-        if shorter < one.limit:
-            came = self._schedules[-1].adopted_at
-            deadline = min(deadline, max(start + shorter, came + ACT))
-        if one.item_class != FOOTAGE or item not in self._held_by:
+        deadline = min(one.due, self._limits.shortened(one.item_class, one.limit, start))
+        if item not in self._held_by or not self._limits.may_be_held(one.item_class):
             return deadline, False
         plain = deadline
         for hold in self._held_by[item]:
@@ -276,8 +266,9 @@ class Custody:
         if one.anchor is not None:
             return one.anchor
         where = self._deployments[one.deployment]
-        known = [at for at in (where.window_end, where.over_at) if at is not None]
-        return min(known) if known else one.due - one.limit
+        return min(
+            (at for at in (where.window_end, where.over_at) if at is not None), default=one.since
+        )
 
     # -- items -----------------------------------------------------------------------------------
 
@@ -286,18 +277,17 @@ class Custody:
         holding = self._holding(item_class)
         holding.registered += 1
         self._list(holding, "registered", entry["pos"])
-        limit, clock = self._limit(item_class), body["clock_starts"]
-        due = _time(body["due_at"])
-        told = body.get("anchor_at")
-        anchor = _time(told) if told else (due - limit if clock != OVER else None)
+        limit, due = self._limits.limit(item_class), _time(body["due_at"])
         one = _Item(
             item_class=item_class,
             deployment=body["deployment"],
             concerning=body["concerning"],
-            clock=clock,
+            clock=body["clock_starts"],
             rule=body["rule"],
+            schedule=body.get("schedule"),
             limit=limit,
-            anchor=anchor,
+            anchor=self._anchor(item_class, body, due - limit, at),
+            since=at,
             due=due,
             claimed_due=body["due_at"],
             commitment=body["commitment"],
@@ -305,16 +295,53 @@ class Custody:
             position=entry["pos"],
         )
         self._items[item] = one
-        if body["deployment"] != entry["scope"]:
-            self._fault("other_scope", f"item {item[:8]} is another deployment's than its scope")
-        if anchor is not None and anchor > at + ACT:
-            self._fault("clock_starts_later", f"the clock of item {item[:8]} starts in the future")
+        self._judge_registration(item, one, entry)
         latest = self._start(one) + limit
         if due > latest:
             self._fault(
                 "due_too_late",
                 f"{item_class} {item[:8]} was registered until {body['due_at']}; by the schedule "
                 f"it may exist until {_written(latest)}",
+            )
+
+    def _anchor(
+        self, item_class: str, body: Mapping[str, Any], told: datetime, at: datetime
+    ) -> datetime | None:
+        """When the clock of a new item started, whatever it says that starts it."""
+        if clock_of(item_class) == OVER:
+            return None
+        if body["clock_starts"] == OVER:
+            return at
+        anchor = _time(body["anchor_at"]) if body.get("anchor_at") else told
+        alerts = self._deployments[body["deployment"]].alerts
+        return min(anchor, alerts.get(body["concerning"], anchor))
+
+    def _judge_registration(self, item: str, one: _Item, entry: Mapping[str, Any]) -> None:
+        body, at = entry["body"], one.since
+        where = self._deployments[one.deployment]
+        if entry["version"] != 1:
+            self._fault("registered_twice", f"item {item[:8]} had a life before")
+        if one.deployment != entry["scope"]:
+            self._fault("other_scope", f"item {item[:8]} is another deployment's than its scope")
+        elif where.window_end is None:
+            self._fault("no_deployment", f"item {item[:8]} is of a deployment nobody applied for")
+        if one.clock != clock_of(one.item_class):
+            self._fault(
+                "clock_differs",
+                f"the clock of {one.item_class} {item[:8]} was to start with {one.clock}, it "
+                f"starts with {clock_of(one.item_class)}",
+            )
+        told = body.get("anchor_at")
+        if one.anchor is not None and told and _time(told) > min(one.anchor, at + ACT):
+            self._fault(
+                "clock_starts_later",
+                f"the clock of {one.item_class} {item[:8]} starts after what starts it",
+            )
+        if one.schedule is not None and not self._limits.were_in_force(one.schedule, at):
+            self._fault(
+                "schedule_not_in_force",
+                f"{one.item_class} {item[:8]} was registered under schedule "
+                f"{one.schedule or 'none'}, which is not the one in force in these entries",
             )
 
     def _sealed(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
@@ -324,7 +351,12 @@ class Custody:
         if one.sealed is not None:
             self._fault("sealed_twice", f"item {entry['stream'][:8]} was sealed before")
         one.sealed = (body["ciphertext_digest"], body["ciphertext_length"])
-        if not one.begun:
+        if one.begun:
+            self._fault(
+                "sealed_after_its_end",
+                f"item {entry['stream'][:8]} was sealed after its destruction had begun",
+            )
+        else:
             self._lasts(entry["stream"], one)
 
     def _consulted(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
@@ -336,8 +368,10 @@ class Custody:
 
     def _begun(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         one = self._living(entry, "destroyed")
-        if one is not None:
+        if one is not None and not one.begun:
             one.begun = True
+            one.tombstone_before = self._tombstones.newest
+            self._begun_now += 1
             self._ends(entry["stream"], one)
 
     def _looked_again(
@@ -352,7 +386,7 @@ class Custody:
                     f"re-check {body['recheck'][:8]} is not signed by an enrolled re-checker",
                 )
         for item in body["items"]:
-            self._rechecked[item] = (body["recheck"], kind)
+            self._rechecked[item] = (body["recheck"], kind, body["tombstone_sequence"])
         for item in body["still_there"]:
             self._fault("still_there", f"item {item[:8]} was not gone when it was looked for")
 
@@ -362,25 +396,38 @@ class Custody:
         if one is None:
             self._fault("receipt_without_item", f"item {item[:8]} has a receipt and no life")
             return
-        if one.lasting:
+        if one.begun:
+            self._begun_now -= 1
+        else:
             self._ends(item, one)
-        if not one.begun:
             self._fault("destruction_not_begun", f"item {item[:8]} was gone before it was begun")
+        if one.sealed is not None and not one.referred:
+            self._found(self._unreferred(item, one))
         self._compare(item, one, body)
         self._check_recheck(item, body)
-        self._take_tombstone(body["tombstone_sequence"])
-        gone = max(at, _time(body["finished_at"]))
+        self._check_tombstone(item, one, body["tombstone_sequence"])
+        self._fold(item, one, entry, max(at, _time(body["finished_at"])))
+
+    def _fold(self, item: str, one: _Item, entry: Mapping[str, Any], gone: datetime) -> None:
+        """Add a destroyed item to the sums; nothing else is kept of it."""
         deadline, _ = self._deadline(item, one, gone)
         holding = self._holding(one.item_class)
-        for level in body["levels"]:
+        for level in entry["body"]["levels"]:
             holding.levels[level] = holding.levels.get(level, 0) + 1
-        self._unlisted[one.deployment, one.item_class] += 1
-        self._of_epoch[one.deployment, one.item_class, one.registered_at[:10]] += 1
+        self._deployments[one.deployment].newest_receipt = entry["pos"]
+        for later in (
+            self._unlisted[one.deployment, one.item_class],
+            self._of_epoch[_epoch(one)],
+        ):
+            later.count += 1
+            if self.positions:
+                later.positions.append(entry["pos"])
         if self.positions:
             self._lives.append(self._life(item, one, gone))
         self._held_by.pop(item, None)
         if one.sealed is None:
             holding.never_sealed += 1
+            self._list(holding, "never_sealed", entry["pos"])
         if gone <= deadline:
             holding.destroyed_in_time += 1
             self._list(holding, "destroyed_in_time", entry["pos"])
@@ -409,8 +456,10 @@ class Custody:
             "ciphertext_digest": digest,
             "ciphertext_length": length,
         }
+        if one.schedule is not None:
+            said |= {"schedule": one.schedule, "registered_version": 1}
         for name, value in said.items():
-            if body[name] != value:
+            if body.get(name, ...) != value:
                 self._fault(
                     "receipt_differs",
                     f"the receipt of item {item[:8]} says another {name} than its registration",
@@ -424,25 +473,28 @@ class Custody:
             self._in_process += 1
         if "recheck_id" not in body:  # the first shape: the same process looked, and said no more
             return
-        if self._rechecked.pop(item, None) != (body["recheck_id"], body["recheck"]):
+        found = self._rechecked.pop(item, None)
+        if found is None or found[:2] != (body["recheck_id"], body["recheck"]):
             self._fault(
                 "receipt_without_recheck",
                 f"the receipt of item {item[:8]} rests on a re-check that does not name it",
             )
+        elif found[2] < body["tombstone_sequence"]:
+            self._fault(
+                "recheck_before_destruction",
+                f"the re-check of item {item[:8]} saw {found[2]} tombstones, its own is number "
+                f"{body['tombstone_sequence']}",
+            )
 
-    def _take_tombstone(self, sequence: int) -> None:
-        """Every receipt has a tombstone of its own."""
-        if sequence < 1:
-            raise ValueError(f"tombstone {sequence}")
-        octet, bit = divmod(sequence, 8)
-        if octet >= len(self._receipts):
-            if octet > _MOST_TOMBSTONE_BYTES:
-                raise ValueError(f"tombstone {sequence}")
-            self._receipts.extend(bytes(octet + 1 - len(self._receipts)))
-        if self._receipts[octet] >> bit & 1:
-            self._fault("tombstone_twice", f"tombstone {sequence} is in two receipts")
-        self._receipts[octet] |= 1 << bit
-        self._newest_receipt = max(self._newest_receipt, sequence)
+    def _check_tombstone(self, item: str, one: _Item, sequence: int) -> None:
+        """Every receipt has a tombstone of its own, made after the destruction began."""
+        if not self._tombstones.take(sequence):
+            self._fault("tombstone_twice", f"tombstone {sequence} is accounted for twice")
+        elif sequence <= one.tombstone_before and not self._numbered_anew:
+            self._fault(
+                "tombstone_too_early",
+                f"tombstone {sequence} of item {item[:8]} is older than its destruction",
+            )
 
     def _living(self, entry: Mapping[str, Any], what: str) -> _Item | None:
         one = self._items.get(entry["stream"])
@@ -456,29 +508,69 @@ class Custody:
 
     def _raised(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         """The producer's own count: each item that an alert names was registered for it."""
+        raised_at = min(at, _time(entry["occurred_at"]))
+        self._deployments[entry["scope"]].alerts[entry["stream"]] = raised_at
         for item_class, item in body["items"].items():
-            one = self._items.get(item)
-            if one is None or (one.item_class, one.concerning) != (item_class, entry["stream"]):
-                self._fault(
-                    "item_not_registered",
-                    f"alert {entry['stream'][:8]} names a {item_class} that was not registered "
-                    "for it",
-                )
-            elif one.anchor is not None and one.anchor > _time(entry["occurred_at"]):
-                self._fault(
-                    "clock_starts_later",
-                    f"the clock of {item_class} {item[:8]} starts after its alert",
-                )
+            self._refer(entry, item_class, item, entry["stream"], raised_at)
+
+    def _adjudicated(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
+        if body["note_item"] is not None:
+            self._refer(entry, "free_text", body["note_item"], entry["stream"])
+
+    def _proposed(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
+        self._refer(entry, "reference_image", body["image_item"], body["entry"])
+        self._refer(entry, "callers_reference", body["reference_item"], body["entry"])
+
+    def _accepted(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
+        self._refer(entry, "reference_template", body["template_item"], body["entry"])
 
     def _recorded(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         """A segment of footage: its clock starts with its first frame."""
-        one = self._items.get(body["item"])
-        if one is None or one.item_class != FOOTAGE:
-            self._fault("item_not_registered", f"segment {body['item'][:8]} was not registered")
-        elif one.anchor is None or one.anchor > _time(body["first_frame_at"]):
+        self._refer(entry, FOOTAGE, body["item"], None, _time(body["first_frame_at"]))
+
+    def _refer(
+        self,
+        entry: Mapping[str, Any],
+        item_class: str,
+        item: str,
+        concerning: str | None,
+        started: datetime | None = None,
+    ) -> None:
+        """An entry names an item that was kept for it.
+
+        Args:
+            entry: it.
+            item_class: what it says that the item is.
+            item: which.
+            concerning: what the item has to be registered for, where that is known.
+            started: when its clock started at the latest, where the entry tells.
+        """
+        one = self._items.get(item)
+        if (
+            one is None
+            or one.item_class != item_class
+            or one.deployment != entry["scope"]
+            or concerning not in (None, one.concerning)
+        ):
             self._fault(
-                "clock_starts_later", f"the clock of segment {body['item'][:8]} starts too late"
+                "item_not_registered",
+                f"{entry['name']} names a {item_class} {item[:8]} that was not registered for it",
             )
+            return
+        one.referred = True
+        if started is not None and one.anchor is not None and started < one.anchor:
+            one.anchor = started
+            self._fault(
+                "clock_starts_later",
+                f"the clock of {item_class} {item[:8]} starts after what starts it",
+            )
+
+    def _unreferred(self, item: str, one: _Item) -> Fault:
+        return Fault(
+            "nothing_refers_to_it",
+            one.position,
+            f"{one.item_class} {item[:8]} was sealed, and no entry says what it was kept for",
+        )
 
     # -- holds -----------------------------------------------------------------------------------
 
@@ -534,8 +626,8 @@ class Custody:
             self._found_in[scope] = wrong
         if scope == FORCE_SCOPE or self.scope is not None:
             self._inventory = _told(entry, body, signed=signed)
-        if not (body["orphans"] or body["resurrected"]):
-            self._reach("L3", None if scope == FORCE_SCOPE else scope)
+        if signed and not wrong:
+            self._reach_l3(body["as_of"], None if scope == FORCE_SCOPE else scope)
 
     def _wrong_in(self, entry: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Fault]:
         """What an inventory found wrong, or is wrong about it."""
@@ -543,12 +635,20 @@ class Custody:
             if body[name]:
                 yield self._now_wrong(name, f"the inventory found {body[name]} {name}")
         yield from self._differences(entry, body)
-        if body["tombstone_sequence"] < self._newest_receipt:
+        known, newest = body["tombstone_sequence"], self._tombstones.newest
+        if known < newest:
             yield self._now_wrong(
                 "keystore_rolled_back",
-                f"the keystore knows {body['tombstone_sequence']} tombstones, there are receipts "
-                f"up to {self._newest_receipt}",
+                f"the keystore knows {known} tombstones, there are receipts up to {newest}",
             )
+        elif self.scope is None and not self._numbered_anew:
+            more = self._tombstones.unaccounted(known)
+            if more > self._begun_now:
+                yield self._now_wrong(
+                    "tombstone_without_receipt",
+                    f"the keystore knows {known} tombstones, of which {more} have no receipt; "
+                    f"{self._begun_now} destructions are under way",
+                )
 
     def _differences(self, entry: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Fault]:
         """What was there is what had to be there, as far as these entries tell."""
@@ -574,21 +674,51 @@ class Custody:
                     + ("" if found[0] != expected.count else ", and they are others"),
                 )
 
+    def _found_once(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
+        """Something was found in the stores, or not found; the next inventory says how it is."""
+        found = {
+            "orphan.found": ("orphan", "something is in the {store} that no entry knows"),
+            "item.resurrection_found": ("resurrected", "item {item} is in the {store} again"),
+            "item.loss_found": ("missing", "item {item} is not in the {store} any more"),
+        }
+        code, words = found[entry["name"]]
+        said = words.format(store=body["store"], item=(body["item"] or "")[:8])
+        self._found_in.setdefault(entry["scope"], []).append(self._now_wrong(code, said))
+
+    def _rolled_back(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
+        self._tombstones, self._numbered_anew = Tombstones(), True
+        self._notices.append(
+            Notice(
+                entry["pos"],
+                f"the keystore was an older copy: it knew {body['found_sequence']} tombstones of "
+                f"{body['expected_sequence']}",
+            )
+        )
+
+    def _restored(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
+        self._numbered_anew = True
+        self._notices.append(
+            Notice(
+                entry["pos"],
+                f"the record was brought back from an older copy of {body['size_found']} entries; "
+                f"there were {body['size_known']} at least",
+            )
+        )
+
     def _epoch_gone(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         epoch = (body["deployment"], body["item_class"], body["day"])
-        alive = [
-            item
-            for item, one in self._items.items()
-            if (one.deployment, one.item_class, one.registered_at[:10]) == epoch and one.lasting
-        ]
-        if alive:
+        if alive := self._sealed_under.get(epoch, 0):
             self._fault(
                 "epoch_gone_too_early",
-                f"the key of an epoch is gone that item {alive[0][:8]} is sealed under",
+                f"the key of an epoch of {epoch[1]} is gone that {alive} items are sealed under",
             )
-        if count := self._of_epoch.pop(epoch, 0):
-            levels = self._holding(body["item_class"]).levels
-            levels["L4"] = levels.get("L4", 0) + count
+        if not self._tombstones.take(body["tombstone_sequence"]):
+            self._fault(
+                "tombstone_twice",
+                f"tombstone {body['tombstone_sequence']} is accounted for twice",
+            )
+        if gone := self._of_epoch.pop(epoch, None):
+            self._reach("L4", body["item_class"], gone)
 
     def _swept_once(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         self._gaps.extend(self._gaps_between(at))
@@ -613,19 +743,33 @@ class Custody:
         deadline, _ = self._deadline(item, one, until)
         return Life(one.item_class, since, until, one.anchor or since, deadline)
 
-    def _reach(self, level: str, deployment: str | None) -> None:
+    def _reach_l3(self, as_of: int, deployment: str | None) -> None:
+        """An inventory saw that nothing is left of what had its receipt before it looked."""
         for key in [one for one in self._unlisted if deployment in (None, one[0])]:
-            levels = self._holding(key[1]).levels
-            levels[level] = levels.get(level, 0) + self._unlisted.pop(key)
+            if self._deployments[key[0]].newest_receipt < as_of:
+                self._reach("L3", key[1], self._unlisted.pop(key))
+
+    def _reach(self, level: str, item_class: str, gone: _Gone) -> None:
+        holding = self._holding(item_class)
+        holding.levels[level] = holding.levels.get(level, 0) + gone.count
+        if self.positions:
+            holding.positions.setdefault(level, []).extend(gone.positions)
 
     def _lasts(self, item: str, one: _Item) -> None:
-        one.lasting = True
-        self._listing.add(self._position, item, one.deployment)
+        if not one.lasting:
+            one.lasting = True
+            self._sealed_under[_epoch(one)] += 1
+            self._listing.add(self._position, item, one.deployment)
 
     def _ends(self, item: str, one: _Item) -> None:
-        if one.lasting:
-            one.lasting = False
-            self._listing.remove(self._position, item, one.deployment)
+        if not one.lasting:
+            return
+        one.lasting = False
+        self._listing.remove(self._position, item, one.deployment)
+        epoch = _epoch(one)
+        self._sealed_under[epoch] -= 1
+        if not self._sealed_under[epoch]:
+            del self._sealed_under[epoch]
 
     def _holding(self, item_class: str) -> Holding:
         if item_class not in self._holdings:
@@ -640,9 +784,13 @@ class Custody:
         return Fault(code, self._position, sentence)
 
     def _fault(self, code: str, sentence: str, *, overdue: bool = False) -> None:
+        self._found(Fault(code, self._position, sentence, overdue))
+
+    def _found(self, fault: Fault) -> None:
         self._fault_count += 1
+        self._late_count += fault.overdue
         if len(self._faults) < MOST_FAULTS:
-            self._faults.append(Fault(code, self._position, sentence, overdue))
+            self._faults.append(fault)
 
 
 _Follow = Callable[[Custody, Mapping[str, Any], Mapping[str, Any], datetime], None]
@@ -659,6 +807,9 @@ _FOLLOWED: Mapping[str, _Follow] = {
     "destruction.rechecked": Custody._looked_again,
     "item.destroyed": Custody._destroyed,
     "alert.raised": Custody._raised,
+    "alert.adjudicated": Custody._adjudicated,
+    "watchlist.entry_proposed": Custody._proposed,
+    "watchlist.entry_accepted": Custody._accepted,
     "footage.segment_recorded": Custody._recorded,
     "hold.requested": Custody._hold_requested,
     "hold.approved": Custody._hold_approved,
@@ -666,6 +817,11 @@ _FOLLOWED: Mapping[str, _Follow] = {
     "hold.released": Custody._hold_released,
     "rechecker.enrolled": Custody._enrolled,
     "inventory.attested": Custody._attested,
+    "orphan.found": Custody._found_once,
+    "item.resurrection_found": Custody._found_once,
+    "item.loss_found": Custody._found_once,
+    "keystore.rollback_found": Custody._rolled_back,
+    "record.restored_from_backup": Custody._restored,
     "epoch.destroyed": Custody._epoch_gone,
     "retention.swept": Custody._swept_once,
 }
@@ -673,8 +829,8 @@ _FOLLOWED: Mapping[str, _Follow] = {
 
 FOLLOWED = frozenset(_FOLLOWED)
 
-_MOST_TOMBSTONE_BYTES = 1 << 26
-"""A log that claims more tombstones than half a thousand million is not followed."""
+_UNFOLLOWED = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+"""What following raises where an entry lacks what every such entry has."""
 
 
 def _time(text: str) -> datetime:
@@ -682,6 +838,11 @@ def _time(text: str) -> datetime:
     if at.tzinfo is None:
         raise ValueError(f"a time without its zone: {text}")
     return at
+
+
+def _epoch(one: _Item) -> tuple[str, str, str]:
+    """The key that an item's key is wrapped under: deployment, class, day of registration."""
+    return one.deployment, one.item_class, one.registered_at[:10]
 
 
 def _written(at: datetime) -> str:

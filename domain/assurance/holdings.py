@@ -66,6 +66,14 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """Something that has to be known to read the rest."""
+
+    position: int
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Attested:
     """One inventory of the stores, as it was signed."""
 
@@ -101,6 +109,10 @@ class CustodyVerdict:
     faults: tuple[Fault, ...]
     """In the order of the log; at most :data:`MOST_FAULTS`."""
     fault_count: int
+    late_count: int
+    """Those of them that are lateness and nothing else."""
+    notices: tuple[Notice, ...]
+    """What is no fault of any item, and has to be known to read the rest."""
     inventory: Attested | None
     """The newest."""
     resolved: int
@@ -119,7 +131,13 @@ class CustodyVerdict:
     @property
     def only_late(self) -> bool:
         """Whether lateness is all that is wrong."""
-        return not self.sound and all(one.overdue for one in self.faults)
+        return not self.sound and self.late_count == self.fault_count
+
+    @property
+    def first(self) -> Fault:
+        """The first thing that is wrong: lateness only where nothing else is. Not where sound."""
+        worse = (one for one in self.faults if not one.overdue)
+        return self.faults[0] if self.only_late else next(worse, self.faults[0])
 
 
 MOST_FAULTS = 1000

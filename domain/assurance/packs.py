@@ -36,6 +36,7 @@ from domain.assurance.checkpoints import Checkpoint, CheckpointError
 from domain.assurance.chunks import name_in
 from domain.assurance.cloud_events import cloud_event
 from domain.assurance.cosignatures import WitnessKey, cosignatures
+from domain.assurance.custody import Custody
 from domain.assurance.entries import (
     FORCE_SCOPE,
     LARGEST_ENTRY,
@@ -44,7 +45,7 @@ from domain.assurance.entries import (
     EntryUnreadableError,
     canonical,
 )
-from domain.assurance.examined import with_custody
+from domain.assurance.examined import Following
 from domain.assurance.files import content, open_plain, text
 from domain.assurance.notes import NoteError, VerifierKey, open_note
 from domain.assurance.proofs import ProofInvalidError, verify_multiproof
@@ -166,7 +167,10 @@ def verify_pack(
         pack.read_entries(progress)
         pack.check_places()
         pack.check_end()
-        return with_custody(pack.verdict(), pack.named(), scope=pack.scope)
+        custody = Following(Custody(pack.scope))
+        for name, blob in pack.named():
+            custody.entry(name, blob)
+        return custody.told(pack.verdict())
     except FaultFoundError as fault:
         return not_looked_at(fault.kind, str(fault))
 

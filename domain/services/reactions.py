@@ -11,6 +11,7 @@ from domain.ports import Outside
 from domain.services.carrying_out import by_the_system, tried_again
 from domain.services.copies import known_outside, tell_of_lists_gone
 from domain.services.custody import destroy_for
+from domain.services.epochs import end_epochs
 from domain.services.sightings import reconcile
 from domain.services.survey import Survey
 from domain.sightings.commands import ReconcileRun
@@ -45,6 +46,7 @@ def when_over(outside: Outside, command: Command, *, deployment: UUID, cause: st
         cause=cause,
         known_outside=known_outside(outside, seen.watchlist),
     )
+    end_epochs(outside, over=[deployment])
     tell_of_lists_gone(outside, command)
     outside.record.forget_contents(command.scope)
     return destroyed

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.custody.events import EpochDestroyed, OverdueFound, RetentionSwept
+from domain.custody.events import OverdueFound, RetentionSwept
 from domain.kernel.commands import Command, Mode
 from domain.kernel.errors import DomainError
 from domain.kernel.events import NEXT_VERSION
@@ -17,6 +17,7 @@ from domain.services.carrying_out import by_the_system
 from domain.services.closing import close, settle
 from domain.services.copies import known_outside
 from domain.services.custody import DestructionFailedError, destroy_for
+from domain.services.epochs import end_epochs
 from domain.services.lateness import retention_now
 from domain.services.reactions import close_undetermined
 from domain.services.survey import ItemSeen, Survey
@@ -106,7 +107,8 @@ class Retention:
         settle(self._outside)
         # and whatever would be late by the time of the next but one
         self._destroy_due(now, now + AHEAD + 2 * timedelta(seconds=every_s or 0), swept)
-        self._end_epochs()
+        over = [one.deployment for one in self.survey().deployments.values() if one.over]
+        end_epochs(self._outside, over=over)
         survey = self.survey()
         swept.destroyed = swept.live - survey.live_items
         deadlines = [survey.deadline(one) for one in survey.live()]
@@ -162,28 +164,6 @@ class Retention:
                 )
             except (DestructionFailedError, DomainError) as error:
                 swept.failures.append(str(error))
-
-    def _end_epochs(self) -> None:
-        """Destroy the wrapping keys that wrap nothing any more."""
-        survey = self.survey()
-        at = self._outside.clock.now()
-        still_open = [one.deployment for one in survey.deployments.values() if not one.over]
-        for ended in self._outside.vault.end_epochs(at=at, open_for=still_open):
-            by = self._by(ended.epoch.deployment.hex)
-            self._outside.record.append(
-                EpochDestroyed(
-                    originator_id=journal("epochs", by.scope),
-                    originator_version=NEXT_VERSION,
-                    timestamp=by.at,
-                    deployment=ended.epoch.deployment,
-                    item_class=ended.epoch.item_class,
-                    day=ended.epoch.day.isoformat(),
-                    kept_in=ended.kept_in,
-                    tombstone_sequence=ended.tombstone.sequence,
-                    tombstone_digest=ended.tombstone.digest,
-                ),
-                by=by,
-            )
 
     def _tell_swept(self, swept: Swept, every_s: int) -> None:
         by = self._by(FORCE)

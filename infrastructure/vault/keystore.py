@@ -1,5 +1,9 @@
 """The keystore: one wrapped key for each item, and a chain of tombstones of those destroyed.
 
+The key file wraps one key for each epoch (deployment, class, day of registration), and that wraps
+the keys of its items. When the last of them is gone and none can come any more, the key of the
+epoch goes too, with a tombstone of its own.
+
 Its own directory, its own SQLite file, in the one journal mode that keeps no old page: DELETE with
 ``secure_delete``. (Write-ahead and persistent journals keep deleted keys; measured.) A key exists
 here and nowhere else, so a restored record or media store cannot bring an item back. Never back
@@ -18,9 +22,9 @@ import secrets
 import shlex
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -31,9 +35,9 @@ from cryptography.hazmat.primitives.keywrap import (
     aes_key_wrap,
 )
 
-from domain.custody.sealing import Tombstone
+from domain.custody.sealing import Epoch, EpochEnded, Tombstone
 from domain.kernel.errors import DomainError, RecordBrokenError
-from domain.kernel.time import written
+from domain.kernel.time import utc, written
 from domain.ports import ContentAlteredError, KeyDestroyedError
 from infrastructure.files import make_private_directory, sync_directory, write_durably
 
@@ -49,6 +53,11 @@ _PRAGMAS = (
 )
 """Each setting that deletion rests on, and what SQLite answers once it has taken it."""
 
+_EMPTY_EPOCHS = """
+SELECT epoch FROM epoch_key
+WHERE NOT EXISTS (SELECT 1 FROM item_key WHERE item_key.epoch = epoch_key.epoch) ORDER BY epoch
+"""
+
 _OURS = frozenset(
     {
         *("keystore.db", "keystore.db-journal", "root.key", "root.key.new"),
@@ -58,7 +67,9 @@ _OURS = frozenset(
 """What may lie in the directory."""
 
 _SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS item_key (item TEXT PRIMARY KEY, wrapped BLOB NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS item_key "
+    "(item TEXT PRIMARY KEY, wrapped BLOB NOT NULL, epoch TEXT) STRICT",
+    "CREATE TABLE IF NOT EXISTS epoch_key (epoch TEXT PRIMARY KEY, wrapped BLOB NOT NULL) STRICT",
     """CREATE TABLE IF NOT EXISTS tombstone (
         seq INTEGER PRIMARY KEY, item TEXT NOT NULL UNIQUE, at TEXT NOT NULL,
         prev TEXT NOT NULL, digest TEXT NOT NULL
@@ -108,6 +119,10 @@ class Keystore:
             with self._transaction():
                 for statement in _SCHEMA:
                     self._connection.execute(statement)
+                # Before there were epochs, the key file wrapped the keys of items itself.
+                columns = {row[1] for row in self._rows("PRAGMA table_info(item_key)")}
+                if "epoch" not in columns:
+                    self._connection.execute("ALTER TABLE item_key ADD COLUMN epoch TEXT")
                 self._root = self._root_key(directory / "root.key")
             opening.pop_all()
 
@@ -115,8 +130,12 @@ class Keystore:
         """Let go of the file."""
         self._connection.close()
 
-    def new_key(self, item: UUID) -> bytearray:
+    def new_key(self, item: UUID, epoch: Epoch) -> bytearray:
         """A fresh 256-bit key for an item, durable before it is given out, replacing any other.
+
+        Args:
+            item: whose.
+            epoch: whose key wraps it; made if there is none.
 
         Returns:
             32 bytes, to be used once and wiped.
@@ -129,10 +148,11 @@ class Keystore:
         with self._transaction():
             if self._tombstone(item) is not None:
                 raise KeyDestroyedError(f"item {item.hex}: was destroyed and cannot be sealed")
+            name, wrapping = self._wrapping_key(epoch)
             self._connection.execute(
-                "INSERT INTO item_key (item, wrapped) VALUES (?, ?) "
-                "ON CONFLICT (item) DO UPDATE SET wrapped = excluded.wrapped",
-                (item.hex, self._wrapped(item, key)),
+                "INSERT INTO item_key (item, wrapped, epoch) VALUES (?, ?, ?) ON CONFLICT (item) "
+                "DO UPDATE SET wrapped = excluded.wrapped, epoch = excluded.epoch",
+                (item.hex, _wrapped(wrapping, key, item.bytes), name),
             )
         return key
 
@@ -143,39 +163,63 @@ class Keystore:
             KeyDestroyedError: there is none.
             ContentAlteredError: what is stored is not a key that was wrapped here for this item.
         """
-        rows = self._rows("SELECT wrapped FROM item_key WHERE item = ?", item.hex)
+        rows = self._rows("SELECT wrapped, epoch FROM item_key WHERE item = ?", item.hex)
         # A key that was put back beside its tombstone, from an older copy, opens nothing.
         if not rows or self._tombstone(item) is not None:
             raise KeyDestroyedError(f"item {item.hex}: there is no key")
-        try:
-            both = aes_key_unwrap(self._root, rows[0][0])
-        except InvalidUnwrap as error:
-            raise ContentAlteredError(f"item {item.hex}: its wrapped key is damaged") from error
-        if both[_KEY_BYTES:] != item.bytes:
-            raise ContentAlteredError(f"item {item.hex}: its wrapped key is another item's")
-        return bytearray(both[:_KEY_BYTES])
+        wrapped, epoch = rows[0]
+        wrapping = self._root if epoch is None else self._epoch_key(epoch, f"item {item.hex}")
+        return _unwrapped(wrapping, wrapped, item.bytes, f"item {item.hex}")
 
-    def destroy(self, item: UUID, *, at: datetime) -> Tombstone:
-        """Delete the key and chain a tombstone, in one transaction. Repeating answers the same.
+    def destroy(self, items: Sequence[UUID], *, at: datetime) -> dict[UUID, Tombstone]:
+        """Delete keys and chain a tombstone for each, in ONE transaction.
+
+        Repeating it answers the same.
 
         An item that never had a key gets a tombstone too: it may not be sealed any more.
 
         Raises:
-            KeystoreError: the disk did not take it. The key may still be there: repeat.
+            KeystoreError: the disk did not take it. All the keys may still be there: repeat.
         """
         when = written(at)
         with self._transaction():
-            self._connection.execute("DELETE FROM item_key WHERE item = ?", (item.hex,))
-            if found := self._tombstone(item):
-                return found
-            last = self._rows("SELECT seq, digest FROM tombstone ORDER BY seq DESC LIMIT 1")
-            seq, prev = (last[0][0] + 1, last[0][1]) if last else (1, _GENESIS)
-            digest = _link(seq, item.hex, when, prev)
-            self._connection.execute(
-                "INSERT INTO tombstone (seq, item, at, prev, digest) VALUES (?, ?, ?, ?, ?)",
-                (seq, item.hex, when, prev, digest),
-            )
-            return Tombstone(sequence=seq, digest=digest)
+            return {item: self._destroyed(item, when) for item in items}
+
+    def _destroyed(self, item: UUID, when: str) -> Tombstone:
+        self._connection.execute("DELETE FROM item_key WHERE item = ?", (item.hex,))
+        return self._tombstone(item) or self._chained(item.hex, when)
+
+    def _chained(self, what: str, when: str) -> Tombstone:
+        last = self.newest_tombstone()
+        seq, prev = (last.sequence + 1, last.digest) if last else (1, _GENESIS)
+        digest = _link(seq, what, when, prev)
+        self._connection.execute(
+            "INSERT INTO tombstone (seq, item, at, prev, digest) VALUES (?, ?, ?, ?, ?)",
+            (seq, what, when, prev, digest),
+        )
+        return Tombstone(sequence=seq, digest=digest)
+
+    def end_epochs(self, *, at: datetime, over: Collection[UUID]) -> list[EpochEnded]:
+        """Destroy the keys of epochs that wrap nothing and that no item can join any more.
+
+        Args:
+            at: when. Epochs of days before this one (UTC) can be joined by nothing;
+            over: nor can those of these deployments.
+        """
+        ended: list[EpochEnded] = []
+        today = utc(at).date()
+        with self._transaction():
+            for (name,) in self._rows(_EMPTY_EPOCHS):
+                epoch = _epoch_named(name)
+                if epoch.day >= today and epoch.deployment not in over:
+                    continue
+                self._connection.execute("DELETE FROM epoch_key WHERE epoch = ?", (name,))
+                ended.append(EpochEnded(epoch, "file", self._chained(name, written(at))))
+        return ended
+
+    def epochs(self) -> set[str]:
+        """The names of epochs that have a key."""
+        return {_epoch_named(name).name for (name,) in self._rows("SELECT epoch FROM epoch_key")}
 
     def holds(self, item: UUID) -> bool:
         """Whether an item has a key."""
@@ -199,6 +243,11 @@ class Keystore:
     def strays(self) -> int:
         """Files in the directory that are none of the keystore's."""
         return sum(1 for one in self.directory.iterdir() if one.name not in _OURS)
+
+    def newest_tombstone(self) -> Tombstone | None:
+        """The last link of the chain as it is stored; nothing is recomputed."""
+        rows = self._rows("SELECT seq, digest FROM tombstone ORDER BY seq DESC LIMIT 1")
+        return Tombstone(sequence=rows[0][0], digest=rows[0][1]) if rows else None
 
     def verify_tombstones(self) -> Tombstone | None:
         """Recompute the chain.
@@ -227,13 +276,30 @@ class Keystore:
             raise RecordBrokenError(f"item {risen[0][0]}: was destroyed and has a key")
         return last
 
-    def _wrapped(self, item: UUID, key: bytearray) -> bytes:
-        """AES key wrap (RFC 3394) of key || item: rows that are exchanged do not pass."""
-        both = key + item.bytes
-        try:
-            return aes_key_wrap(self._root, both)
-        finally:
-            both[:] = bytes(len(both))
+    def _wrapping_key(self, epoch: Epoch) -> tuple[str, bytes | bytearray]:
+        """The name and the key of an epoch, made if there is none.
+
+        One whose key was destroyed is not brought back: the next one has another name.
+        """
+        generation = 1
+        while self._rows(
+            "SELECT 1 FROM tombstone WHERE item = ?", name := _generation(epoch, generation)
+        ):
+            generation += 1
+        if self._rows("SELECT 1 FROM epoch_key WHERE epoch = ?", name):
+            return name, self._epoch_key(name, f"epoch {name}")
+        key = bytearray(secrets.token_bytes(_KEY_BYTES))
+        self._connection.execute(
+            "INSERT INTO epoch_key (epoch, wrapped) VALUES (?, ?)",
+            (name, _wrapped(self._root, key, _bound(name))),
+        )
+        return name, key
+
+    def _epoch_key(self, name: str, whose: str) -> bytearray:
+        rows = self._rows("SELECT wrapped FROM epoch_key WHERE epoch = ?", name)
+        if not rows:
+            raise KeyDestroyedError(f"{whose}: the key of its epoch is gone")
+        return _unwrapped(self._root, rows[0][0], _bound(name), f"epoch {name}")
 
     def _tombstone(self, item: UUID) -> Tombstone | None:
         rows = self._rows("SELECT seq, digest FROM tombstone WHERE item = ?", item.hex)
@@ -289,6 +355,41 @@ class Keystore:
             yield
         except (sqlite3.Error, OSError) as error:
             raise KeystoreError(f"keystore {self._database}: {error}") from error
+
+
+def _wrapped(wrapping: bytes | bytearray, key: bytearray, bound_to: bytes) -> bytes:
+    """AES key wrap (RFC 3394) of key || what it is of: rows that are exchanged do not pass."""
+    both = key + bound_to
+    try:
+        return aes_key_wrap(bytes(wrapping), both)
+    finally:
+        both[:] = bytes(len(both))
+
+
+def _unwrapped(
+    wrapping: bytes | bytearray, wrapped: bytes, bound_to: bytes, whose: str
+) -> bytearray:
+    try:
+        both = aes_key_unwrap(bytes(wrapping), wrapped)
+    except InvalidUnwrap as error:
+        raise ContentAlteredError(f"{whose}: its wrapped key is damaged") from error
+    if both[_KEY_BYTES:] != bound_to:
+        raise ContentAlteredError(f"{whose}: its wrapped key is another's")
+    return bytearray(both[:_KEY_BYTES])
+
+
+def _bound(name: str) -> bytes:
+    """16 bytes that are an epoch's own."""
+    return hashlib.sha256(f"plumbline-epoch/v1\n{name}".encode()).digest()[:16]
+
+
+def _generation(epoch: Epoch, number: int) -> str:
+    return epoch.name if number == 1 else f"{epoch.name}~{number}"
+
+
+def _epoch_named(name: str) -> Epoch:
+    deployment, item_class, day = name.partition("~")[0].split("/")
+    return Epoch(UUID(hex=deployment), item_class, date.fromisoformat(day))
 
 
 def _link(seq: int, item: str, at: str, prev: str) -> str:

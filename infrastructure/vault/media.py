@@ -7,7 +7,8 @@ never touched.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
@@ -68,6 +69,39 @@ class MediaStore:
             path.unlink(missing_ok=True)
             _unfinished(path).unlink(missing_ok=True)
             sync_directory(path.parent)
+
+    def remove_all(self, items: Sequence[UUID]) -> dict[UUID, DomainError]:
+        """Unlink what there is of items; each directory is synced once.
+
+        Returns:
+            What could not be removed, and why. The others are gone for good.
+        """
+        kept: dict[UUID, DomainError] = {}
+        by_directory: dict[Path, list[UUID]] = defaultdict(list)
+        for item in items:
+            by_directory[self._path(item).parent].append(item)
+        for directory, those in by_directory.items():
+            unlinked = [one for one in those if self._unlinked(one, kept)]
+            try:
+                if directory.is_dir():
+                    sync_directory(directory)
+            except OSError as error:
+                why = MediaStoreError(
+                    f"cannot make it durable that {directory} lost a file: {error}"
+                )
+                kept.update(dict.fromkeys(unlinked, why))
+        return kept
+
+    def _unlinked(self, item: UUID, kept: dict[UUID, DomainError]) -> bool:
+        try:
+            with _in_our_words("remove", item):
+                path = self._path(item)
+                path.unlink(missing_ok=True)
+                _unfinished(path).unlink(missing_ok=True)
+        except MediaStoreError as error:
+            kept[item] = error
+            return False
+        return True
 
     def holds(self, item: UUID) -> bool:
         """Whether there is a ciphertext of an item, finished or not."""

@@ -63,7 +63,7 @@ class SealedVault:
         """
         plain = _joined(salt, content)
         try:
-            key = self._keystore.new_key(label.item)
+            key = self._keystore.new_key(label.item, label.epoch)
             try:
                 ciphertext = _encrypted(key, plain, label)
             finally:
@@ -100,6 +100,10 @@ class SealedVault:
             _wipe(key)
 
     def last_tombstone(self) -> Tombstone | None:
+        """The newest link of the keystore's chain, as it is stored."""
+        return self._keystore.newest_tombstone()
+
+    def verify_tombstones(self) -> Tombstone | None:
         """The newest link of the keystore's chain, recomputed from its first.
 
         Raises:
@@ -109,29 +113,23 @@ class SealedVault:
 
     def destroy_keys(self, items: Sequence[UUID], *, at: datetime) -> dict[UUID, Tombstone]:
         """Delete the keys and chain a tombstone for each."""
-        return {item: self._keystore.destroy(item, at=at) for item in items}
+        return self._keystore.destroy(items, at=at)
 
     def remove_ciphertexts(self, items: Sequence[UUID]) -> dict[UUID, DomainError]:
         """Unlink the ciphertexts; what could not be, and why."""
-        kept: dict[UUID, DomainError] = {}
-        for item in items:
-            try:
-                self._media.remove(item)
-            except DomainError as error:
-                kept[item] = error
-        return kept
+        return self._media.remove_all(items)
 
-    def end_epochs(self, *, at: datetime, open_for: Collection[UUID]) -> list[EpochEnded]:
-        """Nothing: one key wraps all."""
-        return []
+    def end_epochs(self, *, at: datetime, over: Collection[UUID]) -> list[EpochEnded]:
+        """Destroy the wrapping keys that wrap nothing any more."""
+        return self._keystore.end_epochs(at=at, over=over)
 
     def holds(self, item: UUID) -> bool:
         """Whether there is still a key or a ciphertext of it, finished or not."""
         return self._keystore.holds(item) or self._media.holds(item)
 
     def epochs(self) -> set[str]:
-        """The names of epochs that have a key: none, as one key wraps all."""
-        return set()
+        """The names of epochs that have a key."""
+        return self._keystore.epochs()
 
     def strays(self) -> dict[str, int]:
         """Store to how many things lie there that are no item's."""

@@ -298,7 +298,8 @@ def filled(tmp_path: Path) -> Path:
     with on_disk(tmp_path) as opened:
         opened.execute(
             "WITH RECURSIVE one(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM one WHERE n < 400) "
-            "INSERT INTO item_key SELECT lower(hex(randomblob(16))), randomblob(56) FROM one"
+            "INSERT INTO item_key (item, wrapped) "
+            "SELECT lower(hex(randomblob(16))), randomblob(56) FROM one"
         )
         assert IN_THE_KEYSTORE[-1] < opened.database.stat().st_size < IN_THE_MEDIA_STORE
     return tmp_path

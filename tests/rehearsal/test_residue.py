@@ -22,6 +22,7 @@ from api.demo.watchlist import Listing
 from api.rehearsal.script import Listener, Play, rehearse
 from domain.custody.aggregate import Item
 from domain.custody.commands import ConsultItem
+from domain.custody.sealing import Epoch
 from domain.kernel.commands import Mode
 from domain.kernel.refusals import Refused
 from domain.services.carrying_out import by_the_system
@@ -128,13 +129,19 @@ def _remember_keys(patch: pytest.MonkeyPatch, known: Known) -> None:
     """Copy each item's key, plain and wrapped, as it is made."""
     new_key = Keystore.new_key
 
-    def remembering(keystore: Keystore, item: UUID) -> bytearray:
-        key = new_key(keystore, item)
+    def remembering(keystore: Keystore, item: UUID, epoch: Epoch) -> bytearray:
+        key = new_key(keystore, item, epoch)
         known.needles[f"key {item.hex}"] = bytes(key)
-        known.needles[f"wrapped {item.hex}"] = keystore._wrapped(item, key)
+        known.needles[f"wrapped {item.hex}"] = wrapped_key(keystore, item)
         return key
 
     patch.setattr(Keystore, "new_key", remembering)
+
+
+def wrapped_key(keystore: Keystore, item: UUID) -> bytes:
+    """An item's key as it is stored."""
+    rows = keystore._rows("SELECT wrapped FROM item_key WHERE item = ?", item.hex)
+    return bytes(rows[0][0])
 
 
 def _before_the_end(node: Node, known: Known) -> Callable[[str], None]:

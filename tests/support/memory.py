@@ -387,7 +387,7 @@ class MemoryVault:
             self.fuse.burn()
         return {}
 
-    def end_epochs(self, *, at: datetime, open_for: Collection[UUID]) -> list[EpochEnded]:
+    def end_epochs(self, *, at: datetime, over: Collection[UUID]) -> list[EpochEnded]:
         """There are none."""
         return []
 

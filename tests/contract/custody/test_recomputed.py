@@ -86,16 +86,17 @@ def registered(scene: Scene, **changes: Any) -> Item:
     """A face crop more, as its registration says; nobody seals it."""
     item = Item(new_reference())
     given: dict[str, Any] = {
+        "item_class": ItemClass.FACE_CROP,
         "content_type": "image/jpeg",
         "deployment": DEPLOYMENT,
-        "concerning": ALERT,
+        "concerning": new_reference(),
         "schedule": "",
         "anchor_at": scene.clock.now(),
         "due_at": scene.clock.now() + DAY,
         "commitment": "a" * 64,
         "at": scene.clock.now(),
     }
-    item.register(ItemClass.FACE_CROP, **(given | changes))
+    item.register(**(given | changes))
     return item
 
 
@@ -205,19 +206,8 @@ def test_a_clock_that_starts_in_the_future_is_named(scene: Scene, store: Store) 
 
 def test_an_alert_that_names_an_item_nobody_registered_is_named(store: Store) -> None:
     """The producer's own count."""
-    scene = Scene().on(store).running()
-    scene.alerted()
-    raised = scene.alert().raised
-    assert raised is not None
-    appended(
-        scene,
-        replace(
-            raised,
-            originator_id=UUID(int=0xAA),
-            ordinal=9,
-            items={"face_crop": UUID(int=0xAB)},
-        ),
-    )
+    scene = Scene().on(store).running().alerted()
+    appended(scene, raised_again(scene, UUID(int=0xAA), {"face_crop": UUID(int=0xAB)}))
     assert codes(judged(store)) == ["item_not_registered"]
 
 
@@ -248,10 +238,26 @@ def test_a_receipt_that_says_something_else_than_the_registration_is_named(
     assert not verdict.only_late
 
 
+def kept(scene: Scene) -> Item:
+    """A face crop more: registered, sealed, and named by the alert that it was kept for."""
+    alert = new_reference()
+    item = registered(scene, concerning=alert)
+    item.seal(SealedContent("c" * 64, 100), at=scene.clock.now())
+    appended(scene, item, raised_again(scene, alert, {"face_crop": item.id}))
+    return scene.record.load(Item, item.id)
+
+
+def raised_again(scene: Scene, alert: UUID, items: dict[str, UUID]) -> Happened:
+    """One more possible match, with these items."""
+    raised = scene.alert().raised
+    assert raised is not None
+    at = scene.clock.now()
+    return replace(raised, originator_id=alert, timestamp=at, ordinal=9, items=items)
+
+
 def true_receipt(scene: Scene) -> item_events.ItemDestroyed:
     """What the receipt of a new, sealed item would say; its destruction has begun."""
-    item = registered(scene)
-    item.seal(SealedContent("c" * 64, 100), at=scene.clock.now())
+    item = kept(scene)
     item.start_destruction(cause="due", at=scene.clock.now())
     appended(scene, item)
     gone = scene.record.load(Item, item.id)
@@ -316,6 +322,104 @@ def test_an_item_is_not_opened_after_its_destruction_began(scene: Scene, store: 
         ),
     )
     assert codes(judged(store)) == ["opened_after_its_end"]
+
+
+def test_an_item_has_one_life(scene: Scene, store: Store) -> None:
+    """A second registration would give it another deadline."""
+    item = registered(scene)
+    appended(scene, item)
+    (first,) = (one for one in history(scene) if one.originator_id == item.id)
+    again = changed(first, originator_version=2)
+    appended(scene, again)
+    assert codes(judged(store)) == ["registered_twice"]
+
+
+def history(scene: Scene) -> list[item_events.ItemRegistered]:
+    """Every registration."""
+    return scene.events(item_events.ItemRegistered)
+
+
+def test_no_class_chooses_what_starts_its_clock(scene: Scene, store: Store) -> None:
+    """A face that claims to live until the deployment's end."""
+    at = scene.clock.now()
+    claimed = changed(
+        history(scene)[-1],
+        originator_id=new_reference(),
+        item_class="face_crop",
+        concerning=new_reference(),
+        timestamp=at,
+        clock_starts="deployment_end",
+        anchor_at=None,
+        due_at=at + WINDOW + DAY,
+    )
+    appended(scene, claimed)
+    assert codes(judged(store)) == ["clock_differs", "due_too_late"]
+    assert "overdue" in codes(judged(store, as_of=at + DAY + A_MOMENT))
+
+
+def test_a_note_has_the_day_of_its_alert(scene: Scene, store: Store) -> None:
+    """And not one of its own from when it was written."""
+    scene.later(timedelta(hours=1))
+    appended(scene, registered(scene, item_class=ItemClass.FREE_TEXT, concerning=ALERT))
+    assert codes(judged(store)) == ["clock_starts_later", "due_too_late"]
+
+
+def test_an_item_of_a_deployment_nobody_applied_for_is_named(scene: Scene, store: Store) -> None:
+    """Nothing would end it."""
+    other = UUID(int=0xD0)
+    appended(scene, registered(scene, deployment=other), scope=other.hex)
+    assert codes(judged(store)) == ["no_deployment"]
+
+
+def test_a_schedule_that_nobody_adopted_is_named(scene: Scene, store: Store) -> None:
+    """Whether it never was, or was left out of what is shown."""
+    appended(scene, registered(scene, schedule="2026-2"))
+    assert codes(judged(store)) == ["schedule_not_in_force"]
+
+
+def test_a_sealed_item_that_no_entry_names_is_named(scene: Scene, store: Store) -> None:
+    """While it lives, and by its receipt."""
+    item = registered(scene)
+    item.seal(SealedContent("c" * 64, 100), at=scene.clock.now())
+    appended(scene, item)
+    assert codes(judged(store)) == ["nothing_refers_to_it"]
+    destroy_for(scene.outside, by(scene), [item.id], cause="due")
+    assert codes(judged(store)) == ["nothing_refers_to_it"]
+
+
+def test_an_item_is_not_sealed_after_its_end(scene: Scene, store: Store) -> None:
+    """What was given up stays away."""
+    item = registered(scene)
+    item.start_destruction(cause="due", at=scene.clock.now())
+    item.seal(SealedContent("c" * 64, 100), at=scene.clock.now())
+    appended(scene, item)
+    assert codes(judged(store)) == ["sealed_after_its_end"]
+
+
+def test_a_tombstone_older_than_the_destruction_is_named(scene: Scene, store: Store) -> None:
+    """A number below one that had its receipt before."""
+    first = replace(true_receipt(scene), tombstone_sequence=5)
+    appended(scene, recheck(scene, first, tombstone_sequence=5), first)
+    second = replace(true_receipt(scene), tombstone_sequence=4)
+    appended(scene, recheck(scene, second, tombstone_sequence=5), second)
+    assert codes(judged(store)) == ["tombstone_too_early"]
+
+
+def test_who_looked_again_saw_the_tombstone(scene: Scene, store: Store) -> None:
+    """A re-check from before the key was destroyed shows nothing."""
+    receipt = true_receipt(scene)
+    appended(scene, recheck(scene, receipt, tombstone_sequence=0), receipt)
+    assert codes(judged(store)) == ["recheck_before_destruction"]
+
+
+def test_a_clock_that_was_set_back_makes_nothing_earlier(scene: Scene, store: Store) -> None:
+    """The receipt stands behind an entry of a trusted clock."""
+    scene.later(DAY + A_MOMENT)
+    appended(scene, registered(scene))
+    scene.clock.believed = False
+    scene.later(-DAY)
+    scene.stopped().ended()
+    assert codes(judged(store)) == ["late"] * 4
 
 
 # -- who looked again ------------------------------------------------------------------------------
@@ -478,6 +582,116 @@ def test_a_keystore_that_forgot_its_tombstones_is_named(scene: Scene, store: Sto
     scene.stopped().ended()
     appended(scene, attested(scene, tombstone_sequence=ITEMS - 1), scope=FORCE)
     assert codes(judged(store)) == ["keystore_rolled_back"]
+
+
+def test_a_tombstone_that_nothing_accounts_for_is_named(scene: Scene, store: Store) -> None:
+    """A key was destroyed that no receipt tells of."""
+    enrolled(scene)
+    appended(scene, attested(scene, tombstone_sequence=1), scope=FORCE)
+    assert codes(judged(store)) == ["tombstone_without_receipt"]
+
+
+def test_a_destruction_under_way_accounts_for_its_tombstone(scene: Scene, store: Store) -> None:
+    """Its receipt is still to come."""
+    enrolled(scene)
+    item = kept(scene)
+    item.start_destruction(cause="due", at=scene.clock.now())
+    appended(scene, item)
+    appended(scene, attested(scene, tombstone_sequence=1), scope=FORCE)
+    assert judged(store).sound
+
+
+def test_an_inventory_shows_nothing_of_what_was_destroyed_after_it(
+    scene: Scene, store: Store
+) -> None:
+    """As of a size that the receipts stand behind."""
+    enrolled(scene)
+    size = scene.record.size()
+    scene.stopped().ended()
+    there = items_listed(one.item.hex for one in scene.survey().items.values())
+    held: dict[str, Any] = {"keystore_count": there.count, "keystore_root": there.root}
+    held |= {"media_count": there.count, "media_root": there.root}
+    appended(scene, attested(scene, as_of=size, tombstone_sequence=ITEMS, **held), scope=FORCE)
+    verdict = judged(store)
+    assert verdict.sound, verdict.faults
+    assert not any("L3" in one.levels for one in verdict.holdings)
+
+
+@pytest.mark.parametrize(
+    ("finding", "code"),
+    [
+        (item_events.OrphanFound, "orphan"),
+        (item_events.ResurrectionFound, "resurrected"),
+        (item_events.LossFound, "missing"),
+    ],
+)
+def test_what_was_found_in_the_stores_is_named_until_an_inventory_says_otherwise(
+    scene: Scene, store: Store, finding: type[Happened], code: str
+) -> None:
+    """The finding stays on the record."""
+    enrolled(scene)
+    fields: dict[str, Any] = {"store": "media", "item": new_reference()}
+    if finding is item_events.OrphanFound:
+        fields |= {"orphan": new_reference(), "kind": "ciphertext"}
+    appended(
+        scene, journalled("custody-findings", finding, scene, scope=FORCE, **fields), scope=FORCE
+    )
+    assert codes(judged(store)) == [code]
+    appended(scene, attested(scene), scope=FORCE)
+    assert judged(store).sound
+
+
+# -- epochs, older copies --------------------------------------------------------------------------
+
+
+def epoch_gone(scene: Scene, *, tombstone: int) -> Happened:
+    """The key of today's faces is gone."""
+    return journalled(
+        "epochs",
+        item_events.EpochDestroyed,
+        scene,
+        deployment=DEPLOYMENT,
+        item_class="face_crop",
+        day=AT.date().isoformat(),
+        kept_in="file",
+        tombstone_sequence=tombstone,
+        tombstone_digest="9" * 64,
+    )
+
+
+def test_the_end_of_an_epoch_is_level_four(scene: Scene, store: Store) -> None:
+    """For what was destroyed before it."""
+    scene.stopped().ended()
+    appended(scene, epoch_gone(scene, tombstone=ITEMS + 1))
+    (face,) = (one for one in judged(store).holdings if one.item_class == "face_crop")
+    assert (face.levels["L4"], face.positions["L4"]) == (1, face.positions["destroyed_in_time"])
+
+
+def test_an_epoch_that_ends_before_its_items_is_named(scene: Scene, store: Store) -> None:
+    """They cannot be opened any more, and their destruction was not recorded."""
+    appended(scene, epoch_gone(scene, tombstone=1))
+    assert codes(judged(store)) == ["epoch_gone_too_early"]
+
+
+def test_an_older_keystore_is_told_and_numbers_again(scene: Scene, store: Store) -> None:
+    """What was brought back gives numbers that were given before."""
+    scene.stopped().ended()
+    rolled_back = journalled(
+        "custody-findings",
+        item_events.KeystoreRollbackFound,
+        scene,
+        scope=FORCE,
+        expected_sequence=ITEMS,
+        found_sequence=0,
+    )
+    appended(scene, rolled_back, scope=FORCE)
+    receipt = true_receipt(scene)
+    appended(scene, recheck(scene, receipt), receipt)
+    verdict = judged(store)
+    assert verdict.sound, verdict.faults
+    assert [one.sentence for one in verdict.notices] == [
+        "the keystore was an older copy: it knew 0 tombstones of 7"
+    ]
 
 
 # -- the worker's sign of life ---------------------------------------------------------------------

@@ -27,6 +27,8 @@ _LABEL = ItemLabel(
     content_type="image/png",
     registered_on=NOON.date(),
 )
+EPOCH = _LABEL.epoch
+"""Whose key wraps the keys of the tests' own items."""
 
 
 def item(number: int = 1) -> UUID:

@@ -8,6 +8,8 @@ import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 from uuid import UUID
@@ -17,7 +19,7 @@ from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
 
 from domain.ports import ContentAlteredError, KeyDestroyedError
 from infrastructure.vault.keystore import Keystore, KeystoreError
-from tests.contract.vault.examples import NOON, OnDisk, item
+from tests.contract.vault.examples import EPOCH, NOON, OnDisk, item, label
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def opens(directory: Path) -> bool:
 def in_use(directory: Path) -> bytearray:
     """Make a keystore with one key, which is returned."""
     with closing(Keystore(directory)) as keystore:
-        return keystore.new_key(item())
+        return keystore.new_key(item(), EPOCH)
 
 
 def mode(path: Path) -> int:
@@ -48,7 +50,7 @@ def test_directory_and_files_are_closed_to_others_whatever_the_umask(directory: 
     before = os.umask(0)
     try:
         with closing(Keystore(directory)) as keystore:
-            keystore.new_key(item())
+            keystore.new_key(item(), EPOCH)
             with closing(sqlite3.connect(directory / "keystore.db")) as other:
                 other.execute("UPDATE item_key SET wrapped = x'00'")
                 files = {path.name: mode(path) for path in directory.iterdir()}
@@ -162,7 +164,7 @@ def test_processes_that_start_together_make_one_wrapping_key(directory: Path) ->
     def start(number: int) -> tuple[UUID, bytearray]:
         together.wait()
         with closing(Keystore(directory)) as keystore:
-            return item(number), keystore.new_key(item(number))
+            return item(number), keystore.new_key(item(number), EPOCH)
 
     with ThreadPoolExecutor(6) as pool:
         made = dict(pool.map(start, range(1, 7)))
@@ -176,7 +178,7 @@ def _with_a_key(directory: Path) -> None:
 
 def _with_a_tombstone(directory: Path) -> None:
     with closing(Keystore(directory)) as keystore:
-        keystore.destroy(item(), at=NOON)
+        keystore.destroy([item()], at=NOON)[item()]
 
 
 @pytest.mark.parametrize("used", [_with_a_key, _with_a_tombstone])
@@ -211,16 +213,22 @@ def test_another_wrapping_key_opens_nothing_but_destroys(directory: Path) -> Non
     with closing(Keystore(directory)) as keystore:
         with pytest.raises(ContentAlteredError, match="its wrapped key is damaged"):
             keystore.key(item())
-        assert keystore.destroy(item(), at=NOON).sequence == 1
+        assert keystore.destroy([item()], at=NOON)[item()].sequence == 1
         assert keystore.items() == set()
+
+
+def of_the_epoch(opened: OnDisk) -> bytes:
+    """The key that wraps those of the items, itself wrapped by the key file."""
+    root = (opened.keystore.directory / "root.key").read_bytes()
+    ((wrapped,),) = opened.execute("SELECT wrapped FROM epoch_key")
+    return aes_key_unwrap(root, wrapped)[:32]
 
 
 def test_a_key_lies_in_the_keystore_only_wrapped_and_bound_to_its_item(opened: OnDisk) -> None:
     """AES key wrap (RFC 3394) of the key and the item, under the wrapping key."""
-    key = opened.keystore.new_key(item())
+    key = opened.keystore.new_key(item(), EPOCH)
     ((wrapped,),) = opened.execute("SELECT wrapped FROM item_key")
-    root = (opened.keystore.directory / "root.key").read_bytes()
-    assert aes_key_unwrap(root, wrapped) == key + item().bytes
+    assert aes_key_unwrap(of_the_epoch(opened), wrapped) == key + item().bytes
     assert key not in opened.database.read_bytes()
 
 
@@ -241,10 +249,9 @@ def test_a_wrapped_key_that_is_not_ours_for_this_item_gives_no_key(
     opened: OnDisk, damaged: Callable[[bytes, bytes], bytes]
 ) -> None:
     """Whether it was damaged, or wrapped for something else."""
-    opened.keystore.new_key(item())
-    root = (opened.keystore.directory / "root.key").read_bytes()
+    opened.keystore.new_key(item(), EPOCH)
     ((wrapped,),) = opened.execute("SELECT wrapped FROM item_key")
-    opened.execute("UPDATE item_key SET wrapped = ?", damaged(root, wrapped))
+    opened.execute("UPDATE item_key SET wrapped = ?", damaged(of_the_epoch(opened), wrapped))
     with pytest.raises(ContentAlteredError, match=f"item {item().hex}: its wrapped key is"):
         opened.keystore.key(item())
 
@@ -262,8 +269,8 @@ def test_the_unlinked_journal_is_synced_before_anything_is_answered(
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", listening)
-    opened.keystore.new_key(item())
-    opened.keystore.destroy(item(), at=NOON)
+    opened.keystore.new_key(item(), EPOCH)
+    opened.keystore.destroy([item()], at=NOON)
     assert synced == [(str(opened.keystore.directory), False)] * 2
 
 
@@ -275,15 +282,15 @@ def test_there_is_no_key_before_the_first_and_after_the_last(opened: OnDisk) -> 
         assert not opened.keystore.holds(item())
         assert opened.keystore.items() == set()
         if not destroyed:
-            opened.keystore.new_key(item())
+            opened.keystore.new_key(item(), EPOCH)
             assert opened.keystore.holds(item())
-            opened.keystore.destroy(item(), at=NOON)
+            opened.keystore.destroy([item()], at=NOON)
 
 
 @pytest.mark.parametrize("name", ["", "someone", item(0xAB).hex.upper(), str(item())])
 def test_a_key_of_something_that_is_no_item_is_told(opened: OnDisk, name: str) -> None:
     """An inventory that passed it over would not be one."""
-    opened.execute("INSERT INTO item_key VALUES (?, x'00')", name)
+    opened.execute("INSERT INTO item_key (item, wrapped) VALUES (?, x'00')", name)
     with pytest.raises(KeystoreError, match="found a key of something else"):
         opened.keystore.items()
 
@@ -296,3 +303,119 @@ def test_a_file_that_is_no_database_is_told_plainly(directory: Path, content: by
     with pytest.raises(KeystoreError, match=r"keystore .*keystore\.db: file is not a database"):
         Keystore(directory)
     assert (directory / "keystore.db").read_bytes() == content
+
+
+# -- epochs --------------------------------------------------------------------------------------
+
+TOMORROW = NOON + timedelta(days=1)
+OF = label().deployment
+
+
+def test_the_key_of_an_epoch_ends_with_the_last_it_wraps_once_none_can_join(
+    opened: OnDisk,
+) -> None:
+    """Not while items of this day and deployment may still come."""
+    opened.keystore.new_key(item(1), EPOCH)
+    opened.keystore.new_key(item(2), EPOCH)
+    assert opened.keystore.epochs() == {EPOCH.name}
+    opened.keystore.destroy([item(1)], at=NOON)
+    assert opened.keystore.end_epochs(at=TOMORROW, over=[]) == []
+    opened.keystore.destroy([item(2)], at=NOON)
+    assert opened.keystore.end_epochs(at=NOON, over=[]) == []
+    (ended,) = opened.keystore.end_epochs(at=TOMORROW, over=[])
+    assert (ended.epoch, ended.kept_in, ended.tombstone.sequence) == (EPOCH, "file", 3)
+    assert opened.keystore.epochs() == set()
+    assert opened.keystore.verify_tombstones() == ended.tombstone
+    assert opened.execute("SELECT * FROM epoch_key") == []
+    assert opened.keystore.end_epochs(at=TOMORROW, over=[]) == [], "once"
+
+
+def test_the_end_of_a_deployment_ends_its_epochs_of_the_day(opened: OnDisk) -> None:
+    """Nothing can join them any more."""
+    opened.keystore.new_key(item(), EPOCH)
+    opened.keystore.destroy([item()], at=NOON)
+    assert len(opened.keystore.end_epochs(at=NOON, over=[OF])) == 1
+
+
+def test_an_epoch_that_ended_is_not_brought_back(opened: OnDisk) -> None:
+    """An item that comes all the same gets a key of another name."""
+    opened.keystore.new_key(item(1), EPOCH)
+    opened.keystore.destroy([item(1)], at=NOON)
+    opened.keystore.end_epochs(at=TOMORROW, over=[])
+    key = opened.keystore.new_key(item(2), EPOCH)
+    assert opened.keystore.key(item(2)) == key
+    ((name,),) = opened.execute("SELECT epoch FROM epoch_key")
+    assert name != EPOCH.name
+    opened.keystore.destroy([item(2)], at=NOON)
+    (ended,) = opened.keystore.end_epochs(at=TOMORROW, over=[])
+    assert ended.epoch == EPOCH
+
+
+def test_without_the_key_of_its_epoch_an_items_key_is_of_no_use(opened: OnDisk) -> None:
+    """Also where its own row is still there, as in an older copy."""
+    opened.keystore.new_key(item(), EPOCH)
+    opened.execute("DELETE FROM epoch_key")
+    with pytest.raises(KeyDestroyedError, match="the key of its epoch is gone"):
+        opened.keystore.key(item())
+
+
+def test_epochs_do_not_share_a_key(opened: OnDisk) -> None:
+    """Another class, deployment or day is another epoch."""
+    others = [
+        EPOCH,
+        replace(EPOCH, item_class="wide_frame"),
+        replace(EPOCH, day=TOMORROW.date()),
+        replace(EPOCH, deployment=item(9)),
+    ]
+    for number, epoch in enumerate(others, start=1):
+        opened.keystore.new_key(item(number), epoch)
+    assert opened.keystore.epochs() == {one.name for one in others}
+    wrapped = [row[0] for row in opened.execute("SELECT wrapped FROM epoch_key ORDER BY epoch")]
+    opened.execute("UPDATE epoch_key SET wrapped = ?", wrapped[0])
+    for number in range(1, 5):
+        try:
+            opened.keystore.key(item(number))
+        except ContentAlteredError:
+            continue
+        assert sorted(one.name for one in others)[0] == others[number - 1].name
+
+
+def test_a_keystore_from_before_there_were_epochs_is_read_on(directory: Path) -> None:
+    """Its keys were wrapped by the key file itself."""
+    with closing(Keystore(directory)):
+        pass
+    root, key = (directory / "root.key").read_bytes(), os.urandom(32)
+    with closing(sqlite3.connect(directory / "keystore.db")) as older, older:
+        older.execute("DROP TABLE item_key")
+        older.execute("DROP TABLE epoch_key")
+        older.execute("CREATE TABLE item_key (item TEXT PRIMARY KEY, wrapped BLOB NOT NULL) STRICT")
+        wrapped = aes_key_wrap(root, key + item().bytes)
+        older.execute("INSERT INTO item_key VALUES (?, ?)", (item().hex, wrapped))
+    with closing(Keystore(directory)) as keystore:
+        assert keystore.key(item()) == key
+        assert keystore.destroy([item()], at=NOON)[item()].sequence == 1
+        assert not keystore.holds(item())
+
+
+def test_many_are_destroyed_in_one_transaction_or_none(opened: OnDisk) -> None:
+    """A key that cannot go keeps its tombstone from being written, and all the others'."""
+    items = [item(number) for number in range(1, 6)]
+    for one in items:
+        opened.keystore.new_key(one, EPOCH)
+    opened.execute(
+        "CREATE TRIGGER stuck BEFORE DELETE ON item_key WHEN OLD.item = '"
+        + items[3].hex
+        + "' BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END"
+    )
+    with pytest.raises(KeystoreError):
+        opened.keystore.destroy(items, at=NOON)
+    assert opened.keystore.items() == set(items)
+    assert opened.keystore.newest_tombstone() is None
+    opened.execute("DROP TRIGGER stuck")
+    assert [one.sequence for one in opened.keystore.destroy(items, at=NOON).values()] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]

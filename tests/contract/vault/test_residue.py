@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.vault.examples import NOON, SALT, OnDisk, item, label, on_disk
+from tests.contract.vault.examples import EPOCH, NOON, SALT, OnDisk, item, label, on_disk
 from tests.support.residue import search
 
 CONTENT = random.Random(1).randbytes(200_000)
@@ -19,7 +19,9 @@ PIECES = {f"content at {at}": CONTENT[at : at + 48] for at in range(0, len(CONTE
 
 def keys_of(opened: OnDisk) -> dict[str, bytes]:
     """Every key that lives, plain and wrapped."""
-    wrapped = {f"wrapped {name}": row for name, row in opened.execute("SELECT * FROM item_key")}
+    wrapped = {
+        f"wrapped {name}": row for name, row in opened.execute("SELECT item, wrapped FROM item_key")
+    }
     return wrapped | {
         f"key {one.hex}": bytes(opened.keystore.key(one)) for one in opened.keystore.items()
     }
@@ -73,17 +75,17 @@ def test_nothing_is_left_of_the_destroyed_among_many_that_live(tmp_path: Path) -
     with on_disk(tmp_path) as opened:
         opened.keystore._connection.execute("PRAGMA synchronous = OFF")  # no power cut here
         for number in numbers:
-            opened.keystore.new_key(item(number))
+            opened.keystore.new_key(item(number), EPOCH)
             if chosen.random() < 0.5:
                 needles |= keys_of(opened)
                 gone = chosen.choice(sorted(opened.keystore.items()))
-                opened.keystore.destroy(gone, at=NOON)
+                opened.keystore.destroy([gone], at=NOON)[gone]
         needles |= keys_of(opened)
         living = {f"wrapped {one.hex}" for one in opened.keystore.items()}
         assert 50 < len(living) < 150
         assert {one.name for one in search([tmp_path], needles)} == living
         for one in opened.keystore.items():
-            opened.keystore.destroy(one, at=NOON)
+            opened.keystore.destroy([one], at=NOON)[one]
         assert search([tmp_path], needles) == []
     assert search([tmp_path], needles) == []
 

@@ -13,7 +13,7 @@ from domain.kernel.errors import RecordBrokenError
 from domain.ports import KeyDestroyedError
 from infrastructure.vault import keystore as keystore_module
 from infrastructure.vault.keystore import Keystore
-from tests.contract.vault.examples import NOON, OnDisk, item
+from tests.contract.vault.examples import EPOCH, NOON, OnDisk, item
 
 ROWS = (1, 2, 3)
 
@@ -22,9 +22,9 @@ ROWS = (1, 2, 3)
 def three_destroyed(opened: OnDisk) -> OnDisk:
     """Three tombstones (the second of an item that never had a key), and one key that lives."""
     for number in (1, 3, 4):
-        opened.keystore.new_key(item(number))
+        opened.keystore.new_key(item(number), EPOCH)
     for number in ROWS:
-        opened.keystore.destroy(item(number), at=NOON + timedelta(minutes=number))
+        opened.keystore.destroy([item(number)], at=NOON + timedelta(minutes=number))[item(number)]
     return opened
 
 
@@ -43,12 +43,12 @@ def test_the_chain_is_the_one_that_is_written_down(three_destroyed: OnDisk) -> N
 def test_a_sound_chain_is_verified_up_to_its_last_link(three_destroyed: OnDisk) -> None:
     """Its last link is what destroying answered, and an empty chain has none."""
     keystore = three_destroyed.keystore
-    assert keystore.verify_tombstones() == keystore.destroy(item(3), at=NOON)
+    assert keystore.verify_tombstones() == keystore.destroy([item(3)], at=NOON)[item(3)]
 
 
 def test_a_keystore_that_destroyed_nothing_has_no_link(opened: OnDisk) -> None:
     """Keys that live say nothing of tombstones."""
-    opened.keystore.new_key(item())
+    opened.keystore.new_key(item(), EPOCH)
     assert opened.keystore.verify_tombstones() is None
 
 
@@ -136,19 +136,19 @@ def test_a_key_that_rose_from_its_grave_is_found_and_can_be_destroyed(
     """Nobody but a tampering hand can put it there; destroying again deletes it again."""
     keystore = three_destroyed.keystore
     newest = keystore.verify_tombstones()
-    three_destroyed.execute("INSERT INTO item_key VALUES (?, x'00')", item(2).hex)
+    three_destroyed.execute("INSERT INTO item_key (item, wrapped) VALUES (?, x'00')", item(2).hex)
     with pytest.raises(RecordBrokenError, match=f"item {item(2).hex}: was destroyed and has a key"):
         keystore.verify_tombstones()
-    assert keystore.destroy(item(2), at=NOON).sequence == 2
+    assert keystore.destroy([item(2)], at=NOON)[item(2)].sequence == 2
     assert keystore.verify_tombstones() == newest
 
 
 def test_a_key_that_was_put_back_from_an_older_copy_opens_nothing(opened: OnDisk) -> None:
     """The row is sound; its tombstone stands beside it."""
-    key = opened.keystore.new_key(item())
-    ((wrapped,),) = opened.execute("SELECT wrapped FROM item_key")
-    opened.keystore.destroy(item(), at=NOON)
-    opened.execute("INSERT INTO item_key VALUES (?, ?)", item().hex, wrapped)
+    key = opened.keystore.new_key(item(), EPOCH)
+    (row,) = opened.execute("SELECT item, wrapped, epoch FROM item_key")
+    opened.keystore.destroy([item()], at=NOON)
+    opened.execute("INSERT INTO item_key (item, wrapped, epoch) VALUES (?, ?, ?)", *row)
     with pytest.raises(KeyDestroyedError, match=item().hex):
         opened.keystore.key(item())
     opened.execute_unguarded("DELETE FROM tombstone")
@@ -188,7 +188,9 @@ def test_destroying_again_changes_nothing_that_is_stored(three_destroyed: OnDisk
     """Not even the time of the first destruction."""
     before = three_destroyed.execute("SELECT * FROM tombstone")
     for number in ROWS:
-        tombstone = three_destroyed.keystore.destroy(item(number), at=NOON + timedelta(days=1))
+        tombstone = three_destroyed.keystore.destroy([item(number)], at=NOON + timedelta(days=1))[
+            item(number)
+        ]
         assert tombstone.sequence == number
         assert tombstone.digest == before[number - 1][-1]
     assert three_destroyed.execute("SELECT * FROM tombstone") == before
@@ -198,7 +200,7 @@ def test_a_tombstone_that_cannot_be_made_leaves_the_key(
     opened: OnDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Deletion and tombstone are one transaction: neither is ever there without the other."""
-    key = opened.keystore.new_key(item())
+    key = opened.keystore.new_key(item(), EPOCH)
 
     def fails(*_: object) -> str:
         raise MemoryError
@@ -206,18 +208,20 @@ def test_a_tombstone_that_cannot_be_made_leaves_the_key(
     with monkeypatch.context() as patch:
         patch.setattr(keystore_module, "_link", fails)
         with pytest.raises(MemoryError):
-            opened.keystore.destroy(item(), at=NOON)
+            opened.keystore.destroy([item()], at=NOON)
     assert opened.keystore.key(item()) == key
     assert opened.keystore.verify_tombstones() is None
-    assert opened.keystore.destroy(item(), at=NOON).sequence == 1
+    assert opened.keystore.destroy([item()], at=NOON)[item()].sequence == 1
 
 
-@pytest.mark.parametrize("act", [lambda one: one.new_key(item()), lambda one: one.key(item())])
+@pytest.mark.parametrize(
+    "act", [lambda one: one.new_key(item(), EPOCH), lambda one: one.key(item())]
+)
 def test_an_item_with_a_tombstone_has_no_key_any_more(
     opened: OnDisk, act: Callable[[Keystore], object]
 ) -> None:
     """Neither an old one nor a new one."""
-    opened.keystore.destroy(item(), at=NOON)
+    opened.keystore.destroy([item()], at=NOON)
     with pytest.raises(KeyDestroyedError, match=item().hex):
         act(opened.keystore)
     assert opened.keystore.items() == set()
