@@ -1,6 +1,6 @@
 """Builds everything from the settings; the only importer of infrastructure."""
 
-from api.bootstrap.custody import planned, stock_taken, swept
+from api.bootstrap.custody import at_work, planned, stock_taken, swept
 from api.bootstrap.node import Node, open_node
 from api.bootstrap.reading import (
     deployments_in,
@@ -16,12 +16,21 @@ from api.bootstrap.reading import (
 from api.bootstrap.registers import ReadModel, follow_record, read_models_at, rebuild_read_models
 from api.bootstrap.signed import sealed_log
 from api.bootstrap.site import open_site, token_file
-from api.bootstrap.surroundings import exact_text, now, settings, today, typed_path, write_whole
+from api.bootstrap.surroundings import (
+    exact_text,
+    now,
+    remove_durably,
+    settings,
+    today,
+    typed_path,
+    write_whole,
+)
 from api.bootstrap.witnessing import witness_office, witness_server
 
 __all__ = [
     "Node",
     "ReadModel",
+    "at_work",
     "deployments_in",
     "exact_text",
     "follow_record",
@@ -36,6 +45,7 @@ __all__ = [
     "read_history",
     "read_models_at",
     "rebuild_read_models",
+    "remove_durably",
     "sealed_log",
     "settings",
     "stock_taken",

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from api.bootstrap.node import open_beside, open_node
 from api.bootstrap.reading import mode_of
+from domain.kernel.commands import Mode
+from domain.kernel.errors import DomainError
+from domain.ports import Outside
 from domain.services.inventory import Inventory, take_stock
 from domain.services.retention import Planned, Retention, Swept
 from infrastructure.premises import PremisesInUseError
@@ -39,3 +44,29 @@ def stock_taken(path: Path) -> Inventory:
         inventory = take_stock(node.outside, node.rechecker)
         node.seal()
         return inventory
+
+
+@contextmanager
+def at_work(path: Path) -> Iterator[Outside]:
+    """The ports for one command by a person: alone where nobody else is at work here, else beside.
+
+    Where another process is at work, that one seals; whatever two commands would both change, the
+    record lets only one of them.
+
+    Raises:
+        DomainError: there is no record here, or it is operational: nobody is authenticated yet.
+    """
+    mode = mode_of(path)
+    if mode is Mode.OPERATIONAL:
+        raise DomainError(
+            "expected a rehearsal's record, found an operational one: nobody can prove who they "
+            "are on this command line"
+        )
+    with ExitStack() as stack:
+        try:
+            node = stack.enter_context(open_node(path, mode))
+        except PremisesInUseError:
+            yield stack.enter_context(open_beside(path))
+            return
+        yield node.outside
+        node.seal()

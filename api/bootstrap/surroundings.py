@@ -8,7 +8,7 @@ from pathlib import Path
 
 from domain.kernel.errors import DomainError
 from infrastructure.clock import SystemClock
-from infrastructure.files import write_durably
+from infrastructure.files import sync_directory, write_durably
 from infrastructure.premises import Premises
 from infrastructure.settings import Settings
 
@@ -43,6 +43,16 @@ def exact_text(path: Path) -> str:
     """A file's text with its line ends as they are: a signature covers them."""
     with path.open(encoding="utf-8", newline="") as file:
         return file.read()
+
+
+def remove_durably(path: Path) -> None:
+    """Remove a file's name and make that durable. Nothing is overwritten.
+
+    Raises:
+        OSError: the system does not let us.
+    """
+    path.unlink()
+    sync_directory(path.parent)
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -55,6 +55,7 @@ def demo(data: str | None = Data, threshold: str = Threshold, json: bool = Json)
                 threshold=similarity,
                 accepted=accepted_values(),
                 settings=RecogniserSettings.for_model(package),
+                delete_imported=True,
             ),
             package,
             data_directory(data),

@@ -7,8 +7,11 @@ import sys
 import typer
 
 from api.cli import (
+    alerts,
+    copies,
     custody,
     demo,
+    holds,
     keys,
     log,
     models,
@@ -54,6 +57,9 @@ app.add_typer(witness.app, name="witness")
 app.add_typer(projections.app, name="projections")
 app.add_typer(report.app, name="report")
 app.add_typer(custody.app, name="custody")
+app.add_typer(holds.app, name="hold")
+app.add_typer(copies.app, name="copies")
+app.add_typer(alerts.app, name="alert")
 app.add_typer(demo.media, name="media")
 
 

@@ -43,6 +43,11 @@ def rehearse(
     models: str | None = typer.Option(
         None, "--models", metavar="DIR", help="An insightface package other than the default."
     ),
+    delete_imported: bool = typer.Option(
+        False,
+        "--delete-imported",
+        help="Remove list and photographs once they are in the vault, and look whether they went.",
+    ),
     json: bool = Json,
 ) -> None:
     """Play a whole deployment with stand-in officers: list, authority, video, deletion, proof."""
@@ -55,6 +60,7 @@ def rehearse(
             threshold=as_threshold(threshold),
             accepted=accepted_values(),
             settings=RecogniserSettings.for_model(package),
+            delete_imported=delete_imported,
         ),
         package,
         data_directory(data),
@@ -151,13 +157,17 @@ def _tell(summary: Summary, node: Node) -> None:
         ),
         f"  items of personal data    {summary.items_registered} registered, "
         f"{summary.items_destroyed} destroyed, {summary.items_remaining} left",
+        f"  copies of the list        {summary.copies_registered} registered, "
+        f"{summary.copies_registered - len(summary.copies_left)} verified gone, "
+        f"{len(summary.copies_left)} left",
         f"  record                    {summary.log_size} entries, "
         f"root {summary.checkpoint_root[:16]}..., "
         f"{'verified' if summary.verified else 'DOES NOT VERIFY'}",
         f"  took                      {summary.duration_s:.1f} s",
         "",
-        "No footage was recorded, and the record says so. Your own folder of photographs, your",
-        "video and the media cache lie outside the boundary of these stores: they are untouched.",
+        "No footage was recorded, and the record says so. Your video and the media cache lie",
+        "outside the boundary of these stores: they are untouched.",
+        *_copies_left(summary, f"{command} copies list --data {path}"),
         "",
         f"Read the history:    {command} replay {summary.deployment[:8]} --data {path}",
         f"Check the record:    {command} verify {path} --key {key}",
@@ -165,3 +175,15 @@ def _tell(summary: Summary, node: Node) -> None:
     ]
     for line in lines:
         say(line)
+
+
+def _copies_left(summary: Summary, command: str) -> list[str]:
+    """What a person still has to do about the list."""
+    left = summary.copies_left
+    if not left:
+        return []
+    what = "copy of the list is" if len(left) == 1 else "copies of the list are"
+    return [
+        f"{len(left)} {what} left outside: {', '.join(left)}. Each has to be gone within a day:",
+        f"    {command}",
+    ]

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from uuid import UUID
 
+from api.rehearsal.imported import Left, registered
 from api.rehearsal.stand_ins import ByAStandIn
 from domain.kernel.errors import DomainError
 from domain.kernel.references import new_reference
@@ -53,6 +54,16 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Entered:
+    """What came of an import."""
+
+    rejected: list[str]
+    """Each rejected row and why, in words."""
+    left: list[Left]
+    """What it was imported from, which lies there still."""
+
+
+@dataclass(frozen=True)
 class _Row:
     """One row with its photograph and the one face in it."""
 
@@ -67,23 +78,33 @@ def enter(
     *,
     engine: Engine,
     manager: ByAStandIn,
+    deployment: UUID,
     watchlist: UUID,
     on_row: Callable[[str], None],
-) -> list[str]:
+) -> Entered:
     """Propose every row of the file, and accept or reject each.
 
-    The whole file and every photograph is read before the first entry is proposed: a file with
-    a fault anywhere is refused as a whole, with every reason, and the refusal is recorded.
-
-    Returns:
-        Each rejected row and why, in words.
+    File and folder are registered as copies of the list first. The whole file and every photograph
+    is read before the first entry is proposed: a file with a fault anywhere is refused as a whole,
+    with every reason, and the refusal is recorded.
 
     Raises:
         ListingRefusedError: the file or a photograph is not as it must be.
         ListingUnreadableError: there is no such file or folder.
     """
+    raw, names = _found(reading)
+    left = registered(
+        outside,
+        csv=reading.csv,
+        images=reading.images,
+        photographs=[reading.images / name for name in names],
+        manager=manager,
+        deployment=deployment,
+        watchlist=watchlist,
+        tell=on_row,
+    )
     try:
-        rows = _read(reading, engine, on=outside.clock.now().date())
+        rows = _read(reading, raw, names, engine, on=outside.clock.now().date())
     except ListingRefusedError as error:
         watchlists.refuse_import(
             outside,
@@ -101,11 +122,11 @@ def enter(
         if reasons:
             rejected.append(f"line {row.entry.line}: {', '.join(reasons)}")
         on_row(f"watchlist: {done} of {len(rows)} entries, {len(rejected)} rejected")
-    return rejected
+    return Entered(rejected, left)
 
 
-def _read(reading: Reading, engine: Engine, *, on: date) -> list[_Row]:
-    """Every row with its photograph. Nothing has been proposed yet."""
+def _found(reading: Reading) -> tuple[bytes, list[str]]:
+    """The file's content and the names in the folder."""
     try:
         raw = reading.csv.read_bytes()
         names = [path.name for path in reading.images.iterdir() if not path.name.startswith(".")]
@@ -113,6 +134,13 @@ def _read(reading: Reading, engine: Engine, *, on: date) -> list[_Row]:
         raise ListingUnreadableError(
             f"cannot read the watchlist: {error.filename}: {error.strerror}"
         ) from error
+    return raw, names
+
+
+def _read(
+    reading: Reading, raw: bytes, names: list[str], engine: Engine, *, on: date
+) -> list[_Row]:
+    """Every row with its photograph. Nothing has been proposed yet."""
     listing = read_listing(raw, images=names, accepted=reading.accepted, on=on)
     reader = ReferenceReader(engine.detect)
     rows, problems = [], []

@@ -18,6 +18,7 @@ import numpy as np
 
 from api.bootstrap import Node
 from api.rehearsal import stand_ins
+from api.rehearsal.imported import removed
 from api.rehearsal.listing import Reading, enter
 from api.rehearsal.stand_ins import AttendedSink, by
 from api.rehearsal.summary import AlertLine, Summary
@@ -92,6 +93,8 @@ class Play:
     threshold: Decimal
     accepted: AcceptedValues
     settings: RecogniserSettings
+    delete_imported: bool = False
+    """Whether the file and the photographs are removed once they are in the vault."""
 
 
 @dataclass(frozen=True)
@@ -229,14 +232,25 @@ class _Rehearsal:
             )
         )
         self._listener.step("reading the watchlist and its photographs")
-        self._rejected = enter(
+        entered = enter(
             self._outside,
             Reading(self._play.watchlist, self._play.images, self._play.accepted),
             engine=self._engine,
             manager=manager,
+            deployment=self._deployment,
             watchlist=self._watchlist,
             on_row=self._listener.step,
         )
+        self._rejected = entered.rejected
+        if self._play.delete_imported:
+            removed(
+                self._outside,
+                entered.left,
+                watchlist=self._watchlist,
+                by=manager,
+                verifier=self._as(stand_ins.SECOND_MANAGER, Role.WATCHLIST_MANAGER),
+                tell=self._listener.step,
+            )
         for words in self._rejected:
             self._listener.step(f"rejected: {words}")
         self._engine.forget_last_face()
@@ -418,6 +432,7 @@ class _Rehearsal:
         survey = self._survey()
         sums = survey.runs[self._run]
         counted = as_fields(sums)
+        copies = [one for found in survey.copies.values() for one in found.copies.values()]
         return Summary(
             deployment=self._deployment.hex,
             mode=Mode.REHEARSAL.value,
@@ -431,6 +446,8 @@ class _Rehearsal:
             alerts=alerts,
             rejected_entries=self._rejected,
             stopped_by=self._stopped_by,
+            copies_registered=len(copies),
+            copies_left=[one.registered.kind for one in copies if not one.verified],
             items_registered=len(survey.items),
             items_destroyed=len(survey.items) - survey.live_items,
             items_remaining=survey.live_items,

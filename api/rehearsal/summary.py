@@ -15,7 +15,7 @@ class AlertLine:
     camera: str
 
 
-_FOR_PEOPLE = frozenset({"rejected_entries", "stopped_by"})
+_FOR_PEOPLE = frozenset({"rejected_entries", "stopped_by", "copies_registered", "copies_left"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,10 @@ class Summary:
     """Line and reasons of each entry that was rejected; for people only."""
     stopped_by: str
     """``video-over``, ``asked-to-stop`` or ``authorised-window-over``; for people only."""
+    copies_registered: int
+    """Copies of the list outside the vault; for people only."""
+    copies_left: list[str]
+    """The kinds of those that nobody has verified to be gone; for people only."""
 
     def as_json(self) -> dict[str, object]:
         """The object that ``--json`` prints: the agreed fields and no others."""

@@ -52,7 +52,7 @@ def engagement_officer_records(facts: ArrestFacts) -> Refusal | None:
 
 @refuses("alert_not_viable")
 def match_was_viable(facts: ArrestFacts) -> Refusal | None:
-    """Nobody is engaged on a possible match that no officer found viable. Source: specification, 3.7."""
+    """Nobody is arrested on a possible match that no officer found viable. Source: seed L29."""
     if facts.alert_decision != "viable":
         return Refusal(
             "alert_not_viable",
