@@ -326,6 +326,19 @@ def _(e: item.RestoredFromBackup) -> str:
     )
 
 
+@_tells(item.ScheduleAdopted)
+def _(e: item.ScheduleAdopted) -> str:
+    return f"retention schedule {e.version} is in force, {len(e.rules)} classes, owner {e.owner}"
+
+
+@_tells(item.DocumentRegistered)
+def _(e: item.DocumentRegistered) -> str:
+    return (
+        f"document {e.document} {e.version} was registered with {len(e.statements)} statements on "
+        "how long things are kept"
+    )
+
+
 @_tells(item.ClockDoubted)
 def _(e: item.ClockDoubted) -> str:
     return (

@@ -1,6 +1,6 @@
 """Builds everything from the settings; the only importer of infrastructure."""
 
-from api.bootstrap.custody import planned, stock_taken, swept
+from api.bootstrap.custody import planned, retention_schedules, stock_taken, swept
 from api.bootstrap.node import Node, open_node
 from api.bootstrap.reading import (
     deployments_in,
@@ -36,6 +36,7 @@ __all__ = [
     "read_history",
     "read_models_at",
     "rebuild_read_models",
+    "retention_schedules",
     "sealed_log",
     "settings",
     "stock_taken",

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from api.bootstrap.node import open_beside, open_node
 from api.bootstrap.reading import mode_of
+from domain.custody.adoption import Schedules
 from domain.services.inventory import Inventory, take_stock
 from domain.services.retention import Planned, Retention, Swept
+from domain.services.schedules import schedules
 from infrastructure.premises import PremisesInUseError
 
 
@@ -31,6 +33,12 @@ def planned(path: Path, *, at: datetime | None) -> list[Planned]:
     """What will be destroyed and when; nothing is touched."""
     with open_beside(path) as outside:
         return Retention(outside).plan(at=at)
+
+
+def retention_schedules(path: Path) -> Schedules:
+    """Every schedule that was adopted in these premises, and what documents say."""
+    with open_beside(path) as outside:
+        return schedules(outside)
 
 
 def stock_taken(path: Path) -> Inventory:

@@ -20,6 +20,7 @@ from domain.services import rechecking
 from domain.services.lateness import jumped, tell_of_a_jump
 from domain.services.recovery import finish_what_was_begun
 from domain.services.retention import sweep
+from domain.services.schedules import adopt_what_ships
 from domain.services.survey import Survey
 from infrastructure.clock import SystemClock, kept_by_the_network
 from infrastructure.custody.separate_rechecker import SeparateRechecker
@@ -156,6 +157,7 @@ def open_node(
             )
             keys = KeyRegister(sealing, both_signed=witnesses.ask_all)
             recovered = [*doubts, *keys.settle()]
+            adopt_what_ships(outside)
             if not whatever_is_there:
                 recovered += finish_what_was_begun(outside)
                 sweep(outside)

@@ -18,6 +18,7 @@ from api.cli import (
     rehearse,
     replay,
     report,
+    schedule,
     tokens,
     witness,
 )
@@ -54,6 +55,8 @@ app.add_typer(witness.app, name="witness")
 app.add_typer(projections.app, name="projections")
 app.add_typer(report.app, name="report")
 app.add_typer(custody.app, name="custody")
+app.add_typer(schedule.app, name="schedule")
+app.add_typer(schedule.documents, name="documents")
 app.add_typer(demo.media, name="media")
 
 

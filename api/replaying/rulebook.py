@@ -15,6 +15,7 @@ from typing import Any
 from domain.alerts import commands as alert_commands
 from domain.alerts import events as alert
 from domain.alerts import policies as alert_policies
+from domain.custody import adoption
 from domain.custody import commands as custody_commands
 from domain.custody import events as custody
 from domain.custody import policies as custody_policies
@@ -60,6 +61,16 @@ REQUESTS: Mapping[type[WasRefused], Request] = {
         "open an item of personal data",
         (custody_commands.ConsultItem,),
         custody_policies.CONSULTATION_POLICIES,
+    ),
+    custody.AdoptionRefused: Request(
+        "adopt a retention schedule",
+        (custody_commands.AdoptSchedule,),
+        adoption.ADOPTION_POLICIES,
+    ),
+    custody.RegistrationRefused: Request(
+        "register a document",
+        (custody_commands.RegisterDocument,),
+        adoption.REGISTRATION_POLICIES,
     ),
     deployment.ApplicationRefused: Request(
         "have a deployment",

@@ -7,9 +7,10 @@ from typing import assert_never
 from uuid import UUID
 
 from domain.custody import events as happened
-from domain.custody.classes import RETENTION, ItemClass
+from domain.custody.classes import ItemClass
 from domain.custody.commands import ConsultItem
 from domain.custody.policies import CONSULTATION_POLICIES, PURPOSES, ConsultationFacts
+from domain.custody.schedule import RetentionRule
 from domain.custody.sealing import ItemLabel, RecheckedBy, SealedContent, Tombstone
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.errors import RecordBrokenError
@@ -52,6 +53,7 @@ class Item(Aggregate):
         content_type: str,
         deployment: UUID,
         concerning: UUID,
+        rule: RetentionRule,
         schedule: str,
         anchor_at: datetime | None,
         due_at: datetime,
@@ -59,7 +61,6 @@ class Item(Aggregate):
         at: datetime,
     ) -> None:
         """Say that the item may now come to exist, and until when."""
-        rule = RETENTION[item_class]
         self.happened(
             happened.ItemRegistered,
             at=at,

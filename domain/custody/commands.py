@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from domain.custody.events import AdoptedRule, Statement
 from domain.kernel.commands import Command
 
 
@@ -22,3 +23,23 @@ class DestroyItems(Command):
 
     items: list[UUID]
     cause: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdoptSchedule(Command):
+    """Keep items by this retention schedule from now on."""
+
+    version: str
+    owner: str
+    rules: list[AdoptedRule]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisterDocument(Command):
+    """Keep what a document of the force says of how long things are kept."""
+
+    document: str
+    version: str
+    published_on: str
+    digest: str
+    statements: list[Statement]

@@ -129,6 +129,74 @@ class ItemDestroyed(Happened):
         }
 
 
+@dataclass(frozen=True)
+class AdoptedRule:
+    """One rule of a retention schedule, as its adoption tells it."""
+
+    item_class: str
+    rule: str
+    starts: str
+    limit_s: int
+    hold_may_extend: bool
+    source: str
+
+
+@recorded_as("schedule.adopted")
+@dataclass(frozen=True, kw_only=True)
+class ScheduleAdopted(Happened):
+    """From here on items are kept by this schedule; where it is shorter, those that exist too.
+
+    In the scope of the force, with the whole content.
+    """
+
+    version: str
+    owner: str
+    """Who answers for it, as a code. Source: policy L79."""
+    rules: list[AdoptedRule]
+    """One for each class, by class."""
+
+
+@recorded_as("schedule.adoption_refused")
+@dataclass(frozen=True, kw_only=True)
+class AdoptionRefused(WasRefused):
+    """The schedule was not adopted; the one in force stays."""
+
+    version: str
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a document says of how long a class is kept."""
+
+    item_class: str
+    starts: str
+    limit_s: int
+    hold_may_extend: bool
+
+
+@recorded_as("document.registered")
+@dataclass(frozen=True, kw_only=True)
+class DocumentRegistered(Happened):
+    """A document of the force says how long things are kept. In the scope of the force."""
+
+    document: str
+    """What kind it is, as a code: ``policy``, ``dpia``, ``privacy-notice``."""
+    version: str
+    published_on: str
+    """``2026-11-23``."""
+    digest: str
+    """SHA-256 of the file as it was given, hex."""
+    statements: list[Statement]
+
+
+@recorded_as("document.registration_refused")
+@dataclass(frozen=True, kw_only=True)
+class RegistrationRefused(WasRefused):
+    """The document was not registered."""
+
+    document: str
+
+
 @recorded_as("gallery.loaded")
 @dataclass(frozen=True, kw_only=True)
 class GalleryLoaded(Happened):

@@ -15,7 +15,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from domain.custody.aggregate import Item
-from domain.custody.classes import RETENTION, ItemClass
+from domain.custody.classes import ItemClass
 from domain.custody.commands import ConsultItem, DestroyItems
 from domain.custody.events import DestructionRechecked
 from domain.custody.sealing import SALT_BYTES, SealedContent, Tombstone, commitment
@@ -27,6 +27,7 @@ from domain.kernel.references import journal, new_reference
 from domain.kernel.refusals import Refused
 from domain.ports import KeyDestroyedError, Outside, Rechecked, VaultError
 from domain.services.carrying_out import by_the_system, carry_out, tried_again
+from domain.services.schedules import schedules
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -84,15 +85,18 @@ class Keeping:
         prepared = [
             (Item(new_reference()), one, secrets.token_bytes(SALT_BYTES)) for one in contents
         ]
+        known = schedules(self._outside)
         for item, one, salt in prepared:
+            rule = known.in_force.rule(one.item_class)
             item.register(
                 one.item_class,
                 content_type=one.content_type,
                 deployment=deployment,
                 concerning=one.concerning,
-                schedule="",
+                rule=rule,
+                schedule=known.version_in_force,
                 anchor_at=anchor_at,
-                due_at=(anchor_at or window_end) + RETENTION[one.item_class].limit,
+                due_at=(anchor_at or window_end) + rule.limit,
                 commitment=commitment(salt, one.content),
                 at=self._command.at,
             )

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from domain.alerts import events as alert_events
 from domain.custody import events as custody_events
-from domain.custody.classes import RETENTION, ItemClass
 from domain.custody.deadlines import deadline
+from domain.custody.schedule import BUILT_IN, RetentionSchedule
 from domain.deployments import events as deployment_events
 from domain.kernel.commands import Mode
 from domain.ports import Recorded
@@ -50,6 +50,7 @@ class ItemSeen:
     due_at: datetime
     rule: str
     clock_starts: str
+    anchor_at: datetime | None
     sealed: bool = False
     destruction_started: bool = False
     destroyed: bool = False
@@ -67,6 +68,9 @@ class Survey:
     alerts: dict[UUID, alert_events.AlertRaised] = field(default_factory=dict)
     open_alerts: dict[UUID, UUID] = field(default_factory=dict)
     """Alert to deployment, where nobody has decided."""
+    schedule: RetentionSchedule = BUILT_IN
+    """The one in force, as far as these entries tell."""
+    adopted_at: datetime | None = None
     overdue_found: set[UUID] = field(default_factory=set)
     """Items that were found late before."""
     newest_trusted: datetime | None = None
@@ -91,7 +95,9 @@ class Survey:
         return deadline(
             clock_starts=one.clock_starts,
             due_at=one.due_at,
-            limit=RETENTION[ItemClass(one.item_class)].limit,
+            limit=self.schedule.rule(one.item_class).limit,
+            adopted_at=self.adopted_at,
+            anchor_at=one.anchor_at,
             over_at=self.deployments[one.deployment].over_at,
         )
 
@@ -113,7 +119,7 @@ class Survey:
             one.item
             for one in self.live()
             if one.deployment == deployment
-            and RETENTION[ItemClass(one.item_class)].ends_with_deployment
+            and self.schedule.rule(one.item_class).ends_with_deployment
         ]
 
     def is_unsettled(self, deployment: UUID) -> bool:
@@ -164,6 +170,7 @@ class Survey:
                     event.due_at,
                     event.rule,
                     event.clock_starts,
+                    event.anchor_at,
                 )
             case custody_events.ItemSealed() as event:
                 self.items[event.originator_id].sealed = True
@@ -171,6 +178,9 @@ class Survey:
                 self.items[event.originator_id].destruction_started = True
             case custody_events.ItemDestroyed() as event:
                 self.items[event.originator_id].destroyed = True
+            case custody_events.ScheduleAdopted() as event:
+                self.schedule = RetentionSchedule.adopted(event.version, event.owner, event.rules)
+                self.adopted_at = event.timestamp
             case custody_events.OverdueFound() as event:
                 self.overdue_found.add(event.item)
             case alert_events.AlertAdjudicated() | alert_events.AlertClosedUndetermined() as event:

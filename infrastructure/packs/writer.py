@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -31,8 +32,9 @@ from domain.assurance.proofs import HashAt, multiproof
 from domain.assurance.scope_heads import Opening, ScopeEnd
 from domain.assurance.verification import LIMITS, Kind, StoredRow, Verdict
 from domain.catalogue import EVENTS
-from domain.custody.classes import RETENTION
-from domain.custody.events import RecheckerEnrolled
+from domain.custody.adoption import Schedules
+from domain.custody.events import DocumentRegistered, RecheckerEnrolled, ScheduleAdopted
+from domain.custody.schedule import RetentionSchedule
 from domain.kernel.errors import DomainError, RecordBrokenError
 from domain.kernel.events import Happened
 from domain.log.events import KeyGenerated, KeyRetired, KeyRotated, ScopeHeadsCommitted
@@ -41,7 +43,17 @@ from infrastructure.packs.schemas import body_schema
 from infrastructure.packs.zipapp import verifier
 from infrastructure.record.entry_mapper import entry_of, event_of
 
-RESTED_ON = frozenset(one.NAME for one in (KeyGenerated, KeyRotated, KeyRetired, RecheckerEnrolled))
+RESTED_ON = frozenset(
+    one.NAME
+    for one in (
+        KeyGenerated,
+        KeyRotated,
+        KeyRetired,
+        RecheckerEnrolled,
+        ScheduleAdopted,
+        DocumentRegistered,
+    )
+)
 """Entries of the force that every deployment rests on. What concerns a single deployment, or could
 tell of another one, is never among them."""
 
@@ -126,6 +138,8 @@ class _Seen:
     ends: dict[str, ScopeEnd] = field(default_factory=dict)
     """Of every scope, before the commitment."""
     names: set[str] = field(default_factory=set)
+    schedules: Schedules = field(default_factory=Schedules)
+    """The retention schedules and documents that the log tells of."""
     mode: str = ""
     newest: str = ""
 
@@ -181,7 +195,10 @@ class _Packing:
                     self._seen.mode = entry.mode
                     events.write(cloud_event(entry) + b"\n")
                 elif row.position == self._commitment.pos or row.name in RESTED_ON:
-                    self._seen.rested_on.append(self._take(row, force).pos)
+                    entry = self._take(row, force)
+                    self._seen.rested_on.append(entry.pos)
+                    if entry.name in (ScheduleAdopted.NAME, DocumentRegistered.NAME):
+                        self._seen.schedules.follow(event_of(entry_of(entry.raw)))
 
     def _take(self, row: StoredRow, file: BinaryIO) -> Entry:
         entry = _read(row)
@@ -217,8 +234,8 @@ class _Packing:
             self._put(
                 f"data/schemas/{name}.{event_class.SHAPE}.json", _json(body_schema(event_class))
             )
-        self._put("data/retention.json", _json(_retention()))
-        self._put("data/documents.json", _json(_DOCUMENTS))
+        self._put("data/retention.json", _json(_retention(self._seen.schedules.in_force)))
+        self._put("data/documents.json", _json(_documents(self._seen.schedules)))
         self._put("data/log.vkey", f"{self._log.key.text()}\n".encode())
         self._put("data/verify.pyz", verifier())
         self._put("data/README.txt", _READ_ME.encode())
@@ -345,29 +362,43 @@ def _json(value: object) -> bytes:
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
 
 
-def _retention() -> dict[str, object]:
+def _retention(schedule: RetentionSchedule) -> dict[str, object]:
     return {
+        "version": schedule.version,
+        "owner": schedule.owner,
         "classes": [
             {
                 "item_class": item_class.value,
                 "rule": rule.rule,
                 "clock_starts": rule.starts.value,
-                "limit_hours": int(rule.limit.total_seconds() // 3600),
+                "limit_hours": rule.limit / timedelta(hours=1),
+                "hold_may_extend": rule.hold_may_extend,
+                "source": rule.source,
             }
-            for item_class, rule in RETENTION.items()
+            for item_class, rule in sorted(schedule.rules.items())
         ],
-        "reading": "Ceilings of the version that made this pack. The end of the deployment always "
-        "ends them, and nothing extends them. The rule and the time that held for an item stand in "
-        "its item.registered.",
+        "reading": "The schedule in force at the end of this pack; its adoption stands in "
+        "force.jsonl. Limits are ceilings. The end of the deployment ends all but footage. The "
+        "rule and the time that held for an item stand in its item.registered.",
     }
 
 
-_DOCUMENTS = {
-    "documents": [],
-    "reading": "No document (force policy, operational order, impact assessment) is adopted in "
-    "this log: it has no such event yet. What a decision named stands in the entry of the decision "
-    "itself, such as the threshold and its justification in deployment.authorised.",
-}
+def _documents(schedules: Schedules) -> dict[str, object]:
+    return {
+        "documents": [
+            {
+                "document": one.document,
+                "version": one.version,
+                "published_on": one.published_on,
+                "digest": one.digest,
+            }
+            for one in schedules.documents.values()
+        ],
+        "reading": "Documents that were registered with what they say of retention. What a "
+        "decision named stands in the entry of the decision itself, such as the threshold and its "
+        "justification in deployment.authorised.",
+    }
+
 
 _READ_ME = """\
 EVIDENCE PACK OF ONE DEPLOYMENT

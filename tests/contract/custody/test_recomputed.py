@@ -22,6 +22,7 @@ from domain.assurance.rechecks import statement as recheck_statement
 from domain.custody import events as item_events
 from domain.custody.aggregate import Item
 from domain.custody.classes import ItemClass
+from domain.custody.schedule import BUILT_IN
 from domain.custody.sealing import SealedContent, Tombstone
 from domain.deployments.events import DeploymentEnded
 from domain.kernel.commands import Command
@@ -90,6 +91,7 @@ def registered(scene: Scene, **changes: Any) -> Item:
         "content_type": "image/jpeg",
         "deployment": DEPLOYMENT,
         "concerning": new_reference(),
+        "rule": BUILT_IN.rule(ItemClass.FACE_CROP),
         "schedule": "",
         "anchor_at": scene.clock.now(),
         "due_at": scene.clock.now() + DAY,

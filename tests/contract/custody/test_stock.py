@@ -16,6 +16,7 @@ from domain.assurance.holdings import CustodyVerdict
 from domain.custody.aggregate import Item
 from domain.custody.classes import ItemClass
 from domain.custody.events import InventoryAttested, LossFound, OrphanFound, ResurrectionFound
+from domain.custody.schedule import BUILT_IN
 from domain.kernel.errors import DomainError
 from domain.kernel.references import FORCE, new_reference
 from domain.ports import Stock, Wanted
@@ -91,6 +92,7 @@ def test_an_item_between_two_steps_is_neither_missing_nor_an_orphan(place: Place
         content_type="image/jpeg",
         deployment=DEPLOYMENT,
         concerning=ALERT,
+        rule=BUILT_IN.rule(ItemClass.FACE_CROP),
         schedule="",
         anchor_at=now,
         due_at=now + DAY,

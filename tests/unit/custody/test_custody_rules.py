@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from domain.custody.aggregate import Item
-from domain.custody.classes import RETENTION, ClockStart, ItemClass
+from domain.custody.classes import ClockStart, ItemClass
 from domain.custody.events import ConsultationRefused
 from domain.custody.policies import PURPOSES
+from domain.custody.schedule import BUILT_IN
 from domain.custody.sealing import ItemLabel, commitment
 from domain.kernel.commands import Role
 from domain.kernel.errors import RecordBrokenError
@@ -51,6 +52,7 @@ def register(item_class: ItemClass) -> Callable[[Item], None]:
         content_type="image/jpeg",
         deployment=DEPLOYMENT,
         concerning=ALERT,
+        rule=BUILT_IN.rule(item_class),
         schedule="",
         anchor_at=AT,
         due_at=AT + DAY,
@@ -92,11 +94,12 @@ def test_an_item_is_registered_with_the_rule_that_ends_it(
 
 def test_every_class_of_item_has_a_rule_and_none_but_footage_is_kept_longer_than_a_day() -> None:
     """No item without a clock: 24 hours is the ceiling of all that is biometric."""
-    assert set(RETENTION) == set(ItemClass)
-    biometric = [rule for kept, rule in RETENTION.items() if kept is not ItemClass.FOOTAGE_SEGMENT]
+    rules = BUILT_IN.rules
+    assert set(rules) == set(ItemClass)
+    biometric = [rule for kept, rule in rules.items() if kept is not ItemClass.FOOTAGE_SEGMENT]
     assert {rule.limit for rule in biometric} == {timedelta(hours=24)}
     assert not any(rule.hold_may_extend for rule in biometric)
-    assert {rule.starts for rule in RETENTION.values()} == set(ClockStart)
+    assert {rule.starts for rule in rules.values()} == set(ClockStart)
 
 
 def test_a_sealed_item_is_recorded_by_its_ciphertext_only() -> None:
