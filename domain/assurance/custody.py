@@ -179,8 +179,12 @@ class Custody:
             ) from error
 
     def verdict(self, *, as_of: datetime | None = None) -> CustodyVerdict:
-        """What the entries come to, at a time or at the newest that a trusted clock recorded."""
-        now = as_of or self._now
+        """What the entries come to, at a time or at the newest that a trusted clock recorded.
+
+        Args:
+            as_of: no earlier than that newest, which otherwise stands.
+        """
+        now = max(filter(None, (as_of, self._now)), default=None)
         remaining = list(self._items.items())
         found = {name: _copied(one) for name, one in self._holdings.items()}
         in_stores = [one for those in self._found_in.values() for one in those]
@@ -615,19 +619,27 @@ class Custody:
 
     def _attested(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         scope = entry["scope"]
+        if self._is_of_others(entry):
+            return
         key = self._keys.get(body["rechecker"])
         signed = key is not None and attestation_holds(body, scope, key)
         if not signed:
             self._fault("inventory_not_signed", "the inventory is not signed by an enrolled key")
-        # What an earlier inventory of this scope found wrong, and this one does not, was mended.
-        self._resolved += len(self._found_in.pop(scope, []))
         wrong = list(self._wrong_in(entry, body))
+        # What an earlier inventory of this scope found wrong, and this one does not, was mended.
+        still = {one.code for one in wrong}
+        before = self._found_in.pop(scope, [])
+        self._resolved += sum(one.code not in still for one in before)
         if wrong:
             self._found_in[scope] = wrong
-        if scope == FORCE_SCOPE or self.scope is not None:
+        if scope == (self.scope or FORCE_SCOPE):
             self._inventory = _told(entry, body, signed=signed)
         if signed and not wrong:
             self._reach_l3(body["as_of"], None if scope == FORCE_SCOPE else scope)
+
+    def _is_of_others(self, entry: Mapping[str, Any]) -> bool:
+        """Whether it tells of all that the stores hold, where one deployment is asked about."""
+        return self.scope is not None and entry["scope"] == FORCE_SCOPE
 
     def _wrong_in(self, entry: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Fault]:
         """What an inventory found wrong, or is wrong about it."""
@@ -652,8 +664,6 @@ class Custody:
 
     def _differences(self, entry: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Fault]:
         """What was there is what had to be there, as far as these entries tell."""
-        if entry["scope"] == FORCE_SCOPE and self.scope is not None:
-            return
         if body["as_of"] > entry["pos"]:
             raise ValueError(f"an inventory as of {body['as_of']} entries")
         whose = None if entry["scope"] == FORCE_SCOPE else entry["scope"]
@@ -676,8 +686,10 @@ class Custody:
 
     def _found_once(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         """Something was found in the stores, or not found; the next inventory says how it is."""
+        if self._is_of_others(entry):
+            return
         found = {
-            "orphan.found": ("orphan", "something is in the {store} that no entry knows"),
+            "orphan.found": ("orphans", "something is in the {store} that no entry knows"),
             "item.resurrection_found": ("resurrected", "item {item} is in the {store} again"),
             "item.loss_found": ("missing", "item {item} is not in the {store} any more"),
         }

@@ -27,7 +27,7 @@ def with_custody(
         verdict: on the record itself; unless that is sound, custody is not asked.
         named: the entries that were verified, each behind its stored name, in the order of the log.
         scope: the deployment, where they are one deployment's and the force's.
-        as_of: the time to work it out for; None for the newest of the record.
+        as_of: the time to work it out for, where that is later than the newest of the record.
     """
     if verdict.kind is not Kind.SOUND:
         return verdict

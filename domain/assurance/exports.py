@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from domain.assurance.checkpoints import Checkpoint, CheckpointError
@@ -57,6 +58,7 @@ def verify_export(
     outside_checkpoint: str | None = None,
     witnesses: Sequence[WitnessKey] = (),
     hashes_only: bool = False,
+    as_of: datetime | None = None,
     progress: Callable[[int], None] = in_silence,
 ) -> Verdict:
     """Recompute an exported log.
@@ -67,6 +69,7 @@ def verify_export(
         outside_checkpoint: a signed checkpoint that someone else kept, if any.
         witnesses: each of them must have cosigned a checkpoint.
         hashes_only: check the hash tiles alone, as whoever gets no entries must.
+        as_of: the time to work custody out for; None for the newest of the log.
         progress: told the number of entries now and then.
     """
     try:
@@ -97,7 +100,7 @@ def verify_export(
     if hashes_only:
         return told
     again = _Export(directory, key)
-    return with_custody(told, ((name_in(row.blob), row.blob) for row in again.rows()))
+    return with_custody(told, ((name_in(row.blob), row.blob) for row in again.rows()), as_of=as_of)
 
 
 class _Export:

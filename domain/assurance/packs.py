@@ -26,6 +26,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from heapq import merge
 from pathlib import Path
 from typing import Any, Self
@@ -148,6 +149,7 @@ def verify_pack(
     key: VerifierKey,
     outside_checkpoint: str | None = None,
     witnesses: Sequence[WitnessKey] = (),
+    as_of: datetime | None = None,
     progress: Callable[[int], None] = in_silence,
 ) -> Verdict:
     """Recompute an evidence pack.
@@ -158,6 +160,7 @@ def verify_pack(
         outside_checkpoint: a signed checkpoint that someone else kept. It must be the pack's own:
             of another one a pack cannot show that the two are of one history.
         witnesses: each of them must have cosigned the checkpoint.
+        as_of: the time to work custody out for; None for the newest in the pack.
         progress: told the number of entries now and then.
     """
     try:
@@ -166,7 +169,7 @@ def verify_pack(
         pack.read_entries(progress)
         pack.check_places()
         pack.check_end()
-        return with_custody(pack.verdict(), pack.named(), scope=pack.scope)
+        return with_custody(pack.verdict(), pack.named(), scope=pack.scope, as_of=as_of)
     except FaultFoundError as fault:
         return not_looked_at(fault.kind, str(fault))
 
@@ -340,6 +343,10 @@ class _Pack:
                 "commitment and not in the pack; any of them may be of this deployment. "
                 "Ask for a pack that opens the newest commitment."
             )
+        remarks.append(
+            "Of the force's retention schedules and re-checkers those are seen that the pack "
+            "holds: a schedule that came after the last registration may be left out."
+        )
         if not self._tied:
             remarks.append(
                 "No checkpoint from elsewhere was given: whether the log's owner signed another "

@@ -398,9 +398,9 @@ def test_an_item_is_not_sealed_after_its_end(scene: Scene, store: Store) -> None
 
 def test_a_tombstone_older_than_the_destruction_is_named(scene: Scene, store: Store) -> None:
     """A number below one that had its receipt before."""
-    first = changed(true_receipt(scene), tombstone_sequence=5)
+    first = replace(true_receipt(scene), tombstone_sequence=5)
     appended(scene, recheck(scene, first, tombstone_sequence=5), first)
-    second = changed(true_receipt(scene), tombstone_sequence=4)
+    second = replace(true_receipt(scene), tombstone_sequence=4)
     appended(scene, recheck(scene, second, tombstone_sequence=5), second)
     assert codes(judged(store)) == ["tombstone_too_early"]
 
@@ -609,7 +609,7 @@ def test_an_inventory_shows_nothing_of_what_was_destroyed_after_it(
     size = scene.record.size()
     scene.stopped().ended()
     there = items_listed(one.item.hex for one in scene.survey().items.values())
-    held = {"keystore_count": there.count, "keystore_root": there.root}
+    held: dict[str, Any] = {"keystore_count": there.count, "keystore_root": there.root}
     held |= {"media_count": there.count, "media_root": there.root}
     appended(scene, attested(scene, as_of=size, tombstone_sequence=ITEMS, **held), scope=FORCE)
     verdict = judged(store)
@@ -620,7 +620,7 @@ def test_an_inventory_shows_nothing_of_what_was_destroyed_after_it(
 @pytest.mark.parametrize(
     ("finding", "code"),
     [
-        (item_events.OrphanFound, "orphan"),
+        (item_events.OrphanFound, "orphans"),
         (item_events.ResurrectionFound, "resurrected"),
         (item_events.LossFound, "missing"),
     ],
