@@ -28,6 +28,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.assurance.entries import FORCE_SCOPE, EntryUnreadableError
+from domain.assurance.figures import written
 from domain.assurance.holdings import (
     MOST_FAULTS,
     Attested,
@@ -215,8 +216,8 @@ class Custody:
                     Fault(
                         "overdue",
                         one.position,
-                        f"{one.item_class} {item[:8]} had to be gone by {_written(deadline)} "
-                        f"and has no receipt at {_written(now)}",
+                        f"{one.item_class} {item[:8]} had to be gone by {written(deadline)} "
+                        f"and has no receipt at {written(now)}",
                         overdue=True,
                     )
                 )
@@ -224,8 +225,10 @@ class Custody:
             faults += new[: max(0, MOST_FAULTS - len(faults))]
         for holding in found.values():
             holding.limit_s = int(self._limits.limit(holding.item_class).total_seconds())
+        over = self._deployments[self.scope].over_at if self.scope else None
         return CustodyVerdict(
-            as_of=_written(now) if now else None,
+            as_of=written(now) if now else None,
+            over_at=written(over) if over else None,
             holdings=tuple(found[name] for name in sorted(found)),
             faults=tuple(sorted(faults, key=lambda one: one.position)),
             fault_count=count,
@@ -305,7 +308,7 @@ class Custody:
             self._fault(
                 "due_too_late",
                 f"{item_class} {item[:8]} was registered until {body['due_at']}; by the schedule "
-                f"it may exist until {_written(latest)}",
+                f"it may exist until {written(latest)}",
             )
 
     def _anchor(
@@ -440,8 +443,8 @@ class Custody:
         self._list(holding, "destroyed_late", entry["pos"])
         self._fault(
             "late",
-            f"{one.item_class} {item[:8]} had to be gone by {_written(deadline)} and was gone at "
-            f"{_written(gone)}",
+            f"{one.item_class} {item[:8]} had to be gone by {written(deadline)} and was gone at "
+            f"{written(gone)}",
             overdue=True,
         )
 
@@ -746,7 +749,7 @@ class Custody:
         last, every_s = self._swept
         if at - last <= 2 * timedelta(seconds=every_s):
             return []
-        return [Gap(_written(last), _written(at), every_s)]
+        return [Gap(written(last), written(at), every_s)]
 
     # -- sums ------------------------------------------------------------------------------------
 
@@ -852,10 +855,6 @@ def _time(text: str) -> datetime:
 def _epoch(one: _Item) -> tuple[str, str, str]:
     """The key that an item's key is wrapped under: deployment, class, day of registration."""
     return one.deployment, one.item_class, one.registered_at[:10]
-
-
-def _written(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _told(entry: Mapping[str, Any], body: Mapping[str, Any], *, signed: bool) -> Attested:

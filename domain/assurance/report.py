@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from domain.assurance.figures import CUSTODY_LIMITS
 from domain.assurance.holdings import CustodyVerdict, Holding
 from domain.assurance.verification import LIMITS, Cosigned, Verdict, printable
 
-CUSTODY_LIMITS = (
-    "Custody is recomputed from what was recorded: copies that nobody recorded are not seen.",
-    "That something is gone is what whoever looked again signed; no entry shows a store itself.",
-)
-"""What no recomputing of custody can say."""
 FINDINGS_TOLD = 20
 """Findings that are told one by one; a report has more of them."""
 
