@@ -7,9 +7,10 @@ from datetime import datetime
 from pathlib import Path
 
 from api.bootstrap.surroundings import premises_at
-from domain.assurance.examined import with_custody
+from domain.assurance.custody import Custody
+from domain.assurance.examined import Following
 from domain.assurance.summing import workers
-from domain.assurance.targets import KeyUnusableError, Trusted, entries_of, own_checkpoint
+from domain.assurance.targets import KeyUnusableError, Trusted, own_checkpoint
 from domain.assurance.verification import (
     FaultFoundError,
     Kind,
@@ -93,6 +94,7 @@ def verify_premises(
     premises = premises_at(path)
     try:
         own = own_checkpoint(premises.seal)
+        custody = Following(Custody())
         with premises.database.stored() as log:
             verdict = verify(
                 log.rows,
@@ -104,9 +106,9 @@ def verify_premises(
                 witnesses=trusted.witnesses,
                 progress=progress,
                 workers=workers(),
+                following=custody.rows,
             )
-        with premises.database.stored() as log:
-            return with_custody(verdict, entries_of(log.rows, verdict.size), as_of=trusted.as_of)
+        return custody.told(verdict, as_of=as_of)
     except RecordUnreadableError as error:
         return not_looked_at(Kind.UNREADABLE, str(error))
     except FaultFoundError as fault:

@@ -162,21 +162,20 @@ class Custody:
         Raises:
             EntryUnreadableError: an entry of custody lacks what every such entry has.
         """
-        entry = json.loads(blob)
-        self._position = entry["pos"]
-        at = _time(entry["recorded_at"])
-        if self._now is not None and at < self._now:
-            at = self._now  # it stands behind that entry: a clock set back makes nothing earlier
-        elif entry["clock"] == "trusted":
-            self._now = at
-        follow = _FOLLOWED.get(entry["name"])
-        if follow is None:
-            return
         try:
-            follow(self, entry, entry["body"], at)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            entry = json.loads(blob)
+            self._position = entry["pos"]
+            at = _time(entry["recorded_at"])
+            if self._now is not None and at < self._now:
+                # it stands behind that entry: a clock set back makes nothing earlier
+                at = self._now
+            elif entry["clock"] == "trusted":
+                self._now = at
+            if follow := _FOLLOWED.get(entry["name"]):
+                follow(self, entry, entry["body"], at)
+        except _UNFOLLOWED as error:
             raise EntryUnreadableError(
-                f"position {self._position}: {entry['name']} cannot be followed: {error!r}"
+                f"position {self._position}: an entry of custody cannot be followed: {error!r}"
             ) from error
 
     def verdict(self, *, as_of: datetime | None = None) -> CustodyVerdict:
@@ -843,6 +842,9 @@ _FOLLOWED: Mapping[str, _Follow] = {
 """What is followed, by stored name. Names are for ever."""
 
 FOLLOWED = frozenset(_FOLLOWED)
+
+_UNFOLLOWED = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+"""What following raises where an entry lacks what every such entry has."""
 
 
 def _time(text: str) -> datetime:

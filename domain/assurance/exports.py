@@ -17,10 +17,11 @@ from datetime import datetime
 from pathlib import Path
 
 from domain.assurance.checkpoints import Checkpoint, CheckpointError
-from domain.assurance.chunks import name_in, root_over
+from domain.assurance.chunks import root_over
 from domain.assurance.cosignatures import WitnessKey
+from domain.assurance.custody import Custody
 from domain.assurance.entries import LARGEST_ENTRY
-from domain.assurance.examined import with_custody
+from domain.assurance.examined import Following
 from domain.assurance.files import content, names_below, text
 from domain.assurance.notes import NoteError, VerifierKey, open_note
 from domain.assurance.summing import workers
@@ -76,6 +77,7 @@ def verify_export(
         export = _Export(directory, key)
     except FaultFoundError as fault:
         return not_looked_at(fault.kind, str(fault))
+    custody = Following(Custody())
     if hashes_only:
         verdict = verify_hashes(
             export.leaves(),
@@ -95,12 +97,10 @@ def verify_export(
             witnesses=witnesses,
             progress=progress,
             workers=workers(),
+            following=custody.rows,
         )
     told = replace(verdict, remarks=export.remarks(hashes_only=hashes_only))
-    if hashes_only:
-        return told
-    again = _Export(directory, key)
-    return with_custody(told, ((name_in(row.blob), row.blob) for row in again.rows()), as_of=as_of)
+    return told if hashes_only else custody.told(told, as_of=as_of)
 
 
 class _Export:

@@ -56,7 +56,7 @@ from domain.assurance.entries import (
     EntryUnreadableError,
     canonical,
 )
-from domain.assurance.examined import followed, with_custody
+from domain.assurance.examined import Following, followed
 from domain.assurance.files import content, open_plain, text
 from domain.assurance.notes import NoteError, VerifierKey, open_note
 from domain.assurance.proofs import ProofInvalidError, verify_multiproof
@@ -181,8 +181,10 @@ def verify_pack(
         pack.read_entries(progress)
         pack.check_places()
         pack.check_end()
-        told = with_custody(pack.verdict(), pack.named(), scope=pack.scope, as_of=as_of)
-        return pack.with_certificate(told)
+        custody = Following(Custody(pack.scope))
+        for name, blob in pack.named():
+            custody.entry(name, blob)
+        return pack.with_certificate(custody.told(pack.verdict(), as_of=as_of))
     except FaultFoundError as fault:
         return not_looked_at(fault.kind, str(fault))
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 
 from domain.assurance import bags, exports
 from domain.assurance.cosignatures import WitnessKey
+from domain.assurance.custody import Custody
 from domain.assurance.databases import DatabaseUnreadableError, stored_in_sqlite
-from domain.assurance.examined import with_custody
+from domain.assurance.examined import Following
 from domain.assurance.exports import verify_export
 from domain.assurance.files import text
 from domain.assurance.notes import NoteError, VerifierKey
@@ -21,7 +21,6 @@ from domain.assurance.summing import workers
 from domain.assurance.verification import (
     FaultFoundError,
     Kind,
-    StoredRow,
     Verdict,
     in_silence,
     not_looked_at,
@@ -150,16 +149,12 @@ def own_checkpoint(seal: Path) -> str | None:
     return text(checkpoint, "the log's own checkpoint") if checkpoint.exists() else None
 
 
-def entries_of(rows: Iterable[StoredRow], size: int) -> Iterator[tuple[str, bytes]]:
-    """The entries of rows that were verified, up to a size of the log, behind their names."""
-    return ((row.name, row.blob) for row in islice(rows, size))
-
-
 def _verify_database(
     database: Path, seal: Path, trusted: Trusted, progress: Callable[[int], None]
 ) -> Verdict:
     try:
         own = own_checkpoint(seal)
+        custody = Following(Custody())
         with stored_in_sqlite(database) as log:
             verdict = verify(
                 log.rows,
@@ -171,9 +166,9 @@ def _verify_database(
                 witnesses=trusted.witnesses,
                 progress=progress,
                 workers=workers(),
+                following=custody.rows,
             )
-        with stored_in_sqlite(database) as log:
-            return with_custody(verdict, entries_of(log.rows, verdict.size), as_of=trusted.as_of)
+        return custody.told(verdict, as_of=trusted.as_of)
     except DatabaseUnreadableError as error:
         return not_looked_at(Kind.UNREADABLE, str(error))
     except FaultFoundError as fault:

@@ -211,6 +211,10 @@ def in_silence(size: int) -> None:
     """Nobody asked how far it is."""
 
 
+def unheard(rows: Sequence[Row]) -> None:
+    """Nobody follows."""
+
+
 def verify(
     rows: Iterable[Row],
     *,
@@ -222,6 +226,7 @@ def verify(
     witnesses: Sequence[WitnessKey] = (),
     progress: Callable[[int], None] = in_silence,
     workers: int = 1,
+    following: Callable[[Sequence[Row]], None] = unheard,
 ) -> Verdict:
     """Recompute a log from its rows and say what was found first.
 
@@ -239,13 +244,14 @@ def verify(
         witnesses: each of them must have cosigned one of these checkpoints.
         progress: told the number of entries now and then.
         workers: processes to share the work between, where the log is long.
+        following: told the rows, some at a time and in order, whatever is found of them.
     """
     own = _Anchor.opened(own_checkpoint, "the log's own checkpoint", key, witnesses)
     outside = _Anchor.opened(outside_checkpoint, "the checkpoint from elsewhere", key, witnesses)
     anchors = [anchor for anchor in (own, outside) if anchor is not None]
     log = _Recomputed({one.checkpoint.size for one in anchors if one.checkpoint is not None})
     finding = (
-        _wrong_row(iter(rows), log, anchors, progress, workers)
+        _wrong_row(iter(rows), log, anchors, progress, workers, following)
         or _wrong_head(head, log)
         or _wrong_scope_head(scope_heads, log)
         or next((found for one in anchors if (found := one.contradicts(log))), None)
@@ -723,10 +729,12 @@ def _wrong_row(
     anchors: Sequence[_Anchor],
     progress: Callable[[int], None],
     workers: int,
+    following: Callable[[Sequence[Row]], None],
 ) -> _Finding | None:
     with Summing(rows, log.sizes, workers=workers) as chunks:
         try:
             for some, summary in chunks:
+                following(some)
                 if summary is None or not log.take(summary):
                     finding = _wrong_row_among(iter(some), chunks, log, anchors)
                     if finding is not None:

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from tests.benchmarks import append, growth
+from tests.benchmarks.destroy import destroy
 from tests.benchmarks.figure import Figure
 from tests.benchmarks.pipeline_vs_insightface import pipeline_vs_insightface
 from tests.benchmarks.rebuild import rebuild_postgres, rebuild_sqlite
 from tests.benchmarks.verifying import verify_vs_recompute
 
 BENCHMARKS: dict[str, Callable[[], Figure]] = {
+    "destroy": destroy,
     "pipeline_vs_insightface": pipeline_vs_insightface,
     "rebuild_postgres": rebuild_postgres,
     "rebuild_sqlite": rebuild_sqlite,

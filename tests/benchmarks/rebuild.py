@@ -14,7 +14,13 @@ from uuid import UUID, uuid5
 import msgspec
 
 from domain.alerts.events import AlertAdjudicated, AlertRaised, AlertViewed
-from domain.custody.events import DestructionStarted, ItemDestroyed, ItemRegistered, ItemSealed
+from domain.custody.events import (
+    DestructionRechecked,
+    DestructionStarted,
+    ItemDestroyed,
+    ItemRegistered,
+    ItemSealed,
+)
 from domain.kernel.commands import Command, Mode, Role
 from domain.kernel.events import NEXT_VERSION, Happened
 from domain.kernel.references import journal
@@ -27,7 +33,7 @@ from tests.support.stores import STORES, Store
 
 EVENTS = 200_000
 ALERT_EVERY = 400
-"""Faces to one possible match. Each brings 15 entries: its own, and those of three items."""
+"""Faces to one possible match. Each brings 16 entries: its own, and those of three items."""
 PROGRESS_EVERY = 20
 AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 _REFERENCES = UUID("0b6f0b1c-6d0c-5c0e-8f0e-1d2c3b4a5f60")
@@ -95,7 +101,7 @@ def fill(record: EventRecord, events: int) -> None:
             at=AT,
         )
         batch: list[Happened] = []
-        for event in _day(deployment, run):
+        for event in _day(deployment, run, number):
             batch.append(event)
             if len(batch) >= 1000:
                 record.append(*batch, by=by)
@@ -106,7 +112,7 @@ def fill(record: EventRecord, events: int) -> None:
         number += 1
 
 
-def _day(deployment: UUID, run: UUID) -> Iterator[Happened]:
+def _day(deployment: UUID, run: UUID, number: int) -> Iterator[Happened]:
     stream = journal("sightings", f"{run.hex}/camera-1")
     for ordinal in range(1, 25_001):
         at = AT + timedelta(seconds=ordinal)
@@ -117,7 +123,8 @@ def _day(deployment: UUID, run: UUID) -> Iterator[Happened]:
         }
         face: dict[str, Any] = {"run": run, "camera": "camera-1", "ordinal": ordinal}
         if ordinal % ALERT_EVERY == 0:
-            yield from _possible_match(deployment, run, ordinal, at)
+            tombstone = 1 + 3 * (number * 25_000 + ordinal)
+            yield from _possible_match(deployment, run, ordinal, at, first_tombstone=tombstone)
         elif ordinal % 7 == 0:
             yield FaceNotEnrolled(**common, **face, reason="blur", template_life_ms=0)
         else:
@@ -128,10 +135,14 @@ def _day(deployment: UUID, run: UUID) -> Iterator[Happened]:
             )
 
 
-def _possible_match(deployment: UUID, run: UUID, ordinal: int, at: datetime) -> Iterator[Happened]:
+def _possible_match(
+    deployment: UUID, run: UUID, ordinal: int, at: datetime, *, first_tombstone: int
+) -> Iterator[Happened]:
     alert = _reference("alert", deployment.int ^ ordinal)
-    items = {kind: _reference(kind, alert.int) for kind in ("face_crop", "wide_frame", "detail")}
-    due, digest = at + timedelta(hours=24), "5f" * 32
+    items = {
+        kind: _reference(kind, alert.int) for kind in ("face_crop", "wide_frame", "alert_detail")
+    }
+    due, digest = AT + timedelta(hours=24), "5f" * 32
     for kind, item in items.items():
         yield ItemRegistered(
             originator_id=item,
@@ -144,7 +155,7 @@ def _possible_match(deployment: UUID, run: UUID, ordinal: int, at: datetime) -> 
             schedule="",
             rule="RT-03",
             clock_starts="alert",
-            anchor_at=at,
+            anchor_at=AT,
             due_at=due,
             commitment=digest,
         )
@@ -187,10 +198,25 @@ def _possible_match(deployment: UUID, run: UUID, ordinal: int, at: datetime) -> 
         basis="own-judgement",
         note_item=None,
     )
-    for kind, item in items.items():
+    for item in items.values():
         yield DestructionStarted(
             originator_id=item, originator_version=3, timestamp=at, cause="decided"
         )
+    looked = _reference("recheck", alert.int)
+    yield DestructionRechecked(
+        originator_id=journal("rechecks", deployment.hex),
+        originator_version=NEXT_VERSION,
+        timestamp=at,
+        recheck=looked,
+        rechecker="",
+        kind="in-process",
+        items=list(items.values()),
+        still_there=[],
+        tombstone_sequence=first_tombstone + 2,
+        tombstone_digest=digest,
+        signature="",
+    )
+    for place, (kind, item) in enumerate(items.items()):
         yield ItemDestroyed(
             originator_id=item,
             originator_version=4,
@@ -204,7 +230,7 @@ def _possible_match(deployment: UUID, run: UUID, ordinal: int, at: datetime) -> 
             epoch="",
             methods={},
             holds=[],
-            recheck_id=None,
+            recheck_id=looked,
             rule="RT-03",
             clock_starts="alert",
             due_at=due,
@@ -214,7 +240,7 @@ def _possible_match(deployment: UUID, run: UUID, ordinal: int, at: datetime) -> 
             commitment=digest,
             ciphertext_digest=digest,
             ciphertext_length=20_000,
-            tombstone_sequence=1,
+            tombstone_sequence=first_tombstone + place,
             tombstone_digest=digest,
             levels=["L0", "L1", "L2"],
             beyond_use=True,
