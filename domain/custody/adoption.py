@@ -144,7 +144,7 @@ class RegistrationFacts:
     """Class and seconds of each."""
 
 
-@refuses("not_the_dpo", saying="have the data protection officer register it")
+@refuses("not_the_dpo")
 def registrar_is_the_dpo(facts: RegistrationFacts) -> Refusal | None:
     """Documents in force are the data protection officer's to name."""
     if facts.role is Role.DPO:

@@ -11,21 +11,23 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from domain.assurance import bags, entries, packs
+from domain.assurance import bags, certificates, entries, packs
 from domain.assurance.checkpoints import Checkpoint
 from domain.assurance.cloud_events import cloud_event
+from domain.assurance.custody import Custody
 from domain.assurance.databases import StoredLog
 from domain.assurance.entries import Entry, EntryUnreadableError
+from domain.assurance.examined import followed
 from domain.assurance.notes import VerifierKey, open_note
 from domain.assurance.packs import PackProof, verify_pack
 from domain.assurance.proofs import HashAt, multiproof
@@ -64,6 +66,28 @@ class PackError(DomainError):
     """No pack can be made; nothing was left behind."""
 
 
+class NotCertifiedError(PackError):
+    """A deployment cannot be certified; nothing was left behind.
+
+    Args:
+        reasons: what is left or wrong, in sentences.
+    """
+
+    def __init__(self, scope: str, reasons: Sequence[str]) -> None:
+        super().__init__(f"deployment {scope[:8]} is not certified: {'; '.join(reasons)}")
+        self.reasons = reasons
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certifying:
+    """What a pack needs to certify that nothing of its deployment is left."""
+
+    as_of: datetime
+    """Now: what is overdue by then is left."""
+    page: Callable[[dict[str, Any]], str]
+    """The certificate as a page for people."""
+
+
 class Ends(Protocol):
     """Opens a commitment to the ends of all scopes."""
 
@@ -98,10 +122,19 @@ class Packed:
     checkpoint: Checkpoint
 
 
-def write_pack(target: Path, scope: str, log: SignedLog) -> Packed:
+def write_pack(
+    target: Path, scope: str, log: SignedLog, *, certifying: Certifying | None = None
+) -> Packed:
     """Write the pack of one deployment.
 
+    Args:
+        target: a name that is not taken.
+        scope: the deployment.
+        log: where it comes from.
+        certifying: to put a deletion certificate into it; None for none.
+
     Raises:
+        NotCertifiedError: something of the deployment is left, or does not add up.
         PackError: the target exists or cannot be written, or the log says too little of the
             deployment yet.
         RecordBrokenError: what is stored is not what was signed.
@@ -115,7 +148,7 @@ def write_pack(target: Path, scope: str, log: SignedLog) -> Packed:
             tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=HALF_WRITTEN)
         )
         try:
-            packed = _Packing(folder, scope, log, checkpoint, commitment).write()
+            packed = _Packing(folder, scope, log, checkpoint, commitment, certifying).write()
             _sync(folder)
             folder.rename(target)
             sync_directory(target.parent)
@@ -135,6 +168,8 @@ class _Seen:
     """The deployment's positions."""
     rested_on: list[int] = field(default_factory=list)
     """The positions of the entries of the force."""
+    unsealed: int = 0
+    """Entries of the deployment behind the checkpoint, where it is to be certified."""
     ends: dict[str, ScopeEnd] = field(default_factory=dict)
     """Of every scope, before the commitment."""
     names: set[str] = field(default_factory=set)
@@ -148,13 +183,20 @@ class _Packing:
     """One pack that is being written below a folder."""
 
     def __init__(
-        self, folder: Path, scope: str, log: SignedLog, checkpoint: Checkpoint, commitment: Entry
+        self,
+        folder: Path,
+        scope: str,
+        log: SignedLog,
+        checkpoint: Checkpoint,
+        commitment: Entry,
+        certifying: Certifying | None,
     ) -> None:
         self._folder = folder
         self._scope = scope
         self._log = log
         self._checkpoint = checkpoint
         self._commitment = commitment
+        self._certifying = certifying
         self._seen = _Seen()
 
     def write(self) -> Packed:
@@ -167,6 +209,8 @@ class _Packing:
                 f"{self._scope}: seal the log first (plumbline sweep)"
             )
         opening = self._write_proofs()
+        if self._certifying is not None:
+            self._write_certificate(self._certifying, opening)
         self._write_what_is_for_people()
         self._write_manifests()
         self._check()
@@ -186,7 +230,10 @@ class _Packing:
         ):
             for row in stored.rows:
                 if row.position >= self._checkpoint.size:
-                    break
+                    if self._certifying is None:
+                        break
+                    self._seen.unsealed += row.scope == self._scope
+                    continue
                 if row.position < self._commitment.body["size"]:
                     self._seen.ends[row.scope] = ScopeEnd(row.scope_pos + 1, row.leaf)
                 if row.scope == self._scope:
@@ -227,6 +274,22 @@ class _Packing:
         proof = PackProof(scope=self._scope, commitment=self._commitment.pos, opening=opening)
         self._put(packs.PROOF, proof.to_bytes())
         return opening
+
+    def _write_certificate(self, certifying: Certifying, opening: Opening) -> None:
+        named = packs.in_order(self._folder, own=self._seen.order, force=self._seen.rested_on)
+        custody = followed(named, Custody(self._scope, positions=True)).verdict(
+            as_of=certifying.as_of
+        )
+        reasons = list(certificates.why_not(custody))
+        if self._seen.unsealed or len(self._seen.order) > opening.end.size:
+            reasons.append("its last entries are not sealed yet: seal the log (plumbline sweep)")
+        if reasons:
+            raise NotCertifiedError(self._scope, reasons)
+        told = certificates.certificate(
+            custody, scope=self._scope, mode=self._seen.mode, checkpoint=self._checkpoint
+        )
+        self._put(certificates.CERTIFICATE, certificates.to_bytes(told))
+        self._put(certificates.PAGE, certifying.page(told).encode())
 
     def _write_what_is_for_people(self) -> None:
         for name in sorted(self._seen.names & EVENTS.keys()):
@@ -420,7 +483,11 @@ Covered by the log's signature
   multiproof.bin   hashes of 32 bytes: all these entries are under the checkpoint's root
   proof.json       that nothing of the deployment was cut off at its end
 
+Recomputed from the entries by whoever verifies, where it is there
+  certificate.json that nothing of the deployment is left, but what may still be
+
 Covered by the digests of the bag only
+  certificate.html the certificate to read, where there is one
   history.html     the history to read
   schemas/         the fields of each event (JSON Schema)
   retention.json   how long each class of personal data may be kept

@@ -622,7 +622,7 @@ def test_an_inventory_shows_nothing_of_what_was_destroyed_after_it(
 @pytest.mark.parametrize(
     ("finding", "code"),
     [
-        (item_events.OrphanFound, "orphan"),
+        (item_events.OrphanFound, "orphans"),
         (item_events.ResurrectionFound, "resurrected"),
         (item_events.LossFound, "missing"),
     ],
