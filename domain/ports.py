@@ -705,3 +705,5 @@ class Outside:
     clock: Clock
     identities: Identities
     rechecker: Rechecker
+    boundary: str = "the record, the keystore and the media store of one node"
+    """The stores that a receipt speaks of, in words; nothing outside them is claimed."""
