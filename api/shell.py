@@ -1,6 +1,7 @@
 """The outermost layer: what holds for every request, whatever the application behind it does.
 
-* A token is looked at before anything else; without one, only the public log and `/health` can be reached.
+* A token is looked at before anything else; without one, only the public log and ``/health`` can
+  be reached.
 * Failed attempts are limited, and refused with the same problems as everything else.
 * Every answer carries the headers that keep a browser from doing anything with it.
 * HEAD is GET without the body. No request carries a large body.

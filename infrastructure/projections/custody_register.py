@@ -104,8 +104,7 @@ def _bring_forward(rows: Iterable[dict[str, Any]], entry: Entry) -> None:
     over_at = read(entry.occurred_at)
     for row in rows:
         rule = RETENTION[ItemClass(row["item_class"])]
-        waits = rule.starts is ClockStart.DEPLOYMENT_END and row["destroyed_at"] is None
-        if waits and row["deployment"] == entry.stream:
+        if rule.starts is ClockStart.DEPLOYMENT_END and row["deployment"] == entry.stream:
             row["due_at"] = min(row["due_at"], written(over_at + rule.limit))
 
 
