@@ -585,7 +585,7 @@ class ItemLine:
     state: ItemState
     rule: str
     due_at: datetime
-    """The latest instant at which it may exist."""
+    """The latest instant at which it may exist, as far as is known by now."""
     registered_at: datetime
     sealed_at: datetime | None
     destruction_started_at: datetime | None
@@ -637,6 +637,48 @@ class CustodyRegister(Protocol):
 
     def follows_to(self) -> int:
         """The size of the log that the register has taken in."""
+
+
+class KeystoreState(StrEnum):
+    """Whether the keys can be got at."""
+
+    READABLE = "readable"
+    UNREADABLE = "unreadable"
+    """Missing, damaged, or open to others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """How custody stands just now."""
+
+    overdue: int
+    """Items that exist although they had to be gone."""
+    oldest_overdue_s: int | None
+    """For how many seconds the longest of them had to be gone."""
+    swept_s_ago: int | None
+    """Seconds since the newest sign of life of the retention worker; None where there is none."""
+    swept_every_s: int | None
+    """Within how many seconds it said that it would be back; 0 where nobody knows."""
+    keystore: KeystoreState
+    clock_doubted: bool
+    """Whether the last that was recorded of the clock is that nothing confirms it."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether the retention worker is away for more than twice as long as it said."""
+        if not self.swept_every_s or self.swept_s_ago is None:
+            return False
+        return self.swept_s_ago > 2 * self.swept_every_s
+
+    @property
+    def well(self) -> bool:
+        """Whether nobody has to be woken."""
+        return not (
+            self.overdue
+            or self.silent
+            or self.clock_doubted
+            or self.keystore is not KeystoreState.READABLE
+        )
 
 
 class Reconciliation(StrEnum):
@@ -705,3 +747,5 @@ class Outside:
     clock: Clock
     identities: Identities
     rechecker: Rechecker
+    boundary: str = "the record, the keystore and the media store of one node"
+    """The stores that a receipt speaks of, in words; nothing outside them is claimed."""

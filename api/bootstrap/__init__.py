@@ -1,6 +1,12 @@
 """Builds everything from the settings; the only importer of infrastructure."""
 
-from api.bootstrap.custody import planned, retention_schedules, stock_taken, swept
+from api.bootstrap.custody import (
+    Worker,
+    open_worker,
+    planned,
+    rechecked,
+    retention_schedules,
+)
 from api.bootstrap.node import Node, open_node
 from api.bootstrap.reading import (
     deployments_in,
@@ -22,6 +28,7 @@ from api.bootstrap.witnessing import witness_office, witness_server
 __all__ = [
     "Node",
     "ReadModel",
+    "Worker",
     "deployments_in",
     "exact_text",
     "follow_record",
@@ -31,17 +38,17 @@ __all__ = [
     "now",
     "open_node",
     "open_site",
+    "open_worker",
     "origin_of",
     "planned",
     "read_history",
     "read_models_at",
     "rebuild_read_models",
+    "rechecked",
     "retention_schedules",
     "sealed_log",
     "settings",
-    "stock_taken",
     "stored_entries",
-    "swept",
     "today",
     "token_file",
     "trusted_by",

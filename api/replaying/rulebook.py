@@ -72,6 +72,11 @@ REQUESTS: Mapping[type[WasRefused], Request] = {
         (custody_commands.RegisterDocument,),
         adoption.REGISTRATION_POLICIES,
     ),
+    custody.EnrolmentRefused: Request(
+        "have a key sign re-checks",
+        (custody_commands.EnrolRechecker,),
+        custody_policies.ENROLMENT_POLICIES,
+    ),
     deployment.ApplicationRefused: Request(
         "have a deployment",
         (deployment_commands.ApplyForDeployment,),

@@ -17,7 +17,16 @@ from domain.kernel.errors import RecordBrokenError
 from domain.kernel.refusals import Refused, refusals
 from domain.kernel.time import utc
 
-BOUNDARY = "this data directory: its record, keystore and media store"
+
+def label_of(registered: happened.ItemRegistered) -> ItemLabel:
+    """What the ciphertext of an item is bound to."""
+    return ItemLabel(
+        item=registered.originator_id,
+        item_class=registered.item_class,
+        deployment=registered.deployment,
+        content_type=registered.content_type,
+        registered_on=utc(registered.timestamp).date(),
+    )
 
 
 class Item(Aggregate):
@@ -35,14 +44,7 @@ class Item(Aggregate):
     @property
     def label(self) -> ItemLabel:
         """What the ciphertext is bound to."""
-        registered = self._registered()
-        return ItemLabel(
-            item=self.id,
-            item_class=registered.item_class,
-            deployment=registered.deployment,
-            content_type=registered.content_type,
-            registered_on=utc(registered.timestamp).date(),
-        )
+        return label_of(self._registered())
 
     # -- decide --------------------------------------------------------------------------------
 
@@ -107,9 +109,16 @@ class Item(Aggregate):
             self.happened(happened.DestructionStarted, at=at, cause=cause)
 
     def finish_destruction(
-        self, tombstone: Tombstone, rechecked: RecheckedBy, *, at: datetime
+        self, tombstone: Tombstone, rechecked: RecheckedBy, *, boundary: str, at: datetime
     ) -> None:
-        """Write the receipt. Writing it again changes nothing."""
+        """Write the receipt. Writing it again changes nothing.
+
+        Args:
+            tombstone: of its key.
+            rechecked: who looked again.
+            boundary: the stores that it speaks of, in words.
+            at: when it was gone and looked for.
+        """
         if self.destroyed:
             return
         registered, started = self._registered(), self.destruction
@@ -146,7 +155,7 @@ class Item(Aggregate):
             holds=[],
             recheck=rechecked.kind,
             recheck_id=rechecked.recheck,
-            boundary=BOUNDARY,
+            boundary=boundary,
             known_copies_outside=[],
         )
 

@@ -18,6 +18,18 @@ class ConsultItem(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EnrolRechecker(Command):
+    """Let a key sign re-checks and inventories."""
+
+    rechecker: str
+    """Its name (``domain.assurance.rechecks.key_name``)."""
+    public_key: str
+    """Ed25519, hex."""
+    for_another: bool
+    """Whether it is to be another person's than whoever runs the node that destroys."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DestroyItems(Command):
     """Destroy items, for a cause given as a code."""
 

@@ -377,7 +377,8 @@ class ClockConfirmed(Happened):
 
     ahead_s: int
     source: str
-    """``kernel`` (synchronised over the network), or ``person``: the actor of this entry."""
+    """``kernel`` (synchronised over the network), ``witness`` (one cosigned by its own clock), or
+    ``person``: the actor of this entry."""
 
 
 @recorded_as("retention.swept")
@@ -396,6 +397,14 @@ class RetentionSwept(Happened):
     next_due_at: datetime | None
     every_s: int
     """Within how many seconds the next one is to be expected; 0 where it ran once, by hand."""
+
+
+@recorded_as("rechecker.enrolment_refused")
+@dataclass(frozen=True, kw_only=True)
+class EnrolmentRefused(WasRefused):
+    """The key may not sign re-checks. What was destroyed meanwhile has no receipt yet."""
+
+    rechecker: str
 
 
 ItemEvent = ItemRegistered | ItemSealed | ItemConsulted | DestructionStarted | ItemDestroyed

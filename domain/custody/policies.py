@@ -1,4 +1,4 @@
-"""When an item may be opened."""
+"""When an item may be opened, and whose key may sign that it is gone."""
 
 from __future__ import annotations
 
@@ -50,6 +50,51 @@ def item_is_not_being_destroyed(facts: ConsultationFacts) -> Refusal | None:
         return Refusal("item_destroyed", "the item was destroyed, or its destruction has begun")
     return None
 
+
+@dataclass(frozen=True)
+class EnrolmentFacts:
+    """What the enrolment of a re-checker is judged by."""
+
+    signs_the_log: bool
+    """Whether its key signs this log, or did."""
+    known_with_another_key: bool
+    for_another: bool
+    nodes_own: bool
+    """Whether its key is the one that the node keeps for its own re-checker."""
+
+
+@refuses("key_signs_the_log")
+def key_is_not_the_logs(facts: EnrolmentFacts) -> Refusal | None:
+    """Whoever signs the log is not another principal."""
+    if facts.signs_the_log:
+        return Refusal("key_signs_the_log", "give the re-checker a key of its own")
+    return None
+
+
+@refuses("name_is_taken")
+def name_stands_for_one_key(facts: EnrolmentFacts) -> Refusal | None:
+    """A re-checker's name stands for one key for ever."""
+    if facts.known_with_another_key:
+        return Refusal("name_is_taken", "this name stands for another key: make a new key")
+    return None
+
+
+@refuses("key_is_the_nodes_own")
+def another_person_has_another_key(facts: EnrolmentFacts) -> Refusal | None:
+    """A re-check by another person is signed with a key that the node which destroys lacks."""
+    if facts.for_another and facts.nodes_own:
+        return Refusal(
+            "key_is_the_nodes_own",
+            "this key is kept by the node that destroys: give one that only you hold",
+        )
+    return None
+
+
+ENROLMENT_POLICIES: tuple[Policy[EnrolmentFacts], ...] = (
+    key_is_not_the_logs,
+    name_stands_for_one_key,
+    another_person_has_another_key,
+)
 
 CONSULTATION_POLICIES: tuple[Policy[ConsultationFacts], ...] = (
     purpose_is_one_of_the_roles,

@@ -17,16 +17,15 @@ from uuid import UUID
 from domain.custody.aggregate import Item
 from domain.custody.classes import ItemClass
 from domain.custody.commands import ConsultItem, DestroyItems
-from domain.custody.events import DestructionRechecked
 from domain.custody.sealing import SALT_BYTES, SealedContent, Tombstone, commitment
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command
 from domain.kernel.errors import ConflictError, DomainError
-from domain.kernel.events import NEXT_VERSION
-from domain.kernel.references import journal, new_reference
+from domain.kernel.references import new_reference
 from domain.kernel.refusals import Refused
 from domain.ports import KeyDestroyedError, Outside, Rechecked, VaultError
 from domain.services.carrying_out import by_the_system, carry_out, tried_again
+from domain.services.rechecking import looked
 from domain.services.schedules import schedules
 
 A = TypeVar("A", bound=Aggregate)
@@ -189,10 +188,16 @@ def consult(outside: Outside, command: ConsultItem) -> bytearray | Refused:
     return answer if isinstance(answer, Refused) else outside.vault.open(answer.label)
 
 
-def destroy(outside: Outside, command: DestroyItems) -> int:
+def destroy(outside: Outside, command: DestroyItems, *, take_over: bool = True) -> int:
     """Destroy items and store a receipt for each. Repeating it does no harm.
 
     In batches: what fails in one is said at the end and keeps no other item alive.
+
+    Args:
+        outside: the ports.
+        command: which, and why.
+        take_over: also go on with what somebody else began. If not, an item that is begun already
+            is left to them: whose ``item.destruction_started`` is stored has claimed it.
 
     Returns:
         How many were destroyed now.
@@ -206,16 +211,21 @@ def destroy(outside: Outside, command: DestroyItems) -> int:
     destroyed = 0
     for start in range(0, len(asked), BATCH):
         batch = asked[start : start + BATCH]
-        destroyed += _destroy_batch(outside, command, batch, failed)
+        destroyed += _destroy_batch(outside, command, batch, failed, take_over=take_over)
     if failed:
         raise failed[0]
     return destroyed
 
 
 def _destroy_batch(
-    outside: Outside, command: DestroyItems, batch: list[UUID], failed: list[Exception]
+    outside: Outside,
+    command: DestroyItems,
+    batch: list[UUID],
+    failed: list[Exception],
+    *,
+    take_over: bool,
 ) -> int:
-    begun = tried_again(lambda: _begin(outside, command, batch))
+    begun = tried_again(lambda: _begin(outside, command, batch, take_over=take_over))
     if not begun:
         return 0
     # Every key first: one ciphertext that the disk does not let go of keeps no other item alive.
@@ -240,10 +250,17 @@ def _destroy_batch(
     return len(rechecked.gone)
 
 
-def _begin(outside: Outside, command: DestroyItems, batch: list[UUID]) -> list[Item]:
-    """Say which items are to be destroyed; from here on reads of them are refused."""
+def _begin(
+    outside: Outside, command: DestroyItems, batch: list[UUID], *, take_over: bool
+) -> list[Item]:
+    """Say which items are to be destroyed; from here on reads of them are refused.
+
+    The versions of the items decide which of two workers it was whose saying was stored.
+    """
     found = (outside.record.load(Item, one) for one in batch)
-    live = [item for item in found if not item.destroyed]
+    live = [
+        item for item in found if not item.destroyed and (take_over or item.destruction is None)
+    ]
     for item in live:
         item.start_destruction(cause=command.cause, at=command.at)
     if live:
@@ -261,25 +278,20 @@ def _finish(
     at = outside.clock.now()
     items = [outside.record.load(Item, one) for one in rechecked.gone]
     for item in items:
-        item.finish_destruction(tombstones[item.id], rechecked.said, at=at)
-    last = rechecked.last_tombstone
-    looked = DestructionRechecked(
-        originator_id=journal("rechecks", command.scope),
-        originator_version=NEXT_VERSION,
-        timestamp=at,
-        recheck=rechecked.recheck,
-        rechecker=rechecked.rechecker,
-        kind=rechecked.kind,
-        items=rechecked.gone,
-        still_there=rechecked.still_there,
-        tombstone_sequence=last.sequence if last else 0,
-        tombstone_digest=last.digest if last else "",
-        signature=rechecked.signature,
-    )
-    outside.record.append(looked, *items, by=command)
+        item.finish_destruction(
+            tombstones[item.id], rechecked.said, boundary=outside.boundary, at=at
+        )
+    outside.record.append(looked(rechecked, scope=command.scope, at=at), *items, by=command)
 
 
-def destroy_for(outside: Outside, command: Command, items: list[UUID], *, cause: str) -> int:
+def destroy_for(
+    outside: Outside,
+    command: Command,
+    items: list[UUID],
+    *,
+    cause: str,
+    take_over: bool = True,
+) -> int:
     """Destroy items because of what a command led to; the custodian does it, not the asker."""
     return destroy(
         outside,
@@ -288,4 +300,5 @@ def destroy_for(outside: Outside, command: Command, items: list[UUID], *, cause:
             items=items,
             cause=cause,
         ),
+        take_over=take_over,
     )

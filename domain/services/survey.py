@@ -39,7 +39,7 @@ class DeploymentSeen:
     footage_recorded: bool = False
 
 
-@dataclass
+@dataclass(slots=True)
 class ItemSeen:
     """An item, as far as an onlooker needs it."""
 
@@ -52,8 +52,14 @@ class ItemSeen:
     clock_starts: str
     anchor_at: datetime | None
     sealed: bool = False
-    destruction_started: bool = False
+    begun_at: datetime | None = None
+    """When somebody last said that it is to be destroyed."""
     destroyed: bool = False
+
+    @property
+    def destruction_started(self) -> bool:
+        """Whether reads of it are refused."""
+        return self.begun_at is not None
 
 
 @dataclass
@@ -73,16 +79,23 @@ class Survey:
     adopted_at: datetime | None = None
     overdue_found: set[UUID] = field(default_factory=set)
     """Items that were found late before."""
+    findings: dict[str, int] = field(default_factory=dict)
+    """Scope to the newest version of its findings of custody."""
     newest_trusted: datetime | None = None
     """The newest time at which a trusted clock recorded anything."""
+    clock_doubted: bool = False
+    """Whether the last that was said of the clock is that nothing confirms it."""
 
     def take(self, entries: Iterable[Recorded]) -> Survey:
         """Take in entries in the order of the log."""
         for entry in entries:
-            if entry.clock == "trusted" and (
-                self.newest_trusted is None or entry.recorded_at > self.newest_trusted
-            ):
-                self.newest_trusted = entry.recorded_at
+            if entry.clock == "trusted":
+                self.newest_trusted = max(
+                    self.newest_trusted or entry.recorded_at, entry.recorded_at
+                )
+            self.clock_doubted = entry.clock != "trusted" and (
+                self.clock_doubted or isinstance(entry.event, custody_events.ClockDoubted)
+            )
             self._take(entry)
         return self
 
@@ -175,7 +188,7 @@ class Survey:
             case custody_events.ItemSealed() as event:
                 self.items[event.originator_id].sealed = True
             case custody_events.DestructionStarted() as event:
-                self.items[event.originator_id].destruction_started = True
+                self.items[event.originator_id].begun_at = entry.recorded_at
             case custody_events.ItemDestroyed() as event:
                 self.items[event.originator_id].destroyed = True
             case custody_events.ScheduleAdopted() as event:
@@ -183,6 +196,13 @@ class Survey:
                 self.adopted_at = event.timestamp
             case custody_events.OverdueFound() as event:
                 self.overdue_found.add(event.item)
+                self.findings[entry.scope] = event.originator_version
+            case (
+                custody_events.OrphanFound()
+                | custody_events.ResurrectionFound()
+                | custody_events.LossFound() as event
+            ):
+                self.findings[entry.scope] = event.originator_version
             case alert_events.AlertAdjudicated() | alert_events.AlertClosedUndetermined() as event:
                 self.open_alerts.pop(event.originator_id, None)
             case _:

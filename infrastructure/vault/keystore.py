@@ -27,6 +27,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from cryptography.hazmat.primitives.keywrap import (
@@ -95,13 +96,18 @@ class Keystore:
 
     Args:
         directory: made with 0700 if it is missing.
+        only_reading: change nothing, and make nothing where there is no keystore.
 
     Raises:
         KeystoreError: it can be read by others, SQLite does not keep to the settings that make
-            deletion real, or the wrapping key is missing although something was wrapped here.
+            deletion real, or the wrapping key is missing although something was wrapped here; or
+            it is only to be read, and not there.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, only_reading: bool = False) -> None:
+        if only_reading:
+            self._open_to_read(directory)
+            return
         make_private_directory(directory)
         _require_private(directory)
         self.directory = directory
@@ -124,6 +130,24 @@ class Keystore:
                 if "epoch" not in columns:
                     self._connection.execute("ALTER TABLE item_key ADD COLUMN epoch TEXT")
                 self._root = self._root_key(directory / "root.key")
+            opening.pop_all()
+
+    def _open_to_read(self, directory: Path) -> None:
+        """Open what is there: a keystore that is away must not look like one that is empty."""
+        self.directory = directory
+        self._database = directory / "keystore.db"
+        with ExitStack() as opening, self._in_our_words():
+            _require_private(directory)
+            _require_private(self._database)
+            self._connection = sqlite3.connect(
+                f"file:{quote(str(self._database))}?mode=ro",
+                uri=True,
+                isolation_level=None,
+                timeout=_PATIENCE_SECONDS,
+            )
+            opening.callback(self._connection.close)
+            self._root = _root_in(directory / "root.key")
+            self._rows("SELECT count(*) FROM item_key")
             opening.pop_all()
 
     def close(self) -> None:
@@ -318,11 +342,7 @@ class Keystore:
                     "random bytes there (chmod 600) and destroy the items"
                 )
             write_durably(path, secrets.token_bytes(_KEY_BYTES), mode=0o600)
-        _require_private(path)
-        root = path.read_bytes()
-        if len(root) != _KEY_BYTES:
-            raise KeystoreError(f"expected {_KEY_BYTES} bytes in {path}, found {len(root)}")
-        return root
+        return _root_in(path)
 
     def _set(self, pragma: str, value: str, expected: object) -> None:
         self._connection.execute(f"PRAGMA {pragma} = {value}")
@@ -397,6 +417,14 @@ def _link(seq: int, item: str, at: str, prev: str) -> str:
     return hashlib.sha256(
         f"plumbline-tombstone/v1\n{seq}\n{item}\n{at}\n{prev}\n".encode()
     ).hexdigest()
+
+
+def _root_in(path: Path) -> bytes:
+    _require_private(path)
+    root = path.read_bytes()
+    if len(root) != _KEY_BYTES:
+        raise KeystoreError(f"expected {_KEY_BYTES} bytes in {path}, found {len(root)}")
+    return root
 
 
 def _require_private(path: Path) -> None:

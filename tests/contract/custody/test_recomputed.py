@@ -30,7 +30,16 @@ from domain.kernel.events import NEXT_VERSION, Happened
 from domain.kernel.references import FORCE, journal, new_reference
 from domain.services.custody import destroy_for
 from tests.contract.record.examples import changed
-from tests.support.builders import ALERT, AT, DAY, DEPLOYMENT, RECHECKED, WINDOW, a_command
+from tests.support.builders import (
+    ALERT,
+    AT,
+    BOUNDARY,
+    DAY,
+    DEPLOYMENT,
+    RECHECKED,
+    WINDOW,
+    a_command,
+)
 from tests.support.scenarios import Scene
 from tests.support.stores import Store
 
@@ -263,7 +272,9 @@ def true_receipt(scene: Scene) -> item_events.ItemDestroyed:
     item.start_destruction(cause="due", at=scene.clock.now())
     appended(scene, item)
     gone = scene.record.load(Item, item.id)
-    gone.finish_destruction(Tombstone(1, "9" * 64), RECHECKED, at=scene.clock.now())
+    gone.finish_destruction(
+        Tombstone(1, "9" * 64), RECHECKED, boundary=BOUNDARY, at=scene.clock.now()
+    )
     (receipt,) = gone.collect_events()
     assert isinstance(receipt, item_events.ItemDestroyed)
     return receipt

@@ -21,6 +21,7 @@ from domain.kernel.refusals import Refused
 from tests.support.builders import (
     ALERT,
     AT,
+    BOUNDARY,
     DAY,
     DEPLOYMENT,
     ITEM,
@@ -198,7 +199,7 @@ def test_a_refused_consultation_tells_every_reason_at_once_and_keeps_the_purpose
 
 def finish(one: Item) -> None:
     """Write the receipt."""
-    one.finish_destruction(TOMBSTONE, RECHECKED, at=AT)
+    one.finish_destruction(TOMBSTONE, RECHECKED, boundary=BOUNDARY, at=AT)
 
 
 @pytest.mark.parametrize("past", [(a_registered_item(),), sealed_item()])
@@ -237,7 +238,7 @@ def test_a_receipt_tells_its_times_apart() -> None:
     later, last = AT + DAY, AT + DAY + timedelta(seconds=1)
     (
         given(a_registered_item(), item_sealed(), destruction_started(at=later))
-        .when(lambda one: one.finish_destruction(TOMBSTONE, RECHECKED, at=last))
+        .when(lambda one: one.finish_destruction(TOMBSTONE, RECHECKED, boundary=BOUNDARY, at=last))
         .then(happened(item_destroyed(started_at=later, finished_at=last, at=last)))
     )
 
