@@ -26,6 +26,7 @@ from domain.assurance.packs import verify_pack
 from domain.assurance.verification import Kind, Verdict
 from domain.custody import events as item_events
 from domain.custody.classes import ItemClass
+from domain.custody.schedule import BUILT_IN
 from domain.services.custody import destroy_for
 from domain.services.inventory import take_stock
 from domain.services.rechecking import enrol
@@ -283,6 +284,7 @@ def footage(force: Force) -> None:
     item = registered(
         force.scene,
         item_class=ItemClass.FOOTAGE_SEGMENT,
+        rule=BUILT_IN.rule(ItemClass.FOOTAGE_SEGMENT),
         due_at=now + 31 * DAY,
         commitment="",
     )

@@ -214,7 +214,7 @@ def test_the_page_can_be_read_by_anyone_and_leads_nowhere(
     assert not re.search(r"<script|<link|<img|<iframe|@import|url\(|https?:", text)
     assert "REHEARSAL" in text
     assert all(limit in text for limit in LIMITS)
-    assert ("LATE" in text or "had to be gone" in text) is (which != "emptied")
+    assert ("LATE" in text or "had to be gone" in text) is (which == "late")
 
 
 def test_a_certificate_from_the_command_line(emptied: Path, late: Path, tmp_path: Path) -> None:
