@@ -76,7 +76,8 @@ class IncomingSegment:
         self._written = _Written()
         self._container = av.open(self._written, mode="w", format="matroska")
         self._stream = self._container.add_stream_from_template(first.stream)
-        self._first_stamp = _stamp(first)
+        self._decoded_at = _shown_at(first) if first.dts is None else first.dts
+        self._base = self._decoded_at
         self._frames = 0
         self._duration_ms = 0
         self._whole = False
@@ -85,10 +86,12 @@ class IncomingSegment:
 
     def add(self, packet: VideoPacket) -> None:
         """Take one packet more; waits while too many wait."""
+        # Some containers leave out when a packet is to be decoded; what counts is the order.
+        if packet.dts is not None:
+            self._decoded_at = max(self._decoded_at, packet.dts)
         copy = Packet(bytes(packet))
-        stamp = _stamp(packet)
-        copy.dts = stamp - self._first_stamp
-        copy.pts = (stamp if packet.pts is None else packet.pts) - self._first_stamp
+        copy.dts = self._decoded_at - self._base
+        copy.pts = max(_shown_at(packet), self._decoded_at) - self._base
         copy.duration = packet.duration
         copy.time_base = packet.time_base
         copy.is_keyframe = packet.is_keyframe
@@ -160,7 +163,7 @@ class Recorder:
         self._of = of
         self._clock = clock
         self._open_sink = open_sink
-        self._cut = _Cut(longest_ms / 1000)
+        self._cut = _Cut(Fraction(longest_ms, 1000))
         self._segments: Queue[IncomingSegment | None] = Queue()
         self._segment: IncomingSegment | None = None
         self._stopped = False
@@ -282,15 +285,14 @@ class _Cut:
     the camera let pass between two so far; where it sends none in time, at the limit.
     """
 
-    def __init__(self, longest_s: float) -> None:
+    def __init__(self, longest_s: Fraction) -> None:
         self._longest_s = longest_s
-        self._began_s: float | None = None
-        self._key_s = 0.0
-        self._longest_gap_s = 0.0
+        self._began_s: Fraction | None = None
+        self._key_s = self._longest_gap_s = Fraction()
 
     def before(self, packet: VideoPacket) -> bool:
         """Whether a segment begins with this packet."""
-        at_s = _seconds(_stamp(packet), packet.time_base)
+        at_s = _seconds(_shown_at(packet), packet.time_base)
         until_s = at_s + _seconds(packet.duration or 0, packet.time_base)
         if packet.is_keyframe:
             if self._began_s is not None:
@@ -301,11 +303,13 @@ class _Cut:
         self._began_s = at_s
         return True
 
-    def _must_begin(self, at_s: float, until_s: float, key_frame: bool) -> bool:
-        if self._began_s is None or at_s < self._began_s:  # a camera's clock may start anew
+    def _must_begin(self, at_s: Fraction, until_s: Fraction, key_frame: bool) -> bool:
+        if self._began_s is None:
             return True
-        end_s = until_s + (self._longest_gap_s if key_frame else 0)
-        return end_s - self._began_s > self._longest_s
+        if key_frame:
+            starts_anew = at_s < self._began_s  # as a camera's own clock may
+            return starts_anew or at_s + self._longest_gap_s - self._began_s > self._longest_s
+        return until_s - self._began_s > self._longest_s
 
 
 class _Written:
@@ -325,18 +329,18 @@ class _Written:
         return parts
 
 
-def _stamp(packet: VideoPacket) -> int:
-    """When it is to be decoded, or shown where that is all it tells; in its own time base."""
-    stamp = packet.pts if packet.dts is None else packet.dts
+def _shown_at(packet: VideoPacket) -> int:
+    """When it is to be shown, or decoded where that is all it tells; in its own time base."""
+    stamp = packet.dts if packet.pts is None else packet.pts
     if stamp is None:
         raise ValueError("a packet without any time")
     return stamp
 
 
-def _seconds(stamps: int, time_base: Fraction | None) -> float:
-    return float(stamps * (time_base or 0))
+def _seconds(stamps: int, time_base: Fraction | None) -> Fraction:
+    return stamps * (time_base or Fraction())
 
 
-def _end_s(packet: Packet[Stream]) -> float:
+def _end_s(packet: Packet[Stream]) -> Fraction:
     """Where it ends, as shown."""
     return _seconds((packet.pts or 0) + (packet.duration or 0), packet.time_base)
