@@ -19,6 +19,7 @@ from domain.custody.commands import ConsultItem
 from domain.footage.events import SegmentLost, SegmentRecorded
 from domain.kernel.commands import Mode, Role
 from domain.kernel.errors import DomainError
+from domain.kernel.refusals import Refused
 from domain.kernel.time import written
 from domain.ports import VaultError
 from domain.services.custody import consult_stream
@@ -80,19 +81,16 @@ def play(
         raise DomainError(f"{target}: expected a name that is free, found a file")
     item = _segment(path, which)
     with open_node(path, _rehearsals(path)) as node:
-        opened = agreed(
-            consult_stream(
-                node.outside,
-                ConsultItem(
-                    **played_by(actor, _role(role), item.deployment),
-                    item=item.item,
-                    purpose=PURPOSE,
-                ),
-            )
+        opened = consult_stream(
+            node.outside,
+            ConsultItem(
+                **played_by(actor, _role(role), item.deployment), item=item.item, purpose=PURPOSE
+            ),
         )
-        written_bytes = _write(target, opened)
+        size = 0 if isinstance(opened, Refused) else _write(target, opened)
         node.seal()
-    say(f"{target}: {written_bytes} bytes; it is on the record that {actor} opened it")
+    agreed(opened)
+    say(f"{target}: {size} bytes; it is on the record that {actor} opened it")
 
 
 def _rehearsals(path: Path) -> Mode:

@@ -67,7 +67,7 @@ def recording(scene: Scene) -> Scene:
 
 def to_keep(scene: Scene, **changes: Any) -> KeepSegment:
     """The recorder's command, now."""
-    fields = {
+    fields: dict[str, Any] = {
         "actor": "system:recorder/camera-1",
         "role": Role.SYSTEM,
         "scope": a.DEPLOYMENT.hex,
@@ -88,7 +88,7 @@ def kept(scene: Scene, **changes: Any) -> UUID:
 
 def review(scene: Scene, item: UUID, **changes: Any) -> Iterator[bytearray] | Refused:
     """The DPO looks at it."""
-    asked = {"item": item, "purpose": "footage-review", "role": Role.DPO}
+    asked: dict[str, Any] = {"item": item, "purpose": "footage-review", "role": Role.DPO}
     return consult_stream(scene.outside, a.to_consult(**(asked | scene.by | changes)))
 
 
