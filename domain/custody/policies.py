@@ -27,6 +27,7 @@ PURPOSES: dict[str, Purpose] = {
                 ItemClass.ALERT_DETAIL,
                 ItemClass.REFERENCE_IMAGE,
                 ItemClass.CALLERS_REFERENCE,
+                ItemClass.FREE_TEXT,
             }
         ),
     ),
