@@ -178,6 +178,9 @@ class Vault(Protocol):
             over: nor can those of these deployments.
         """
 
+    def ended_epochs(self) -> list[EpochEnded]:
+        """Every wrapping key that was ever destroyed here, in the order of their tombstones."""
+
     def holds(self, item: UUID) -> bool:
         """Whether there is still a key or a ciphertext of it, finished or not."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
 from api.cli import (
@@ -23,12 +21,8 @@ from api.cli import (
     tokens,
     witness,
 )
+from api.cli.endings import in_words
 from api.cli.serve import serve
-from api.cli.telling import EXIT_BAD_INPUT, EXIT_BROKEN, EXIT_REFUSED, complain
-from api.rehearsal.script import RehearsalRefusedError, SumsDoNotBalanceError
-from domain.kernel.errors import ConflictError, DomainError, RecordBrokenError
-from domain.ports import VaultError
-from domain.services.custody import DestructionFailedError
 
 app = typer.Typer(
     name="plumbline",
@@ -63,18 +57,6 @@ app.add_typer(demo.media, name="media")
 
 
 def main() -> None:
-    """Run the command line; say what went wrong in words, never in a traceback of ours."""
-    try:
+    """Run the command line."""
+    with in_words():
         app(prog_name="plumbline")
-    except RehearsalRefusedError as error:
-        sys.exit(complain(str(error), EXIT_REFUSED))
-    except DomainError as error:
-        sys.exit(complain(str(error), EXIT_BAD_INPUT))
-    except (
-        RecordBrokenError,
-        SumsDoNotBalanceError,
-        DestructionFailedError,
-        ConflictError,
-        VaultError,
-    ) as error:
-        sys.exit(complain(f"STOP: {error}", EXIT_BROKEN))

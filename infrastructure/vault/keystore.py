@@ -241,6 +241,15 @@ class Keystore:
                 ended.append(EpochEnded(epoch, "file", self._chained(name, written(at))))
         return ended
 
+    def ended_epochs(self) -> list[EpochEnded]:
+        """Every wrapping key that was ever destroyed here, in the order of their tombstones."""
+        return [
+            EpochEnded(_epoch_named(name), "file", Tombstone(seq, digest))
+            for seq, name, digest in self._rows(
+                "SELECT seq, item, digest FROM tombstone WHERE instr(item, '/') ORDER BY seq"
+            )
+        ]
+
     def epochs(self) -> set[str]:
         """The names of epochs that have a key."""
         return {_epoch_named(name).name for (name,) in self._rows("SELECT epoch FROM epoch_key")}

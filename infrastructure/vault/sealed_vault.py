@@ -123,6 +123,10 @@ class SealedVault:
         """Destroy the wrapping keys that wrap nothing any more."""
         return self._keystore.end_epochs(at=at, over=over)
 
+    def ended_epochs(self) -> list[EpochEnded]:
+        """Every wrapping key that was ever destroyed here."""
+        return self._keystore.ended_epochs()
+
     def holds(self, item: UUID) -> bool:
         """Whether there is still a key or a ciphertext of it, finished or not."""
         return self._keystore.holds(item) or self._media.holds(item)

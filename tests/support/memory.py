@@ -391,6 +391,10 @@ class MemoryVault:
         """There are none."""
         return []
 
+    def ended_epochs(self) -> list[EpochEnded]:
+        """There are none."""
+        return []
+
     def last_tombstone(self) -> Tombstone | None:
         """The newest link."""
         return next(reversed(self.tombstones.values()), None)
