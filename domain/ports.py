@@ -184,6 +184,12 @@ class Vault(Protocol):
     def last_tombstone(self) -> Tombstone | None:
         """The newest link of the keystore's chain; None where nothing was destroyed."""
 
+    def buried(self) -> Mapping[UUID, Tombstone]:
+        """Every item that has a tombstone, with it."""
+
+    def ended_epochs(self) -> list[EpochEnded]:
+        """Every epoch whose wrapping key is gone, in the order in which they ended."""
+
     def keys(self) -> set[UUID]:
         """Every item that has a key."""
 
