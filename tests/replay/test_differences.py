@@ -211,7 +211,8 @@ def test_the_scenes_hold_every_event_that_can_change_a_state() -> None:
         for name in EVENTS
         if name.startswith(contexts) and not name.endswith(("_refused", "_found"))
     }
-    assert changing - names == {"run.reconciliation_failed"} - names
+    # the other needs sums that fail; a doubt changes only what may be read
+    assert changing - names == {"run.reconciliation_failed", "item.doubted"} - names
 
 
 @pytest.mark.parametrize(("behind", "last"), [(0, 3), (3, 30), (12, 12), (20, 55), (40, 999)])
