@@ -104,7 +104,7 @@ class Past:
         """The scene over these premises; what it leaves is signed."""
         record = premises.open_record(Mode.REHEARSAL, scene.clock)
         stores = premises.open_vault()
-        vault = StoppingVault(stores._keystore, stores._media)  # noqa: SLF001
+        vault = StoppingVault(stores._keystore, stores._media)
         scene.outside = Outside(record, vault, scene.clock, scene.identities, LookAgain(vault))
         scene.record = record  # type: ignore[assignment]
         sealer = premises.sealer(record.origin, new=record.size() == 0)
