@@ -319,11 +319,20 @@ def _(e: item.KeystoreRollbackFound) -> str:
     )
 
 
+@_tells(item.ItemDoubted)
+def _(e: item.ItemDoubted) -> str:
+    return (
+        f"item {_short(e.originator_id)} may have been destroyed in what is lost after entry "
+        f"{e.size_found}: it is not read any more"
+    )
+
+
 @_tells(item.RestoredFromBackup)
 def _(e: item.RestoredFromBackup) -> str:
     return (
         f"the record was brought back with {e.size_found} entries; its {e.known_from} knows of "
         f"{e.size_known}: what lay between is lost"
+        + (f", its root was {e.root_known[:16]}" if e.root_known else "")
     )
 
 

@@ -178,14 +178,17 @@ class Vault(Protocol):
             over: nor can those of these deployments.
         """
 
-    def ended_epochs(self) -> list[EpochEnded]:
-        """Every wrapping key that was ever destroyed here, in the order of their tombstones."""
-
     def holds(self, item: UUID) -> bool:
         """Whether there is still a key or a ciphertext of it, finished or not."""
 
     def last_tombstone(self) -> Tombstone | None:
         """The newest link of the keystore's chain; None where nothing was destroyed."""
+
+    def buried(self) -> Mapping[UUID, Tombstone]:
+        """Every item that has a tombstone, with it."""
+
+    def ended_epochs(self) -> list[EpochEnded]:
+        """Every epoch whose wrapping key is gone, in the order in which they ended."""
 
     def keys(self) -> set[UUID]:
         """Every item that has a key."""

@@ -7,6 +7,7 @@ from api.bootstrap.custody import (
     rechecked,
     retention_schedules,
 )
+from api.bootstrap.doctor import examined, mended
 from api.bootstrap.node import Node, open_node
 from api.bootstrap.reading import (
     deployments_in,
@@ -31,7 +32,9 @@ __all__ = [
     "Worker",
     "deployments_in",
     "exact_text",
+    "examined",
     "follow_record",
+    "mended",
     "migrate_premises",
     "mode_of",
     "named_entries",

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 from api.bootstrap.reading import verify_premises
 from api.bootstrap.surroundings import premises_at
 from domain.assurance.checkpoints import Checkpoint
 from domain.assurance.verification import Kind
-from domain.custody.events import ItemDestroyed
-from domain.custody.sealing import Tombstone
 from domain.kernel.commands import Mode
 from domain.kernel.errors import RecordBrokenError
 from domain.ports import Clock, FootageSink, Identities, Outside
 from domain.services import rechecking
 from domain.services.lateness import Jumps
 from domain.services.recovery import finish_what_was_begun
+from domain.services.restoring import Diagnosis, Kept, Standing, diagnose
 from domain.services.retention import Retention
 from domain.services.schedules import adopt_what_ships
 from domain.services.sink import InProcessFootage
-from domain.services.survey import Survey
 from infrastructure.clock import SystemClock, kept_by_the_network
 from infrastructure.custody.separate_rechecker import SeparateRechecker
 from infrastructure.premises import Premises
@@ -37,6 +36,8 @@ from infrastructure.vault.sealed_vault import SealedVault
 
 SEALING = SealingPolicy(entries=1000, seconds=60)
 """When a process that writes seals: no entry waits longer, and no more wait."""
+
+DOCTOR = "What can be done about it: plumbline doctor"
 
 AGREES = timedelta(hours=1)
 """How far a witness's clock may be from ours to confirm it."""
@@ -175,10 +176,11 @@ def open_node(
             closing.callback(record.close)
             outside, vault, rechecker = ports_over(premises, record, clock, identities, closing)
             sealing, witnesses, keys = signing_of(premises, record, clock)
+            standing = Standing().take(record.history())
             if not whatever_is_there:
-                _require_the_records_keystore(outside, vault.verify_tombstones())
-                _require_the_records_items(outside)
-            told = witnesses.require_not_behind(record.size())
+                vault.verify_tombstones()
+                _require_what_fits(diagnose(standing, Kept.of(vault)))
+            told = witnesses.require_not_behind(record.size(), lost=standing.longest_lost)
             retention = Retention(outside)
             jumps = judge_of(outside, clock, witnesses, confirmed_by=clock_confirmed_by)
             recovered = [*jumps.judge(retention.survey()), *keys.settle()]
@@ -250,39 +252,34 @@ def _tell_all(listeners: Sequence[Heard], size: int) -> None:
         listener(size)
 
 
-def _require_the_records_keystore(outside: Outside, last: Tombstone | None) -> None:
-    """Stop if the keystore knows fewer destroyed keys than the record has receipts for."""
-    receipts = (
-        entry.event.tombstone_sequence
-        for entry in outside.record.history()
-        if isinstance(entry.event, ItemDestroyed)
-    )
-    newest, known = max(receipts, default=0), last.sequence if last else 0
-    if known < newest:
-        raise RecordBrokenError(
-            f"the record has receipts up to tombstone {newest}, the keystore knows {known}: it was "
-            "replaced or brought back from an older copy"
-        )
-
-
-def _require_the_records_items(outside: Outside) -> None:
-    """Stop if the stores hold other items than the record knows.
+def _require_what_fits(found: Diagnosis) -> None:
+    """Stop if record, keystore and media store are not of one time.
 
     A receipt for what was not there when it was "destroyed" would be untrue; what no entry knows
-    would never be destroyed.
+    would never be destroyed; and what one of them calls destroyed must not be read.
     """
-    survey = Survey().take(outside.record.history())
-    keys, ciphertexts = outside.vault.keys(), outside.vault.ciphertexts()
-    live = {one.item for one in survey.items.values() if not one.destroyed}
-    kept = {
-        one.item
-        for one in survey.items.values()
-        if one.sealed and not one.destruction_started and not one.destroyed
-    }
-    lost, unknown = kept - (keys & ciphertexts), (keys | ciphertexts) - live
-    if lost or unknown:
+    if found.fits:
+        return
+    if found.rollback:
+        expected, known = found.rollback
         raise RecordBrokenError(
-            f"keystore and media store should hold {len(kept)} items: {len(lost)} of them are not "
-            f"there, and {len(unknown)} are there that the record does not know or calls "
-            "destroyed: a part was lost, or brought back from an older copy"
+            f"the record names tombstone {expected}, the keystore knows {known}, and is no "
+            f"continuation: it was replaced or brought back from an older copy. {DOCTOR}"
         )
+    if found.lost:
+        raise RecordBrokenError(
+            f"the keystore knows of {found.lost.size - found.size} entries at least that the "
+            f"record has not: it was brought back from an older copy. {DOCTOR}"
+        )
+    missing, back = _count(found.missing), _count(found.came_back) + _count(found.unknown)
+    raise RecordBrokenError(
+        f"record, keystore and media store do not fit together: {missing} items are not there, "
+        f"{back} are there that the record does not know or calls destroyed, "
+        f"{len(found.ended_meanwhile)} were destroyed by the keystore and live by the record, "
+        f"{len(found.undoubted)} are in doubt: a part was lost, or brought back from an older "
+        f"copy. {DOCTOR}"
+    )
+
+
+def _count(found: Mapping[str, set[UUID]]) -> int:
+    return len(set().union(*found.values()))

@@ -7,6 +7,7 @@ import typer
 from api.cli import (
     custody,
     demo,
+    doctor,
     footage,
     keys,
     log,
@@ -41,6 +42,7 @@ app.command("verify")(record.verify)
 app.command("pack")(pack.pack)
 app.command("migrate")(record.migrate)
 app.command("sweep")(record.sweep)
+app.command("doctor")(doctor.doctor)
 app.command("serve")(serve)
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(models.app, name="models")

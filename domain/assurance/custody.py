@@ -73,6 +73,8 @@ class _Item:
     begun: bool = False
     tombstone_before: int = 0
     """The newest tombstone that was accounted for when its destruction began."""
+    doubted: bool = False
+    """Whether it may have been destroyed in a part of the record that is lost."""
     lasting: bool = False
     """Whether it must be in the stores: sealed, and its destruction not begun."""
 
@@ -367,10 +369,15 @@ class Custody:
 
     def _consulted(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         one = self._living(entry, "opened")
-        if one is not None and (one.begun or one.sealed is None):
+        if one is not None and (one.begun or one.doubted or one.sealed is None):
             self._fault(
                 "opened_after_its_end", f"item {entry['stream'][:8]} was opened when it may not be"
             )
+
+    def _doubted(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
+        one = self._living(entry, "doubted")
+        if one is not None:
+            one.doubted = True
 
     def _begun(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         one = self._living(entry, "destroyed")
@@ -817,6 +824,7 @@ _FOLLOWED: Mapping[str, _Follow] = {
     "item.registered": Custody._registered,
     "item.sealed": Custody._sealed,
     "item.consulted": Custody._consulted,
+    "item.doubted": Custody._doubted,
     "item.destruction_started": Custody._begun,
     "destruction.rechecked": Custody._looked_again,
     "item.destroyed": Custody._destroyed,

@@ -17,6 +17,17 @@ from domain.kernel.errors import RecordBrokenError
 from domain.kernel.refusals import Refused, refusals
 from domain.kernel.time import utc
 
+LOST = "lost"
+"""The cause of a destruction of what was not there any more, in part or in whole."""
+
+_METHODS = {"L0": "reads-refused", "L1": "key-deleted", "L2": "unlinked"}
+_METHODS_WHERE_LOST = {
+    "L0": "reads-refused",
+    "L1": "key-deleted-if-there",
+    "L2": "unlinked-if-there",
+}
+"""Level to how it was reached."""
+
 
 def label_of(registered: happened.ItemRegistered) -> ItemLabel:
     """What the ciphertext of an item is bound to."""
@@ -40,6 +51,8 @@ class Item(Aggregate):
         self.sealed: happened.ItemSealed | None = None
         self.destruction: happened.DestructionStarted | None = None
         self.destroyed = False
+        self.doubted = False
+        """Whether it may have been destroyed in a part of the record that is lost."""
 
     @property
     def label(self) -> ItemLabel:
@@ -97,12 +110,23 @@ class Item(Aggregate):
             item_class=ItemClass(self._registered().item_class),
             sealed=self.sealed is not None,
             destruction_started=self.destruction is not None,
+            doubted=self.doubted,
         )
         if reasons := refusals(CONSULTATION_POLICIES, facts):
             extra = {"purpose": purpose}
             return Refused(happened.ConsultationRefused, reasons, command, self.id, extra)
         self.happened(happened.ItemConsulted, at=command.at, purpose=command.purpose)
         return None
+
+    def doubt(self, *, size_found: int, at: datetime) -> None:
+        """Say that nobody knows whether it was destroyed. Saying it again changes nothing.
+
+        Args:
+            size_found: the size to which the record was brought back.
+            at: when that is said.
+        """
+        if not self.doubted:
+            self.happened(happened.ItemDoubted, at=at, size_found=size_found)
 
     def start_destruction(self, *, cause: str, at: datetime) -> None:
         """Say that the item is to be destroyed. Saying it again changes nothing."""
@@ -147,11 +171,7 @@ class Item(Aggregate):
             tombstone_digest=tombstone.digest,
             epoch=self.label.epoch.name,
             levels=["L0", "L1", "L2"],
-            methods={
-                "L0": "reads-refused",
-                "L1": "key-deleted",
-                "L2": "unlinked",
-            },
+            methods=_METHODS_WHERE_LOST if started.cause == LOST else _METHODS,
             beyond_use=True,
             holds=[],
             recheck=rechecked.kind,
@@ -176,6 +196,8 @@ class Item(Aggregate):
                 self.sealed = event
             case happened.ItemConsulted():
                 pass
+            case happened.ItemDoubted():
+                self.doubted = True
             case happened.DestructionStarted():
                 self.destruction = event
             case happened.ItemDestroyed():

@@ -344,6 +344,16 @@ class KeystoreRollbackFound(Happened):
     found_sequence: int
 
 
+@recorded_as("item.doubted")
+@dataclass(frozen=True, kw_only=True)
+class ItemDoubted(Happened):
+    """Whether the item was destroyed in what is lost of the record, nobody knows. Reads of it are
+    refused from here on; its deadline stays."""
+
+    size_found: int
+    """As ``record.restored_from_backup`` says."""
+
+
 @recorded_as("record.restored_from_backup")
 @dataclass(frozen=True, kw_only=True)
 class RestoredFromBackup(Happened):
@@ -356,6 +366,14 @@ class RestoredFromBackup(Happened):
     between the two is lost."""
     known_from: str
     """``witness``, ``checkpoint`` or ``keystore``."""
+    root_known: str
+    """The root hash of what was signed at that size, hex: whoever holds such a checkpoint sees that
+    it is meant. Empty where nothing signed is known."""
+    tombstone_sequence: int
+    """The newest tombstone that the keystore had then: those up to it may be of what is lost."""
+    keystore_is_current: bool
+    """Whether the person says that the keystore is none of what was brought back: then its
+    tombstones tell what was destroyed meanwhile. If not, nobody knows it of any item."""
 
 
 @recorded_as("retention.clock_doubted")
@@ -407,7 +425,9 @@ class EnrolmentRefused(WasRefused):
     rechecker: str
 
 
-ItemEvent = ItemRegistered | ItemSealed | ItemConsulted | DestructionStarted | ItemDestroyed
+ItemEvent = (
+    ItemRegistered | ItemSealed | ItemConsulted | ItemDoubted | DestructionStarted | ItemDestroyed
+)
 
 
 @recorded_as("item.consultation_refused")

@@ -52,6 +52,8 @@ class ConsultationFacts:
     item_class: ItemClass
     sealed: bool
     destruction_started: bool
+    doubted: bool
+    """Whether it may have been destroyed in a part of the record that is lost."""
 
 
 @refuses("purpose_not_allowed")
@@ -94,6 +96,18 @@ def item_is_not_being_destroyed(facts: ConsultationFacts) -> Refusal | None:
     """Once its destruction began, an item is not read again (level L0)."""
     if facts.destruction_started:
         return Refusal("item_destroyed", "the item was destroyed, or its destruction has begun")
+    return None
+
+
+@refuses("item_may_be_destroyed")
+def item_is_known_to_live(facts: ConsultationFacts) -> Refusal | None:
+    """What may have been destroyed in a lost part of the record is not read: it may have risen."""
+    if facts.doubted and not facts.destruction_started:
+        return Refusal(
+            "item_may_be_destroyed",
+            "the record was brought back from an older copy, and whether the item was destroyed in "
+            "what is lost, nobody knows",
+        )
     return None
 
 
@@ -147,4 +161,5 @@ CONSULTATION_POLICIES: tuple[Policy[ConsultationFacts], ...] = (
     purpose_opens_the_class,
     item_exists,
     item_is_not_being_destroyed,
+    item_is_known_to_live,
 )

@@ -69,6 +69,8 @@ class _Known:
         for entry in entries:
             self.survey.take([entry])
             match entry.event:
+                case ResurrectionFound() | LossFound() if entry.scope != FORCE:
+                    self.to_show.add(UUID(entry.scope))
                 case ItemDestroyed(deployment=deployment):
                     self.to_show.add(deployment)
                 case InventoryAttested() as event if entry.scope != FORCE:

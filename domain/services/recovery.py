@@ -12,7 +12,7 @@ from collections.abc import Callable
 from domain.kernel.commands import Mode
 from domain.ports import Outside
 from domain.services.closing import close, destroy_all, settle, settle_run
-from domain.services.epochs import tell_ended_epochs
+from domain.services.epochs import tell_ended
 from domain.services.survey import Survey
 
 
@@ -36,7 +36,7 @@ def finish_what_was_begun(
         *_deployments_without_a_process(outside, survey_now()),
         *settle(outside, survey_now),
         *_items_never_sealed(outside, survey_now()),
-        *tell_ended_epochs(outside, told=survey_now().epochs_told),
+        *tell_ended(outside, of=survey_now().deployments),
     ]
 
 

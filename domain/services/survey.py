@@ -81,8 +81,6 @@ class Survey:
     """Items that were found late before."""
     findings: dict[str, int] = field(default_factory=dict)
     """Scope to the newest version of its findings of custody."""
-    epochs_told: set[int] = field(default_factory=set)
-    """The tombstones of epochs whose end is on the record."""
     newest_trusted: datetime | None = None
     """The newest time at which a trusted clock recorded anything."""
     clock_doubted: bool = False
@@ -193,8 +191,6 @@ class Survey:
                 self.items[event.originator_id].begun_at = entry.recorded_at
             case custody_events.ItemDestroyed() as event:
                 self.items[event.originator_id].destroyed = True
-            case custody_events.EpochDestroyed() as event:
-                self.epochs_told.add(event.tombstone_sequence)
             case custody_events.ScheduleAdopted() as event:
                 self.schedule = RetentionSchedule.adopted(event.version, event.owner, event.rules)
                 self.adopted_at = event.timestamp

@@ -241,15 +241,6 @@ class Keystore:
                 ended.append(EpochEnded(epoch, "file", self._chained(name, written(at))))
         return ended
 
-    def ended_epochs(self) -> list[EpochEnded]:
-        """Every wrapping key that was ever destroyed here, in the order of their tombstones."""
-        return [
-            EpochEnded(_epoch_named(name), "file", Tombstone(seq, digest))
-            for seq, name, digest in self._rows(
-                "SELECT seq, item, digest FROM tombstone WHERE instr(item, '/') ORDER BY seq"
-            )
-        ]
-
     def epochs(self) -> set[str]:
         """The names of epochs that have a key."""
         return {_epoch_named(name).name for (name,) in self._rows("SELECT epoch FROM epoch_key")}
@@ -282,7 +273,37 @@ class Keystore:
         rows = self._rows("SELECT seq, digest FROM tombstone ORDER BY seq DESC LIMIT 1")
         return Tombstone(sequence=rows[0][0], digest=rows[0][1]) if rows else None
 
+    def buried(self) -> dict[UUID, Tombstone]:
+        """Every item that has a tombstone, with it."""
+        rows = self._rows("SELECT item, seq, digest FROM tombstone WHERE item NOT LIKE '%/%'")
+        return {UUID(hex=item): Tombstone(seq, digest) for item, seq, digest in rows}
+
+    def ended_epochs(self) -> list[EpochEnded]:
+        """Every epoch whose key is gone, in the order in which they ended."""
+        rows = self._rows(
+            "SELECT item, seq, digest FROM tombstone WHERE item LIKE '%/%' ORDER BY seq"
+        )
+        return [
+            EpochEnded(_epoch_named(name), "file", Tombstone(seq, digest))
+            for name, seq, digest in rows
+        ]
+
     def verify_tombstones(self) -> Tombstone | None:
+        """Recompute the chain, and see that none of its items has a key.
+
+        Returns:
+            As :meth:`verify_chain`.
+
+        Raises:
+            RecordBrokenError: the chain does not hold, or an item with a tombstone has a key.
+        """
+        last = self.verify_chain()
+        risen = self._rows("SELECT item FROM item_key WHERE item IN (SELECT item FROM tombstone)")
+        if risen:
+            raise RecordBrokenError(f"item {risen[0][0]}: was destroyed and has a key")
+        return last
+
+    def verify_chain(self) -> Tombstone | None:
         """Recompute the chain.
 
         A chain that was cut at its end, or made anew from its start, is sound in itself: compare
@@ -292,8 +313,7 @@ class Keystore:
             Its last link, or ``None`` where nothing was destroyed.
 
         Raises:
-            RecordBrokenError: a link does not follow from the one before, or an item with a
-                tombstone has a key.
+            RecordBrokenError: a link does not follow from the one before.
         """
         prev, last = _GENESIS, None
         rows = self._rows("SELECT seq, item, at, prev, digest FROM tombstone ORDER BY seq")
@@ -304,9 +324,6 @@ class Keystore:
                     f"after {stored_prev[:16]} with digest {digest[:16]}"
                 )
             prev, last = digest, Tombstone(sequence=seq, digest=digest)
-        risen = self._rows("SELECT item FROM item_key WHERE item IN (SELECT item FROM tombstone)")
-        if risen:
-            raise RecordBrokenError(f"item {risen[0][0]}: was destroyed and has a key")
         return last
 
     def _wrapping_key(self, epoch: Epoch) -> tuple[str, bytes | bytearray]:

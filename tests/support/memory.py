@@ -391,6 +391,10 @@ class MemoryVault:
         """There are none."""
         return []
 
+    def buried(self) -> dict[UUID, Tombstone]:
+        """Every item that has a tombstone."""
+        return dict(self.tombstones)
+
     def ended_epochs(self) -> list[EpochEnded]:
         """There are none."""
         return []

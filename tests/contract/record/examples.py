@@ -222,6 +222,7 @@ _USUAL: Mapping[str, Any] = {
     "holds": [],
     "keystore_root": "a2" * 32,
     "known_from": "witness",
+    "root_known": "ab" * 32,
     "media_root": "a3" * 32,
     "methods": {"L0": "reads-refused", "L1": "key-deleted", "L2": "unlinked"},
     "public_key": "19" * 32,
