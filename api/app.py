@@ -16,10 +16,11 @@ from litestar.openapi.spec import Components, SecurityScheme
 from api.auth import ANYONE_WITH_A_TOKEN, Door, allowed, open_to
 from api.problems import answer
 from api.routes.alerts import list_alerts, stream_alerts
+from api.routes.health import health
 from api.routes.published import checkpoint, entry_bundle, hash_tile, verifier_key
 from api.shell import LARGEST_BODY, Shell
 from api.stream import Feed, Pace
-from domain.ports import AccessTokens, AlertRegister, PublishedLog
+from domain.ports import AccessTokens, AlertRegister, Health, PublishedLog
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,8 @@ class Sources:
     """The number of entries in the log."""
     stands_still: Callable[[], bool]
     """Whether the register stopped before an entry that it cannot take in."""
+    health: Callable[[], Health]
+    """How custody stands just now."""
 
 
 @get(
@@ -54,6 +57,7 @@ PARTS = (
     verifier_key,
     hash_tile,
     entry_bundle,
+    health,
 )
 """Every part of the API but the document that describes them."""
 
@@ -101,6 +105,7 @@ def create_app(
                 "feed": feed,
                 "register": sources.register,
                 "published": sources.published,
+                "health": sources.health,
                 "schema": _schema(),
             }
         ),

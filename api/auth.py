@@ -40,6 +40,9 @@ ALERT_READERS: Final = frozenset(
 ENTRY_READERS: Final = frozenset({Role.AUDITOR})
 """Who may fetch whole entries: they show timing, composition and references to staff."""
 
+HEALTH_READERS: Final = frozenset({Role.AUDITOR, Role.DPO})
+"""Who is told why custody stands as it does; that it does, anyone is told."""
+
 ANYONE_WITH_A_TOKEN: Final = frozenset(Role)
 
 GRANT = "grant"

@@ -13,6 +13,7 @@ from domain.arrests import events as arrest
 from domain.copies import events as copies
 from domain.custody import events as item
 from domain.deployments import events as deployment
+from domain.footage import events as footage
 from domain.holds import events as hold
 from domain.kernel.events import Happened
 from domain.kernel.refusals import WasRefused
@@ -345,11 +346,33 @@ def _(e: item.KeystoreRollbackFound) -> str:
     )
 
 
+@_tells(item.ItemDoubted)
+def _(e: item.ItemDoubted) -> str:
+    return (
+        f"item {_short(e.originator_id)} may have been destroyed in what is lost after entry "
+        f"{e.size_found}: it is not read any more"
+    )
+
+
 @_tells(item.RestoredFromBackup)
 def _(e: item.RestoredFromBackup) -> str:
     return (
         f"the record was brought back with {e.size_found} entries; its {e.known_from} knows of "
         f"{e.size_known}: what lay between is lost"
+        + (f", its root was {e.root_known[:16]}" if e.root_known else "")
+    )
+
+
+@_tells(item.ScheduleAdopted)
+def _(e: item.ScheduleAdopted) -> str:
+    return f"retention schedule {e.version} is in force, {len(e.rules)} classes, owner {e.owner}"
+
+
+@_tells(item.DocumentRegistered)
+def _(e: item.DocumentRegistered) -> str:
+    return (
+        f"document {e.document} {e.version} was registered with {len(e.statements)} statements on "
+        "how long things are kept"
     )
 
 
@@ -371,6 +394,22 @@ def _(e: item.RetentionSwept) -> str:
     return (
         f"retention: {e.live} items, {e.due} due, {e.destroyed} destroyed, {e.held} held, "
         f"{e.overdue} overdue"
+    )
+
+
+@_tells(footage.SegmentRecorded)
+def _(e: footage.SegmentRecorded) -> str:
+    return (
+        f"{e.camera}: {e.duration_ms / 1000:.1f} s of footage from {written(e.first_frame_at)} are "
+        f"kept as item {_short(e.item)}"
+    )
+
+
+@_tells(footage.SegmentLost)
+def _(e: footage.SegmentLost) -> str:
+    return (
+        f"{e.camera}: {e.duration_ms / 1000:.1f} s of footage from {written(e.first_frame_at)} "
+        f"could not be kept ({e.cause})"
     )
 
 

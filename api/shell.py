@@ -1,6 +1,7 @@
 """The outermost layer: what holds for every request, whatever the application behind it does.
 
-* A token is looked at before anything else; without one, only the public log can be reached.
+* A token is looked at before anything else; without one, only the public log and ``/health`` can
+  be reached.
 * Failed attempts are limited, and refused with the same problems as everything else.
 * Every answer carries the headers that keep a browser from doing anything with it.
 * HEAD is GET without the body. No request carries a large body.
@@ -28,6 +29,9 @@ from api.problems import (
 
 PUBLIC = "/log/"
 """Below here a request may come without a token; what needs a role there refuses it itself."""
+
+HEALTH = "/health"
+"""Nor does this need one: whoever watches the machine need not be one of us."""
 
 LARGEST_BODY = 64 * 1024
 """Bytes. Nothing here takes a body yet."""
@@ -82,7 +86,8 @@ class Shell:
 
     async def _grant(self, scope: HTTPScope) -> object:
         grant = await anyio.to_thread.run_sync(self.door.grant, list(scope["headers"]))
-        if grant is None and not scope["path"].startswith(PUBLIC):
+        path = scope["path"]
+        if grant is None and path != HEALTH and not path.startswith(PUBLIC):
             raise unauthenticated()
         return grant
 

@@ -5,6 +5,7 @@ import domain.arrests.events
 import domain.copies.events
 import domain.custody.events
 import domain.deployments.events
+import domain.footage.events
 import domain.holds.events
 import domain.kernel.repeats
 import domain.log.events

@@ -18,6 +18,7 @@ from domain.custody.sealing import RecheckedBy as RecheckedBy
 from domain.custody.sealing import SealedContent as SealedContent
 from domain.custody.sealing import SealedStream as SealedStream
 from domain.custody.sealing import Tombstone as Tombstone
+from domain.footage.commands import KeepSegment, ReportLostSegment, Segment
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command, Role
 from domain.kernel.errors import DomainError
@@ -183,6 +184,12 @@ class Vault(Protocol):
     def last_tombstone(self) -> Tombstone | None:
         """The newest link of the keystore's chain; None where nothing was destroyed."""
 
+    def buried(self) -> Mapping[UUID, Tombstone]:
+        """Every item that has a tombstone, with it."""
+
+    def ended_epochs(self) -> list[EpochEnded]:
+        """Every epoch whose wrapping key is gone, in the order in which they ended."""
+
     def keys(self) -> set[UUID]:
         """Every item that has a key."""
 
@@ -297,6 +304,21 @@ class CommandSink(Protocol):
 
     def report_source_failure(self, command: ReportSourceFailure) -> None:
         """Keep that a camera or file could not be read on."""
+
+
+class FootageSink(Protocol):
+    """Where a recorder hands its segments. One thread uses it, the one that opened it."""
+
+    def keep_segment(self, command: KeepSegment, segment: Segment) -> bool:
+        """Keep a segment while it comes in. False if it was refused: nothing of it was read.
+
+        Raises:
+            DomainError: it could not be kept; nothing of it is.
+            VaultError: likewise.
+        """
+
+    def report_lost(self, command: ReportLostSegment) -> None:
+        """Keep that a segment could not be kept."""
 
 
 class Identities(Protocol):
@@ -585,7 +607,7 @@ class ItemLine:
     state: ItemState
     rule: str
     due_at: datetime
-    """The latest instant at which it may exist."""
+    """The latest instant at which it may exist, as far as is known by now."""
     registered_at: datetime
     sealed_at: datetime | None
     destruction_started_at: datetime | None
@@ -637,6 +659,48 @@ class CustodyRegister(Protocol):
 
     def follows_to(self) -> int:
         """The size of the log that the register has taken in."""
+
+
+class KeystoreState(StrEnum):
+    """Whether the keys can be got at."""
+
+    READABLE = "readable"
+    UNREADABLE = "unreadable"
+    """Missing, damaged, or open to others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """How custody stands just now."""
+
+    overdue: int
+    """Items that exist although they had to be gone."""
+    oldest_overdue_s: int | None
+    """For how many seconds the longest of them had to be gone."""
+    swept_s_ago: int | None
+    """Seconds since the newest sign of life of the retention worker; None where there is none."""
+    swept_every_s: int | None
+    """Within how many seconds it said that it would be back; 0 where nobody knows."""
+    keystore: KeystoreState
+    clock_doubted: bool
+    """Whether the last that was recorded of the clock is that nothing confirms it."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether the retention worker is away for more than twice as long as it said."""
+        if not self.swept_every_s or self.swept_s_ago is None:
+            return False
+        return self.swept_s_ago > 2 * self.swept_every_s
+
+    @property
+    def well(self) -> bool:
+        """Whether nobody has to be woken."""
+        return not (
+            self.overdue
+            or self.silent
+            or self.clock_doubted
+            or self.keystore is not KeystoreState.READABLE
+        )
 
 
 class Reconciliation(StrEnum):
@@ -705,3 +769,5 @@ class Outside:
     clock: Clock
     identities: Identities
     rechecker: Rechecker
+    boundary: str = "the record, the keystore and the media store of one node"
+    """The stores that a receipt speaks of, in words; nothing outside them is claimed."""

@@ -25,12 +25,18 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._wall_at_start = datetime.now(UTC)
-        self._monotonic_at_start = time.monotonic()
+        self._monotonic_at_start = _since_boot()
         self._doubted = False
 
     def doubt(self) -> None:
-        """Do not believe the wall clock any more: it was far off when the program started."""
+        """Do not believe the wall clock any more: it is far ahead, and nothing confirms that."""
         self._doubted = True
+
+    def believe(self) -> None:
+        """Believe the wall clock from here on, as it stands: something else confirmed it."""
+        self._doubted = False
+        self._wall_at_start = datetime.now(UTC)
+        self._monotonic_at_start = _since_boot()
 
     def now(self) -> datetime:
         """The present instant: UTC, whole milliseconds."""
@@ -38,10 +44,15 @@ class SystemClock:
 
     def trusted(self) -> bool:
         """Whether the wall clock has kept pace with the monotonic clock."""
-        passed = timedelta(seconds=time.monotonic() - self._monotonic_at_start)
+        passed = timedelta(seconds=_since_boot() - self._monotonic_at_start)
         if self._doubted:
             return False
         return abs(datetime.now(UTC) - self._wall_at_start - passed) <= SUSPECT_AFTER
+
+
+def _since_boot() -> float:
+    """Seconds on the clock that nobody can set. It counts while the machine sleeps, too."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def kept_by_the_network() -> bool:

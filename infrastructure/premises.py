@@ -18,7 +18,7 @@ from domain.kernel.errors import DomainError
 from domain.ports import Clock
 from infrastructure.custody.separate_rechecker import Enrol, SeparateRechecker
 from infrastructure.files import make_private_directory
-from infrastructure.record.databases import Database, database_at
+from infrastructure.record.databases import Database, SQLiteDatabase, database_at
 from infrastructure.record.event_record import EventRecord, Heard
 from infrastructure.record.schema import found_log, migrate, require_current, revision
 from infrastructure.seal.keys import KeyFolder
@@ -47,10 +47,19 @@ class Premises:
         path: the data directory.
         url: a PostgreSQL database that holds the record; None for a file below the path.
         log_key: a PKCS#11 token on which the log's keys are made; None for files.
+        recheck: the directory of the re-checker's key; None for one below the path.
     """
 
-    def __init__(self, path: Path, *, url: str | None = None, log_key: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        url: str | None = None,
+        log_key: str | None = None,
+        recheck: Path | None = None,
+    ) -> None:
         self._log_key = log_key
+        self._recheck = recheck
         self.path = path.absolute()
         self.database: Database = database_at(url, otherwise=self.path / "record" / "record.db")
 
@@ -72,7 +81,16 @@ class Premises:
     @property
     def recheck(self) -> Path:
         """The re-checker's key, which nobody else reads."""
-        return self.path / "recheck"
+        return self._recheck or self.path / "recheck"
+
+    @property
+    def boundary(self) -> str:
+        """The stores of this node, as a receipt names them."""
+        in_a_file = isinstance(self.database, SQLiteDatabase)
+        return (
+            f"the record ({'SQLite file' if in_a_file else 'PostgreSQL database'}), the keystore "
+            "(SQLite file) and the media store (directory) of one node; no copies outside them"
+        )
 
     @property
     def access(self) -> Path:
@@ -126,10 +144,15 @@ class Premises:
         media = MediaStore(self.media)
         return SealedVault(Keystore(self.keystore), media)
 
-    def rechecker(self, *, enrol: Enrol) -> SeparateRechecker:
-        """Another process that looks again after each destruction, with a key of its own."""
+    def rechecker(self, *, enrol: Enrol, credential: Path | None = None) -> SeparateRechecker:
+        """Another process that looks again after each destruction, with a key of its own.
+
+        Args:
+            enrol: told who it is, before anything rests on it.
+            credential: another person's key; None for the one that is kept here.
+        """
         return SeparateRechecker(
-            self.recheck / "recheck.key", self.keystore, self.media, enrol=enrol
+            credential or self.recheck / "recheck.key", self.keystore, self.media, enrol=enrol
         )
 
     def sealer(self, origin: str, *, new: bool) -> Sealer:

@@ -18,6 +18,7 @@ _KNOWN = frozenset(
         "PLUMBLINE_HERE",
         "PLUMBLINE_REQUIRE",  # of the tests alone: what must not be skipped
         "PLUMBLINE_LOG_KEY",
+        "PLUMBLINE_RECHECK",
     }
 )
 
@@ -38,6 +39,8 @@ class Settings:
     """A PostgreSQL database that holds the record; None for a file among the premises."""
     log_key: str | None = None
     """A PKCS#11 token (RFC 7512) on which new keys of logs are made; None for files."""
+    recheck: Path | None = None
+    """The directory of the re-checker's key; None for one among the premises."""
     command: str = "plumbline"
     """How this person calls the program, for what it tells them to type next."""
 
@@ -57,7 +60,8 @@ class Settings:
                 f"unknown settings {', '.join(unknown)}; known are PLUMBLINE_CACHE (directory of "
                 "models and media), PLUMBLINE_DATA (directory of the record), PLUMBLINE_DATABASE "
                 "(postgresql://user@host/name, for a record on a server), PLUMBLINE_LOG_KEY "
-                "(pkcs11:token=..., for a log's key on a token)"
+                "(pkcs11:token=..., for a log's key on a token), PLUMBLINE_RECHECK "
+                "(directory of the re-checker's key)"
             )
         home = Path(environment.get("HOME") or Path.home())
         return cls(
@@ -67,6 +71,11 @@ class Settings:
             ),
             database=environment.get("PLUMBLINE_DATABASE") or None,
             log_key=environment.get("PLUMBLINE_LOG_KEY") or None,
+            recheck=(
+                Path(environment["PLUMBLINE_RECHECK"]).expanduser().absolute()
+                if environment.get("PLUMBLINE_RECHECK")
+                else None
+            ),
             command=environment.get("PLUMBLINE_COMMAND", "plumbline"),
         )
 

@@ -1,6 +1,14 @@
 """Builds everything from the settings; the only importer of infrastructure."""
 
-from api.bootstrap.custody import at_work, planned, stock_taken, swept
+from api.bootstrap.custody import (
+    Worker,
+    at_work,
+    open_worker,
+    planned,
+    rechecked,
+    retention_schedules,
+)
+from api.bootstrap.doctor import examined, mended
 from api.bootstrap.node import Node, open_node
 from api.bootstrap.reading import (
     deployments_in,
@@ -30,27 +38,31 @@ from api.bootstrap.witnessing import witness_office, witness_server
 __all__ = [
     "Node",
     "ReadModel",
+    "Worker",
     "at_work",
     "deployments_in",
     "exact_text",
+    "examined",
     "follow_record",
+    "mended",
     "migrate_premises",
     "mode_of",
     "named_entries",
     "now",
     "open_node",
     "open_site",
+    "open_worker",
     "origin_of",
     "planned",
     "read_history",
     "read_models_at",
     "rebuild_read_models",
+    "rechecked",
     "remove_durably",
+    "retention_schedules",
     "sealed_log",
     "settings",
-    "stock_taken",
     "stored_entries",
-    "swept",
     "today",
     "token_file",
     "trusted_by",

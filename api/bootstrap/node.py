@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
-from api.bootstrap.reading import mode_of, verify_premises
+from api.bootstrap.reading import verify_premises
 from api.bootstrap.surroundings import premises_at
 from domain.assurance.checkpoints import Checkpoint
 from domain.assurance.verification import Kind
-from domain.custody.events import ItemDestroyed
-from domain.custody.sealing import Tombstone
 from domain.kernel.commands import Mode
 from domain.kernel.errors import RecordBrokenError
-from domain.ports import Identities, Outside
+from domain.ports import Clock, FootageSink, Identities, Outside
 from domain.services import rechecking
-from domain.services.lateness import jumped, tell_of_a_jump
+from domain.services.lateness import Jumps
 from domain.services.recovery import finish_what_was_begun
-from domain.services.retention import sweep
-from domain.services.survey import Survey
+from domain.services.restoring import Diagnosis, Kept, Standing, diagnose
+from domain.services.retention import Retention
+from domain.services.schedules import adopt_what_ships
+from domain.services.sink import InProcessFootage
 from infrastructure.clock import SystemClock, kept_by_the_network
 from infrastructure.custody.separate_rechecker import SeparateRechecker
 from infrastructure.premises import Premises
@@ -30,9 +32,15 @@ from infrastructure.seal.scope_secrets import ScopeSecrets
 from infrastructure.seal.sealer import Sealer
 from infrastructure.seal.sealing import Sealing, SealingLoop, SealingPolicy
 from infrastructure.seal.witnesses import Witnesses
+from infrastructure.vault.sealed_vault import SealedVault
 
 SEALING = SealingPolicy(entries=1000, seconds=60)
 """When a process that writes seals: no entry waits longer, and no more wait."""
+
+DOCTOR = "What can be done about it: plumbline doctor"
+
+AGREES = timedelta(hours=1)
+"""How far a witness's clock may be from ours to confirm it."""
 
 
 class NobodyAuthenticated:
@@ -93,11 +101,42 @@ class Node:
             self.listeners.remove(loop.committed)
             loop.stop()
 
+    @contextmanager
+    def footage(self) -> Iterator[FootageSink]:
+        """Where a recorder's segments go: for its own thread, which a keystore serves alone."""
+        with ExitStack() as closing:
+            identities, clock = self.outside.identities, self.outside.clock
+            outside, _, _ = ports_over(self.premises, self.record, clock, identities, closing)
+            yield InProcessFootage(outside)
+
     def verified(self) -> bool:
         """Whether everything that is stored recomputes to what was signed."""
         key_text = self.sealer.verifier_key_file.read_text(encoding="utf-8")
         verdict = verify_premises(self.premises.path, key_text=key_text, outside_checkpoint=None)
         return verdict.kind is Kind.SOUND
+
+
+def ports_over(
+    premises: Premises,
+    record: EventRecord,
+    clock: Clock,
+    identities: Identities | None,
+    closing: ExitStack,
+) -> tuple[Outside, SealedVault, SeparateRechecker]:
+    """The ports of these premises; what has to be closed is given to ``closing``."""
+    vault = premises.open_vault()
+    closing.callback(vault.close)
+    rechecker = premises.rechecker(enrol=lambda name, key: rechecking.enrol(outside, name, key))
+    closing.callback(rechecker.close)
+    outside = Outside(
+        record,
+        vault,
+        clock,
+        identities or NobodyAuthenticated(),
+        rechecker,
+        premises.boundary,
+    )
+    return outside, vault, rechecker
 
 
 @contextmanager
@@ -109,6 +148,7 @@ def open_node(
     identities: Identities | None = None,
     clock_confirmed_by: str | None = None,
     whatever_is_there: bool = False,
+    sweeping: bool = True,
 ) -> Iterator[Node]:
     """Be the one writer of these premises; first finish what a dead process left half done.
 
@@ -120,6 +160,7 @@ def open_node(
         clock_confirmed_by: who says that the clock is right although it is far ahead of the record.
         whatever_is_there: take the stores as they are, so that they can be looked at: nothing is
             finished or destroyed.
+        sweeping: also destroy what is due.
 
     Raises:
         PremisesError: in use by another process, of the other mode, or not usable.
@@ -133,36 +174,25 @@ def open_node(
         record = premises.open_record(mode, clock, lambda size: _tell_all(listeners, size))
         with ExitStack() as closing:
             closing.callback(record.close)
-            vault = premises.open_vault()
-            closing.callback(vault.close)
-            sealer = premises.sealer(record.origin, new=record.size() == 0)
-            rechecker = premises.rechecker(
-                enrol=lambda name, key: rechecking.enrol(outside, name, key)
-            )
-            closing.callback(rechecker.close)
-            outside = Outside(record, vault, clock, identities or NobodyAuthenticated(), rechecker)
+            outside, vault, rechecker = ports_over(premises, record, clock, identities, closing)
+            sealing, witnesses, keys = signing_of(premises, record, clock)
+            standing = Standing().take(record.history())
             if not whatever_is_there:
-                _require_the_records_keystore(outside, vault.verify_tombstones())
-                _require_the_records_items(outside)
-            doubts = _judged(outside, clock, confirmed_by=clock_confirmed_by)
-            witnesses = Witnesses(sealer, clock)
-            told = witnesses.require_not_behind(record.size())
-            sealing = Sealing(
-                record,
-                clock,
-                sealer,
-                ScopeSecrets(premises.seal),
-                not_before=witnesses.newest_cosignature,
-            )
-            keys = KeyRegister(sealing, both_signed=witnesses.ask_all)
-            recovered = [*doubts, *keys.settle()]
+                vault.verify_tombstones()
+                _require_what_fits(diagnose(standing, Kept.of(vault)))
+            told = witnesses.require_not_behind(record.size(), lost=standing.longest_lost)
+            retention = Retention(outside)
+            jumps = judge_of(outside, clock, witnesses, confirmed_by=clock_confirmed_by)
+            recovered = [*jumps.judge(retention.survey()), *keys.settle()]
+            adopt_what_ships(outside)
             if not whatever_is_there:
-                recovered += finish_what_was_begun(outside)
-                sweep(outside)
+                recovered += finish_what_was_begun(outside, retention.survey)
+            if not whatever_is_there and sweeping:
+                retention.sweep_or_raise()
             yield Node(
                 outside,
                 record,
-                sealer,
+                sealing.sealer,
                 premises,
                 recovered,
                 sealing,
@@ -174,42 +204,47 @@ def open_node(
             )
 
 
-@contextmanager
-def open_beside(path: Path) -> Iterator[Outside]:
-    """The ports beside whoever is alone in writing: only what may be done twice is done here.
-
-    Raises:
-        RecordUnreadableError: there is no record here, or it is of another shape.
-    """
-    premises, clock = premises_at(path), SystemClock()
-    with ExitStack() as closing:
-        record = premises.open_record(mode_of(path), clock)
-        closing.callback(record.close)
-        vault = premises.open_vault()
-        closing.callback(vault.close)
-        rechecker = premises.rechecker(enrol=lambda name, key: rechecking.enrol(outside, name, key))
-        closing.callback(rechecker.close)
-        outside = Outside(record, vault, clock, NobodyAuthenticated(), rechecker)
-        _judged(outside, clock, confirmed_by=None)
-        yield outside
+def signing_of(
+    premises: Premises, record: EventRecord, clock: Clock
+) -> tuple[Sealing, Witnesses, KeyRegister]:
+    """What signs this log, and who else does."""
+    sealer = premises.sealer(record.origin, new=record.size() == 0)
+    witnesses = Witnesses(sealer, clock)
+    sealing = Sealing(
+        record,
+        clock,
+        sealer,
+        ScopeSecrets(premises.seal),
+        not_before=witnesses.newest_cosignature,
+    )
+    return sealing, witnesses, KeyRegister(sealing, both_signed=witnesses.ask_all)
 
 
-def _judged(outside: Outside, clock: SystemClock, *, confirmed_by: str | None) -> list[str]:
-    """Believe a clock that is far ahead of the record only if something else confirms it."""
-    gap = jumped(outside, Survey().take(outside.record.history()))
-    if gap is None:
-        return []
-    source = "person" if confirmed_by else "kernel" if kept_by_the_network() else None
-    if source is None:
-        clock.doubt()
-    tell_of_a_jump(outside, gap, source=source, actor=confirmed_by)
-    if source is not None:
-        return [f"the clock, {gap} ahead of the record, was confirmed by a {source}"]
-    return [
-        f"the clock is {gap} ahead of all that was recorded and nothing confirms it: what would be "
-        "due by that alone is kept. If it is right, say so: custody work --once "
-        "--clock-confirmed-by CODE"
-    ]
+def judge_of(
+    outside: Outside, clock: SystemClock, witnesses: Witnesses, *, confirmed_by: str | None
+) -> Jumps:
+    """What believes this machine's clock, where it is far ahead of the record, or does not."""
+
+    def source() -> str | None:
+        if confirmed_by:
+            return "person"
+        if kept_by_the_network():
+            return "kernel"
+        return "witness" if _a_witness_agrees(witnesses, clock) else None
+
+    return Jumps(
+        outside, doubt=clock.doubt, believe=clock.believe, source=source, actor=confirmed_by
+    )
+
+
+def _a_witness_agrees(witnesses: Witnesses, clock: Clock) -> bool:
+    """Whether one that is asked now cosigns with about the time that our clock shows."""
+    asked_at = clock.now()
+    witnesses.ask_all()
+    return any(
+        one.accepted_at >= asked_at and abs(one.cosigned_at - asked_at) <= AGREES
+        for one in witnesses.held()
+    )
 
 
 def _tell_all(listeners: Sequence[Heard], size: int) -> None:
@@ -217,39 +252,34 @@ def _tell_all(listeners: Sequence[Heard], size: int) -> None:
         listener(size)
 
 
-def _require_the_records_keystore(outside: Outside, last: Tombstone | None) -> None:
-    """Stop if the keystore knows fewer destroyed keys than the record has receipts for."""
-    receipts = (
-        entry.event.tombstone_sequence
-        for entry in outside.record.history()
-        if isinstance(entry.event, ItemDestroyed)
-    )
-    newest, known = max(receipts, default=0), last.sequence if last else 0
-    if known < newest:
-        raise RecordBrokenError(
-            f"the record has receipts up to tombstone {newest}, the keystore knows {known}: it was "
-            "replaced or brought back from an older copy"
-        )
-
-
-def _require_the_records_items(outside: Outside) -> None:
-    """Stop if the stores hold other items than the record knows.
+def _require_what_fits(found: Diagnosis) -> None:
+    """Stop if record, keystore and media store are not of one time.
 
     A receipt for what was not there when it was "destroyed" would be untrue; what no entry knows
-    would never be destroyed.
+    would never be destroyed; and what one of them calls destroyed must not be read.
     """
-    survey = Survey().take(outside.record.history())
-    keys, ciphertexts = outside.vault.keys(), outside.vault.ciphertexts()
-    live = {one.item for one in survey.items.values() if not one.destroyed}
-    kept = {
-        one.item
-        for one in survey.items.values()
-        if one.sealed and not one.destruction_started and not one.destroyed
-    }
-    lost, unknown = kept - (keys & ciphertexts), (keys | ciphertexts) - live
-    if lost or unknown:
+    if found.fits:
+        return
+    if found.rollback:
+        expected, known = found.rollback
         raise RecordBrokenError(
-            f"keystore and media store should hold {len(kept)} items: {len(lost)} of them are not "
-            f"there, and {len(unknown)} are there that the record does not know or calls "
-            "destroyed: a part was lost, or brought back from an older copy"
+            f"the record names tombstone {expected}, the keystore knows {known}, and is no "
+            f"continuation: it was replaced or brought back from an older copy. {DOCTOR}"
         )
+    if found.lost:
+        raise RecordBrokenError(
+            f"the keystore knows of {found.lost.size - found.size} entries at least that the "
+            f"record has not: it was brought back from an older copy. {DOCTOR}"
+        )
+    missing, back = _count(found.missing), _count(found.came_back) + _count(found.unknown)
+    raise RecordBrokenError(
+        f"record, keystore and media store do not fit together: {missing} items are not there, "
+        f"{back} are there that the record does not know or calls destroyed, "
+        f"{len(found.ended_meanwhile)} were destroyed by the keystore and live by the record, "
+        f"{len(found.undoubted)} are in doubt: a part was lost, or brought back from an older "
+        f"copy. {DOCTOR}"
+    )
+
+
+def _count(found: Mapping[str, set[UUID]]) -> int:
+    return len(set().union(*found.values()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from api.bootstrap.surroundings import premises_at
@@ -81,6 +82,7 @@ def verify_premises(
     key_text: str,
     outside_checkpoint: str | None,
     witness_keys: Sequence[str] = (),
+    as_of: datetime | None = None,
     progress: Callable[[int], None] = in_silence,
 ) -> Verdict:
     """Recompute everything that these premises hold of the record, in whatever database it is.
@@ -88,7 +90,7 @@ def verify_premises(
     Raises:
         DomainError: a key given cannot be read as one.
     """
-    trusted = trusted_by(key_text, outside_checkpoint, witness_keys)
+    trusted = trusted_by(key_text, outside_checkpoint, witness_keys, as_of=as_of)
     premises = premises_at(path)
     try:
         own = own_checkpoint(premises.seal)
@@ -106,21 +108,27 @@ def verify_premises(
                 workers=workers(),
                 following=custody.rows,
             )
-        return custody.told(verdict)
+        return custody.told(verdict, as_of=as_of)
     except RecordUnreadableError as error:
         return not_looked_at(Kind.UNREADABLE, str(error))
     except FaultFoundError as fault:
         return not_looked_at(fault.kind, str(fault))
 
 
-def trusted_by(key: str, checkpoint: str | None, witness_keys: Sequence[str]) -> Trusted:
+def trusted_by(
+    key: str,
+    checkpoint: str | None,
+    witness_keys: Sequence[str],
+    *,
+    as_of: datetime | None = None,
+) -> Trusted:
     """What whoever verifies holds a log to, from the texts of files.
 
     Raises:
         DomainError: a key given cannot be read as one.
     """
     try:
-        return Trusted.read(key, checkpoint=checkpoint, witnesses=witness_keys)
+        return Trusted.read(key, checkpoint=checkpoint, witnesses=witness_keys, as_of=as_of)
     except KeyUnusableError as error:
         raise DomainError(str(error)) from error
 

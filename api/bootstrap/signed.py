@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from api.bootstrap.reading import mode_of
 from api.bootstrap.surroundings import premises_at
@@ -15,7 +16,7 @@ from domain.kernel.errors import DomainError, NotFoundError, RecordBrokenError
 from domain.kernel.events import Happened
 from domain.log.aggregate import KEYS, LogKeys
 from infrastructure.clock import SystemClock
-from infrastructure.packs.writer import Packed, SignedLog, write_pack
+from infrastructure.packs.writer import Certifying, Packed, SignedLog, write_pack
 from infrastructure.record.event_record import EventRecord
 from infrastructure.seal.export import Exported, Exporter
 from infrastructure.seal.following import Step, follow
@@ -53,8 +54,9 @@ class SealedLog:
         target: Path,
         scope: str,
         *,
-        checkpoint: str | None,
+        checkpoint: str | None = None,
         tell: Callable[[Happened], str],
+        certificate: Callable[[dict[str, Any]], str] | None = None,
     ) -> Packed:
         """Write the evidence pack of one deployment.
 
@@ -63,8 +65,10 @@ class SealedLog:
             scope: the deployment.
             checkpoint: an older checkpoint to make it against; None for the newest.
             tell: an event in words.
+            certificate: puts a deletion certificate into it: how it is written as a page.
 
         Raises:
+            NotCertifiedError: something of the deployment is left, or does not add up.
             PackError: it cannot be written, or the log says too little of the deployment yet.
             DomainError: the checkpoint is not one of this log.
             RecordBrokenError: the log is not what was signed.
@@ -82,6 +86,9 @@ class SealedLog:
                 open_end=ScopeSecrets(self.sealer.directory).open_end,
                 tell=tell,
             ),
+            certifying=Certifying(as_of=self._clock.now(), page=certificate)
+            if certificate
+            else None,
         )
 
     def _signer_of(self, note: str) -> VerifierKey:

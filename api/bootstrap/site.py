@@ -8,10 +8,12 @@ from pathlib import Path
 from threading import Event, Thread
 
 from api.app import Application, Sources, create_app
+from api.bootstrap.health import HealthNow
 from api.bootstrap.surroundings import premises_at
 from api.stream import Pace
 from domain.kernel.errors import DomainError
 from infrastructure.access.tokens import TokenFile
+from infrastructure.clock import SystemClock
 from infrastructure.projections.follower import Follower
 from infrastructure.projections.registers import PROJECTIONS, Registers
 from infrastructure.record.reading import RecordReader
@@ -55,7 +57,8 @@ def open_site(
     premises = premises_at(path)
     reader = RecordReader(premises.database)
     engine = premises.database.engine()
-    alerts = Registers.over(engine).alert_register
+    registers = Registers.over(engine)
+    alerts = registers.alert_register
     follower = _TellingFollower(premises.database, PROJECTIONS, tell=tell)
     application = create_app(
         Sources(
@@ -65,6 +68,7 @@ def open_site(
             origin=reader.origin,
             log_size=reader.size,
             stands_still=alerts.stands_still,
+            health=HealthNow(registers.custody_register, reader, premises.keystore, SystemClock()),
         ),
         pace=pace,
         proxies=proxies,

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 from threading import Event
+from uuid import UUID
 
 import typer
 
-from api.bootstrap import now, planned, stock_taken, swept
+from api.bootstrap import (
+    Worker,
+    deployments_in,
+    mode_of,
+    now,
+    open_worker,
+    planned,
+    rechecked,
+    typed_path,
+)
 from api.cli.record import Data, data_directory
 from api.cli.telling import EXIT_BROKEN, EXIT_USAGE, complain, say, say_json
 from api.replaying.moments import a_time
 from domain.assurance.verification import Kind
 from domain.kernel.codes import is_code
+from domain.kernel.commands import Mode
 from domain.kernel.errors import DomainError
 from domain.kernel.time import written
 from domain.services.retention import Planned, Swept
@@ -37,12 +48,13 @@ def plan(
         say_json([_as_json(one) for one in items])
         return
     for one in items:
-        mark = "OVERDUE " if one.overdue else ""
+        mark = "OVERDUE " if one.overdue else "held " if one.held else ""
         say(
             f"{mark}{written(one.deadline)}  {one.item_class:18}  {one.item.hex[:8]}  "
             f"deployment {one.deployment.hex[:8]}  by {one.rule}"
         )
-    say(f"{len(items)} items are kept, {sum(one.overdue for one in items)} of them are overdue")
+    held, overdue = sum(one.held for one in items), sum(one.overdue for one in items)
+    say(f"{len(items)} items are kept: {held} held, {overdue} overdue")
 
 
 def _as_json(one: Planned) -> dict[str, object]:
@@ -52,6 +64,7 @@ def _as_json(one: Planned) -> dict[str, object]:
         "deployment": one.deployment.hex,
         "rule": one.rule,
         "deadline": written(one.deadline),
+        "held": one.held,
         "overdue": one.overdue,
     }
 
@@ -77,19 +90,25 @@ def work(
         code = complain("--clock-confirmed-by: expected a code such as officer-7", EXIT_USAGE)
         raise typer.Exit(code)
     actor = f"stand-in:{clock_confirmed_by}" if clock_confirmed_by else None
+    if actor is not None:
+        _require_rehearsal(path)
     if once:
-        came_to = _sweep(path, every_s=0, confirmed_by=actor)
-        raise typer.Exit(EXIT_BROKEN if came_to.failures or came_to.overdue else 0)
+        with open_worker(path, confirmed_by=actor) as (worker, found):
+            _tell(found)
+            came_to = _sweep(worker, every_s=0)
+            raise typer.Exit(EXIT_BROKEN if came_to.failures or came_to.overdue else 0)
     pause = Event()
     while not pause.wait(0):
-        wait_s = float(every)
         try:
-            came_to = _sweep(path, every_s=every, confirmed_by=actor)
-            wait_s = _until_the_next(came_to, every)
+            with open_worker(path, confirmed_by=actor) as (worker, found):
+                _tell(found)
+                while not pause.wait(0):
+                    came_to = _sweep(worker, every_s=every)
+                    pause.wait(_until_the_next(came_to, every))
         except DomainError as error:
             # A disk or database that is away now may be back: what is late then is told as late.
             complain(str(error), EXIT_BROKEN)
-        pause.wait(wait_s)
+        pause.wait(every)
 
 
 def _until_the_next(came_to: Swept, every: int) -> float:
@@ -99,12 +118,22 @@ def _until_the_next(came_to: Swept, every: int) -> float:
     return min(every, max(1.0, (came_to.next_lapse_at - now()).total_seconds() + 1))
 
 
-def _sweep(path: Path, *, every_s: int, confirmed_by: str | None) -> Swept:
-    came_to, found = swept(path, every_s=every_s, confirmed_by=confirmed_by)
-    for words in (*found, *came_to.failures):
-        say(words)
+def _sweep(worker: Worker, *, every_s: int) -> Swept:
+    came_to, found = worker.sweep(every_s=every_s)
+    _tell([*found, *came_to.failures])
     say(_in_words(came_to))
     return came_to
+
+
+def _tell(told: list[str]) -> None:
+    for words in told:
+        say(words)
+
+
+def _require_rehearsal(path: Path) -> None:
+    """Nobody is authenticated yet, so that no person can speak in an operational record."""
+    if mode_of(path) is not Mode.REHEARSAL:
+        raise DomainError("an operational record takes a person's word once they can prove who")
 
 
 def _in_words(came_to: Swept) -> str:
@@ -116,13 +145,53 @@ def _in_words(came_to: Swept) -> str:
 
 
 @app.command()
-def recheck(data: str | None = Data) -> None:
-    """Have another process, with a key of its own, list the stores and sign what it found."""
-    found = stock_taken(data_directory(data))
+def recheck(
+    credential: str | None = typer.Option(
+        None,
+        "--credential",
+        metavar="FILE",
+        help="Your own key, which the node lacks; made if there is none. Otherwise the node's own.",
+    ),
+    actor: str | None = typer.Option(None, "--actor", metavar="CODE", help="Who you are."),
+    deployment: str | None = typer.Option(
+        None, "--deployment", metavar="ID", help="Only the receipts of this deployment."
+    ),
+    data: str | None = Data,
+) -> None:
+    """Look again for all that was destroyed, list the stores, and sign what was found.
+
+    Another process does it, with a key of its own; with --credential, another person's.
+    """
+    path = data_directory(data)
+    if (credential is None) != (actor is None) or (actor is not None and not is_code(actor)):
+        words = "expected --credential FILE together with --actor CODE, such as auditor-1"
+        raise typer.Exit(complain(words, EXIT_USAGE))
+    if actor is not None:
+        _require_rehearsal(path)
+    found = rechecked(
+        path,
+        deployment=_deployment(path, deployment),
+        credential=typed_path(credential) if credential else None,
+        actor=f"stand-in:{actor}" if actor else None,
+    )
+    again, stock = found.receipts, found.inventory
     say(
-        f"inventory at {found.as_of} entries: {found.keys} keys, {found.ciphertexts} ciphertexts, "
-        f"{len(found.missing)} missing, {found.orphans} orphans, {len(found.resurrected)} "
+        f"re-checker {found.rechecker}: {again.receipts} items have receipts, "
+        f"{len(again.still_there)} of them are there all the same"
+    )
+    say(
+        f"inventory at {stock.as_of} entries: {stock.keys} keys, {stock.ciphertexts} ciphertexts, "
+        f"{len(stock.missing)} missing, {stock.orphans} orphans, {len(stock.resurrected)} "
         "resurrected"
     )
-    if not found.clean:
+    if again.still_there or not stock.clean:
         raise typer.Exit(Kind.INCOMPLETE.exit_code)
+
+
+def _deployment(path: Path, typed: str | None) -> UUID | None:
+    if typed is None:
+        return None
+    found = [one for one in deployments_in(path) if one.startswith(typed.lower())]
+    if len(found) != 1:
+        raise DomainError(f"expected one deployment that begins with it, found {len(found)}")
+    return UUID(found[0])

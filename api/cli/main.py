@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
 from api.cli import (
@@ -11,6 +9,8 @@ from api.cli import (
     copies,
     custody,
     demo,
+    doctor,
+    footage,
     holds,
     keys,
     log,
@@ -21,15 +21,12 @@ from api.cli import (
     rehearse,
     replay,
     report,
+    schedule,
     tokens,
     witness,
 )
+from api.cli.endings import in_words
 from api.cli.serve import serve
-from api.cli.telling import EXIT_BAD_INPUT, EXIT_BROKEN, EXIT_REFUSED, complain
-from api.rehearsal.script import RehearsalRefusedError, SumsDoNotBalanceError
-from domain.kernel.errors import ConflictError, DomainError, RecordBrokenError
-from domain.ports import VaultError
-from domain.services.custody import DestructionFailedError
 
 app = typer.Typer(
     name="plumbline",
@@ -48,6 +45,7 @@ app.command("verify")(record.verify)
 app.command("pack")(pack.pack)
 app.command("migrate")(record.migrate)
 app.command("sweep")(record.sweep)
+app.command("doctor")(doctor.doctor)
 app.command("serve")(serve)
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(models.app, name="models")
@@ -60,22 +58,13 @@ app.add_typer(custody.app, name="custody")
 app.add_typer(holds.app, name="hold")
 app.add_typer(copies.app, name="copies")
 app.add_typer(alerts.app, name="alert")
+app.add_typer(footage.app, name="footage")
+app.add_typer(schedule.app, name="schedule")
+app.add_typer(schedule.documents, name="documents")
 app.add_typer(demo.media, name="media")
 
 
 def main() -> None:
-    """Run the command line; say what went wrong in words, never in a traceback of ours."""
-    try:
+    """Run the command line."""
+    with in_words():
         app(prog_name="plumbline")
-    except RehearsalRefusedError as error:
-        sys.exit(complain(str(error), EXIT_REFUSED))
-    except DomainError as error:
-        sys.exit(complain(str(error), EXIT_BAD_INPUT))
-    except (
-        RecordBrokenError,
-        SumsDoNotBalanceError,
-        DestructionFailedError,
-        ConflictError,
-        VaultError,
-    ) as error:
-        sys.exit(complain(f"STOP: {error}", EXIT_BROKEN))

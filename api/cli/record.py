@@ -17,6 +17,7 @@ from api.bootstrap import (
     verify_premises,
 )
 from api.cli.telling import EXIT_USAGE, complain, say
+from api.replaying.moments import a_time
 from domain.assurance.command import Telling
 from domain.assurance.report import lines
 from domain.assurance.targets import Target, examine, kind_of
@@ -45,6 +46,12 @@ def verify(
     witness_key: list[str] = typer.Option(
         [], "--witness-key", help="A witness that must have cosigned; may be given again."
     ),
+    as_of: str | None = typer.Option(
+        None,
+        "--as-of",
+        metavar="TIME",
+        help="Ask what is overdue then, and not at the newest time in the log.",
+    ),
     hashes_only: bool = typer.Option(
         False, "--hashes-only", help="Of an export without entries, check the hashes alone."
     ),
@@ -54,6 +61,7 @@ def verify(
     try:
         key_text = given_text(key, "verifier key")
         outside = given_text(checkpoint, "checkpoint") if checkpoint else None
+        then = a_time(as_of) if as_of is not None else None
         witnesses = [given_text(one, "witness key") for one in witness_key]
         if kind_of(path) in (Target.PREMISES, Target.NOTHING):
             verdict = verify_premises(
@@ -61,12 +69,13 @@ def verify(
                 key_text=key_text,
                 outside_checkpoint=outside,
                 witness_keys=witnesses,
+                as_of=then,
                 progress=Telling(),
             )
         else:
             verdict = examine(
                 path,
-                trusted_by(key_text, outside, witnesses),
+                trusted_by(key_text, outside, witnesses, as_of=then),
                 hashes_only=hashes_only,
                 progress=Telling(),
             )

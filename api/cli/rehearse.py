@@ -31,6 +31,9 @@ Data = typer.Option(None, "--data", metavar="DIR", help="Where record, keystore 
 Threshold = typer.Option(
     DEFAULT_THRESHOLD, "--threshold", metavar="T", help="Similarity, above 0 and below 1."
 )
+Footage = typer.Option(
+    False, "--footage", help="Also keep the video itself, sealed in segments, for up to 31 days."
+)
 Json = typer.Option(False, "--json", help="Print one JSON object instead of a summary.")
 
 
@@ -48,6 +51,7 @@ def rehearse(
         "--delete-imported",
         help="Remove list and photographs once they are in the vault, and look whether they went.",
     ),
+    footage: bool = Footage,
     json: bool = Json,
 ) -> None:
     """Play a whole deployment with stand-in officers: list, authority, video, deletion, proof."""
@@ -61,6 +65,7 @@ def rehearse(
             accepted=accepted_values(),
             settings=RecogniserSettings.for_model(package),
             delete_imported=delete_imported,
+            footage=footage,
         ),
         package,
         data_directory(data),
@@ -88,7 +93,7 @@ def run(play: Play, package: ModelPackage, data: Path, *, json: bool) -> None:
             say_json(summary.as_json())
         else:
             _tell(summary, node)
-    if not (summary.verified and summary.balanced and summary.items_remaining == 0):
+    if not (summary.verified and summary.balanced and summary.emptied):
         raise typer.Exit(EXIT_BROKEN)
 
 
@@ -165,8 +170,9 @@ def _tell(summary: Summary, node: Node) -> None:
         f"{'verified' if summary.verified else 'DOES NOT VERIFY'}",
         f"  took                      {summary.duration_s:.1f} s",
         "",
-        "No footage was recorded, and the record says so. Your video and the media cache lie",
-        "outside the boundary of these stores: they are untouched.",
+        *_of_footage(summary, f"{command} footage list --data {path}"),
+        "Your video and the media cache lie outside the boundary of these stores: they are",
+        "untouched.",
         *_copies_left(summary, f"{command} copies list --data {path}"),
         "",
         f"Read the history:    {command} replay {summary.deployment[:8]} --data {path}",
@@ -186,4 +192,14 @@ def _copies_left(summary: Summary, command: str) -> list[str]:
     return [
         f"{len(left)} {what} left outside: {', '.join(left)}. Each has to be gone within a day:",
         f"    {command}",
+    ]
+
+
+def _of_footage(summary: Summary, command: str) -> list[str]:
+    if not summary.footage_kept:
+        return ["No footage was recorded, and the record says so."]
+    return [
+        f"Footage was recorded: {summary.footage_kept} segments are left, each until its own 31 "
+        "days are over.",
+        f"List them:           {command}",
     ]

@@ -21,12 +21,16 @@ from domain.arrests import policies as arrest_policies
 from domain.copies import commands as copy_commands
 from domain.copies import events as copies
 from domain.copies import policies as copy_policies
+from domain.custody import adoption
 from domain.custody import commands as custody_commands
 from domain.custody import events as custody
 from domain.custody import policies as custody_policies
 from domain.deployments import commands as deployment_commands
 from domain.deployments import events as deployment
 from domain.deployments import policies as deployment_policies
+from domain.footage import commands as footage_commands
+from domain.footage import events as footage
+from domain.footage import policies as footage_policies
 from domain.holds import commands as hold_commands
 from domain.holds import events as hold
 from domain.holds import policies as hold_policies
@@ -109,6 +113,21 @@ REQUESTS: Mapping[type[WasRefused], Request] = {
     hold.ReleaseRefused: Request(
         "release a hold", (hold_commands.ReleaseHold,), hold_policies.RELEASE_POLICIES
     ),
+    custody.AdoptionRefused: Request(
+        "adopt a retention schedule",
+        (custody_commands.AdoptSchedule,),
+        adoption.ADOPTION_POLICIES,
+    ),
+    custody.RegistrationRefused: Request(
+        "register a document",
+        (custody_commands.RegisterDocument,),
+        adoption.REGISTRATION_POLICIES,
+    ),
+    custody.EnrolmentRefused: Request(
+        "have a key sign re-checks",
+        (custody_commands.EnrolRechecker,),
+        custody_policies.ENROLMENT_POLICIES,
+    ),
     deployment.ApplicationRefused: Request(
         "have a deployment",
         (deployment_commands.ApplyForDeployment,),
@@ -143,6 +162,9 @@ REQUESTS: Mapping[type[WasRefused], Request] = {
         "cancel the deployment",
         (deployment_commands.CancelDeployment,),
         deployment_policies.CLOSING_POLICIES,
+    ),
+    footage.RecordingRefused: Request(
+        "record a camera", (footage_commands.KeepSegment,), footage_policies.RECORDING_POLICIES
     ),
     watchlist.CriteriaRefused: Request(
         "propose or approve criteria",

@@ -7,7 +7,7 @@ Its figures come from the same recomputation as the offline verifier's verdict
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from importlib.resources import files
@@ -19,94 +19,38 @@ from jinja2 import Environment, StrictUndefined
 from api.reports.plots import Plot, plots
 from domain.assurance.custody import Custody
 from domain.assurance.examined import followed
-from domain.assurance.holdings import CustodyVerdict, Holding
-from domain.assurance.report import CUSTODY_LIMITS
-from domain.assurance.verification import LIMITS
-from domain.kernel.time import read, written
-
-BOUNDARY = (
-    "The stores of this node: its record, keystore and media store. Copies outside them are listed "
-    "where they were registered, and are not seen otherwise."
-)
+from domain.assurance.figures import figures
+from domain.assurance.holdings import CustodyVerdict
+from domain.kernel.time import written
 
 
 def recomputed(
-    named: Iterable[tuple[str, bytes]], *, scope: str | None, as_of: datetime | None
+    named: Iterable[tuple[str, bytes]], *, scope: str | None, as_of: datetime
 ) -> CustodyVerdict:
     """Custody as the entries up to a time tell it.
 
     Args:
         named: the entries of the log, each behind its stored name.
         scope: only those of this deployment and of the force; None for all.
-        as_of: the time; None for now, as far as the record knows.
+        as_of: the time; what is overdue by then is, though nothing was recorded since.
     """
     return followed(named, Custody(scope, positions=True)).verdict(as_of=as_of)
 
 
 def as_json(verdict: CustodyVerdict, *, deployment: str | None, log: str) -> dict[str, Any]:
     """The report as one JSON object."""
-    return {
+    return figures(verdict) | {
         "format": "plumbline-custody-report/v1",
         "log": log,
         "deployment": deployment,
-        "as_of": verdict.as_of,
-        "sound": verdict.sound,
-        "classes": [_of_class(one, verdict.as_of) for one in verdict.holdings],
-        "inventory": _inventory(verdict),
         "heartbeat_gaps": [asdict(one) for one in verdict.gaps],
-        "findings": [asdict(one) for one in verdict.faults],
-        "finding_count": verdict.fault_count,
-        "resolved_findings": verdict.resolved,
-        "rechecked_in_process": verdict.in_process,
-        "boundary": BOUNDARY,
-        "not_shown": [*LIMITS, *CUSTODY_LIMITS],
-    }
-
-
-def _of_class(one: Holding, as_of: str | None) -> dict[str, Any]:
-    oldest = one.oldest_anchor
-    age = int((read(as_of) - oldest).total_seconds()) if as_of and oldest else None
-    return {
-        "class": one.item_class,
-        "registered": one.registered,
-        "never_sealed": one.never_sealed,
-        "destroyed_in_time": one.destroyed_in_time,
-        "destroyed_late": one.destroyed_late,
-        "held": one.held,
-        "overdue": one.overdue,
-        "remaining": one.remaining,
-        "oldest_age_s": age,
-        "limit_s": one.limit_s,
-        "next_due_at": written(one.next_due) if one.next_due else None,
-        "levels": dict(sorted(one.levels.items())),
-        "positions": one.positions,
-    }
-
-
-def _inventory(verdict: CustodyVerdict) -> dict[str, Any] | None:
-    found = verdict.inventory
-    if found is None:
-        return None
-    return {
-        "keystore": found.keystore,
-        "media": found.media,
-        "orphans": found.orphans,
-        "resurrected": found.resurrected,
-        "missing": found.missing,
-        "at": found.at,
-        "position": found.position,
-        "signed": found.signed,
     }
 
 
 def as_html(report: dict[str, Any], verdict: CustodyVerdict, *, mark: str) -> str:
     """The report as a page that loads nothing from anywhere."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    page = files("api.reports").joinpath("custody.html.j2").read_text(encoding="utf-8")
     drawn: list[Plot] = plots(verdict)
-    return environment.from_string(page).render(
-        mark=mark, report=report, plots=drawn, levels=LEVELS, span=_span
-    )
+    return _page("custody.html.j2", mark=mark, report=report, plots=drawn, levels=LEVELS)
 
 
 LEVELS = {
@@ -121,6 +65,18 @@ LEVELS = {
 """What each level says. Source: design of the record, custody and destruction."""
 
 
+def certificate_page(certificate: dict[str, Any]) -> str:
+    """A deletion certificate as a page that loads nothing from anywhere."""
+    mark = "REHEARSAL " if certificate["mode"] == "rehearsal" else ""
+    return _page("certificate.html.j2", mark=mark, certificate=certificate, levels=LEVELS)
+
+
+def _page(template: str, **told: object) -> str:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    page = files("api.reports").joinpath(template).read_text(encoding="utf-8")
+    return environment.from_string(page).render(span=_span, **told)
+
+
 def _span(seconds: int | None) -> str:
     """A span of time for a person."""
     if seconds is None:
@@ -132,11 +88,7 @@ def _span(seconds: int | None) -> str:
     return " ".join(told) or f"{seconds} s"
 
 
-def up_to(
-    named: Iterable[tuple[str, bytes]], as_of: datetime | None
-) -> Iterable[tuple[str, bytes]]:
+def up_to(named: Iterable[tuple[str, bytes]], as_of: datetime) -> Iterator[tuple[str, bytes]]:
     """Entries behind their names, as far as they were recorded by a time."""
-    if as_of is None:
-        return named
     last = written(as_of)
     return takewhile(lambda one: json.loads(one[1])["recorded_at"] <= last, named)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from domain.assurance.files import MOST_NOTE_BYTES
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _read(given.key, "verifier key"),
             checkpoint=_read(given.checkpoint, "checkpoint") if given.checkpoint else None,
             witnesses=[_read(one, "witness key") for one in given.witness_key],
+            as_of=given.as_of,
         )
     except KeyUnusableError as error:
         sys.stderr.write(f"verify: {error}\n")
@@ -68,6 +70,13 @@ def _read(path: str, what: str) -> str:
         raise KeyUnusableError(f"expected a {what} at {path}: {error}") from error
 
 
+def _a_time(given: str) -> datetime:
+    at = datetime.fromisoformat(given)
+    if at.tzinfo is None:
+        raise ValueError("expected a time with its zone")
+    return at.astimezone(UTC)
+
+
 def _parser() -> argparse.ArgumentParser:
     codes = ", ".join(f"{kind.exit_code} {kind.value}" for kind in Kind)
     parser = argparse.ArgumentParser(
@@ -89,6 +98,13 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="FILE",
         help="a witness that must have cosigned; may be given again",
+    )
+    parser.add_argument(
+        "--as-of",
+        type=_a_time,
+        metavar="TIME",
+        help="ask what is overdue then, and not at the newest time in the log: such as "
+        "2026-11-23T09:30:00Z",
     )
     parser.add_argument(
         "--hashes-only",

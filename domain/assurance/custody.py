@@ -28,6 +28,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.assurance.entries import FORCE_SCOPE, EntryUnreadableError
+from domain.assurance.figures import written
 from domain.assurance.holdings import (
     MOST_FAULTS,
     Attested,
@@ -72,6 +73,8 @@ class _Item:
     begun: bool = False
     tombstone_before: int = 0
     """The newest tombstone that was accounted for when its destruction began."""
+    doubted: bool = False
+    """Whether it may have been destroyed in a part of the record that is lost."""
     lasting: bool = False
     """Whether it must be in the stores: sealed, and its destruction not begun."""
 
@@ -166,9 +169,8 @@ class Custody:
             self._position = entry["pos"]
             at = _time(entry["recorded_at"])
             if self._now is not None and at < self._now:
-                at = (
-                    self._now
-                )  # it stands behind that entry: a clock set back makes nothing earlier
+                # it stands behind that entry: a clock set back makes nothing earlier
+                at = self._now
             elif entry["clock"] == "trusted":
                 self._now = at
             if follow := _FOLLOWED.get(entry["name"]):
@@ -179,8 +181,12 @@ class Custody:
             ) from error
 
     def verdict(self, *, as_of: datetime | None = None) -> CustodyVerdict:
-        """What the entries come to, at a time or at the newest that a trusted clock recorded."""
-        now = as_of or self._now
+        """What the entries come to, at a time or at the newest that a trusted clock recorded.
+
+        Args:
+            as_of: no earlier than that newest, which otherwise stands.
+        """
+        now = max(filter(None, (as_of, self._now)), default=None)
         remaining = list(self._items.items())
         found = {name: _copied(one) for name, one in self._holdings.items()}
         in_stores = [one for those in self._found_in.values() for one in those]
@@ -211,8 +217,8 @@ class Custody:
                     Fault(
                         "overdue",
                         one.position,
-                        f"{one.item_class} {item[:8]} had to be gone by {_written(deadline)} "
-                        f"and has no receipt at {_written(now)}",
+                        f"{one.item_class} {item[:8]} had to be gone by {written(deadline)} "
+                        f"and has no receipt at {written(now)}",
                         overdue=True,
                     )
                 )
@@ -220,8 +226,10 @@ class Custody:
             faults += new[: max(0, MOST_FAULTS - len(faults))]
         for holding in found.values():
             holding.limit_s = int(self._limits.limit(holding.item_class).total_seconds())
+        over = self._deployments[self.scope].over_at if self.scope else None
         return CustodyVerdict(
-            as_of=_written(now) if now else None,
+            as_of=written(now) if now else None,
+            over_at=written(over) if over else None,
             holdings=tuple(found[name] for name in sorted(found)),
             faults=tuple(sorted(faults, key=lambda one: one.position)),
             fault_count=count,
@@ -301,7 +309,7 @@ class Custody:
             self._fault(
                 "due_too_late",
                 f"{item_class} {item[:8]} was registered until {body['due_at']}; by the schedule "
-                f"it may exist until {_written(latest)}",
+                f"it may exist until {written(latest)}",
             )
 
     def _anchor(
@@ -361,10 +369,15 @@ class Custody:
 
     def _consulted(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         one = self._living(entry, "opened")
-        if one is not None and (one.begun or one.sealed is None):
+        if one is not None and (one.begun or one.doubted or one.sealed is None):
             self._fault(
                 "opened_after_its_end", f"item {entry['stream'][:8]} was opened when it may not be"
             )
+
+    def _doubted(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
+        one = self._living(entry, "doubted")
+        if one is not None:
+            one.doubted = True
 
     def _begun(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         one = self._living(entry, "destroyed")
@@ -436,8 +449,8 @@ class Custody:
         self._list(holding, "destroyed_late", entry["pos"])
         self._fault(
             "late",
-            f"{one.item_class} {item[:8]} had to be gone by {_written(deadline)} and was gone at "
-            f"{_written(gone)}",
+            f"{one.item_class} {item[:8]} had to be gone by {written(deadline)} and was gone at "
+            f"{written(gone)}",
             overdue=True,
         )
 
@@ -615,19 +628,27 @@ class Custody:
 
     def _attested(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         scope = entry["scope"]
+        if self._is_of_others(entry):
+            return
         key = self._keys.get(body["rechecker"])
         signed = key is not None and attestation_holds(body, scope, key)
         if not signed:
             self._fault("inventory_not_signed", "the inventory is not signed by an enrolled key")
-        # What an earlier inventory of this scope found wrong, and this one does not, was mended.
-        self._resolved += len(self._found_in.pop(scope, []))
         wrong = list(self._wrong_in(entry, body))
+        # What an earlier inventory of this scope found wrong, and this one does not, was mended.
+        still = {one.code for one in wrong}
+        before = self._found_in.pop(scope, [])
+        self._resolved += sum(one.code not in still for one in before)
         if wrong:
             self._found_in[scope] = wrong
-        if scope == FORCE_SCOPE or self.scope is not None:
+        if scope == (self.scope or FORCE_SCOPE):
             self._inventory = _told(entry, body, signed=signed)
         if signed and not wrong:
             self._reach_l3(body["as_of"], None if scope == FORCE_SCOPE else scope)
+
+    def _is_of_others(self, entry: Mapping[str, Any]) -> bool:
+        """Whether it tells of all that the stores hold, where one deployment is asked about."""
+        return self.scope is not None and entry["scope"] == FORCE_SCOPE
 
     def _wrong_in(self, entry: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Fault]:
         """What an inventory found wrong, or is wrong about it."""
@@ -652,8 +673,6 @@ class Custody:
 
     def _differences(self, entry: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Fault]:
         """What was there is what had to be there, as far as these entries tell."""
-        if entry["scope"] == FORCE_SCOPE and self.scope is not None:
-            return
         if body["as_of"] > entry["pos"]:
             raise ValueError(f"an inventory as of {body['as_of']} entries")
         whose = None if entry["scope"] == FORCE_SCOPE else entry["scope"]
@@ -676,8 +695,10 @@ class Custody:
 
     def _found_once(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         """Something was found in the stores, or not found; the next inventory says how it is."""
+        if self._is_of_others(entry):
+            return
         found = {
-            "orphan.found": ("orphan", "something is in the {store} that no entry knows"),
+            "orphan.found": ("orphans", "something is in the {store} that no entry knows"),
             "item.resurrection_found": ("resurrected", "item {item} is in the {store} again"),
             "item.loss_found": ("missing", "item {item} is not in the {store} any more"),
         }
@@ -734,7 +755,7 @@ class Custody:
         last, every_s = self._swept
         if at - last <= 2 * timedelta(seconds=every_s):
             return []
-        return [Gap(_written(last), _written(at), every_s)]
+        return [Gap(written(last), written(at), every_s)]
 
     # -- sums ------------------------------------------------------------------------------------
 
@@ -803,6 +824,7 @@ _FOLLOWED: Mapping[str, _Follow] = {
     "item.registered": Custody._registered,
     "item.sealed": Custody._sealed,
     "item.consulted": Custody._consulted,
+    "item.doubted": Custody._doubted,
     "item.destruction_started": Custody._begun,
     "destruction.rechecked": Custody._looked_again,
     "item.destroyed": Custody._destroyed,
@@ -843,10 +865,6 @@ def _time(text: str) -> datetime:
 def _epoch(one: _Item) -> tuple[str, str, str]:
     """The key that an item's key is wrapped under: deployment, class, day of registration."""
     return one.deployment, one.item_class, one.registered_at[:10]
-
-
-def _written(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _told(entry: Mapping[str, Any], body: Mapping[str, Any], *, signed: bool) -> Attested:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from domain.assurance.checkpoints import Checkpoint, CheckpointError
@@ -58,6 +59,7 @@ def verify_export(
     outside_checkpoint: str | None = None,
     witnesses: Sequence[WitnessKey] = (),
     hashes_only: bool = False,
+    as_of: datetime | None = None,
     progress: Callable[[int], None] = in_silence,
 ) -> Verdict:
     """Recompute an exported log.
@@ -68,6 +70,7 @@ def verify_export(
         outside_checkpoint: a signed checkpoint that someone else kept, if any.
         witnesses: each of them must have cosigned a checkpoint.
         hashes_only: check the hash tiles alone, as whoever gets no entries must.
+        as_of: the time to work custody out for; None for the newest of the log.
         progress: told the number of entries now and then.
     """
     try:
@@ -97,7 +100,7 @@ def verify_export(
             following=custody.rows,
         )
     told = replace(verdict, remarks=export.remarks(hashes_only=hashes_only))
-    return told if hashes_only else custody.told(told)
+    return told if hashes_only else custody.told(told, as_of=as_of)
 
 
 class _Export:

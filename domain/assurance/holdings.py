@@ -104,6 +104,8 @@ class CustodyVerdict:
 
     as_of: str | None
     """The time up to which it was worked out; None where the log has no entry."""
+    over_at: str | None
+    """When the deployment was over, where one is asked about and it is."""
     holdings: tuple[Holding, ...]
     """By class."""
     faults: tuple[Fault, ...]

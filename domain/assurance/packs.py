@@ -8,6 +8,7 @@
     data/checkpoint        the signed checkpoint, with what witnesses added to it
     data/multiproof.bin    32 bytes each: that all these entries are under the checkpoint's root
     data/proof.json        which deployment, and the opening of its end in a commitment
+    data/certificate.json  where one was asked for: that nothing of the deployment is left
 
 **What is shown.** The entries are chained from the deployment's first one (``scope_pos``,
 ``scope_prev``), so none is left out before the last. The multiproof puts each at its place in the
@@ -17,6 +18,8 @@ this deployment with so many entries and this last one, so nothing was cut off a
 What the deployment did behind that commitment is in the pack as far as the checkpoint goes, but
 that nothing was cut off there is not shown, and is said.
 
+A certificate is no proof: every figure of it is recomputed from the entries.
+
 **What only the bag's digests cover:** every other file. They are for people, and whoever can change
 one can write its digest anew.
 """
@@ -25,13 +28,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from heapq import merge
 from pathlib import Path
 from typing import Any, Self
 
 from domain.assurance import entries
 from domain.assurance.bags import check_bag
+from domain.assurance.certificates import (
+    CERTIFICATE,
+    certificate,
+    statement,
+    to_bytes,
+    why_not,
+)
 from domain.assurance.checkpoints import Checkpoint, CheckpointError
 from domain.assurance.chunks import name_in
 from domain.assurance.cloud_events import cloud_event
@@ -45,7 +56,7 @@ from domain.assurance.entries import (
     EntryUnreadableError,
     canonical,
 )
-from domain.assurance.examined import Following
+from domain.assurance.examined import Following, followed
 from domain.assurance.files import content, open_plain, text
 from domain.assurance.notes import NoteError, VerifierKey, open_note
 from domain.assurance.proofs import ProofInvalidError, verify_multiproof
@@ -78,6 +89,7 @@ COMMITTED = "log.scope_heads_committed"
 """The stored name of a commitment to the ends of all scopes."""
 
 _MOST_PROOF_BYTES = 64 * 1024
+_MOST_CERTIFICATE_BYTES = 256 * 1024 * 1024
 _DEEPEST_TREE = 63
 _LONGEST_EVENT = LARGEST_ENTRY * 2
 _LAYOUT: dict[str, type] = {"commitment": int, "format": str, "opening": dict, "scope": str}
@@ -149,6 +161,7 @@ def verify_pack(
     key: VerifierKey,
     outside_checkpoint: str | None = None,
     witnesses: Sequence[WitnessKey] = (),
+    as_of: datetime | None = None,
     progress: Callable[[int], None] = in_silence,
 ) -> Verdict:
     """Recompute an evidence pack.
@@ -159,6 +172,7 @@ def verify_pack(
         outside_checkpoint: a signed checkpoint that someone else kept. It must be the pack's own:
             of another one a pack cannot show that the two are of one history.
         witnesses: each of them must have cosigned the checkpoint.
+        as_of: the time to work custody out for; None for the newest in the pack.
         progress: told the number of entries now and then.
     """
     try:
@@ -170,7 +184,7 @@ def verify_pack(
         custody = Following(Custody(pack.scope))
         for name, blob in pack.named():
             custody.entry(name, blob)
-        return custody.told(pack.verdict())
+        return pack.with_certificate(custody.told(pack.verdict(), as_of=as_of))
     except FaultFoundError as fault:
         return not_looked_at(fault.kind, str(fault))
 
@@ -185,6 +199,34 @@ class _History:
     mode: str | None = None
     last_leaf: str | None = None
     streams: dict[str, int] = field(default_factory=dict)
+
+
+def in_order(
+    directory: Path, *, own: Sequence[int], force: Sequence[int]
+) -> Iterator[tuple[str, bytes]]:
+    """The entries of a pack behind their names, in the order of the log.
+
+    Args:
+        directory: of the pack.
+        own: the positions of the deployment's entries, in their order.
+        force: those of the force's.
+    """
+    both = (
+        zip(positions, _lines(directory, name, most=LARGEST_ENTRY), strict=True)
+        for name, positions in ((ENTRIES, own), (FORCE, force))
+    )
+    return ((name_in(blob), blob) for _, blob in merge(*both))
+
+
+def _lines(directory: Path, name: str, *, most: int) -> Iterator[bytes]:
+    """The lines of a file, none longer than ``most`` bytes."""
+    with open(open_plain(directory / name, name), "rb") as file:
+        while line := file.readline(most + 2):
+            if not line.endswith(b"\n"):
+                raise FaultFoundError(
+                    Kind.UNREADABLE, f"{name}: expected lines of at most {most} bytes"
+                )
+            yield line[:-1]
 
 
 class _Pack:
@@ -344,6 +386,10 @@ class _Pack:
                 "commitment and not in the pack; any of them may be of this deployment. "
                 "Ask for a pack that opens the newest commitment."
             )
+        remarks.append(
+            "Of the force's retention schedules and re-checkers those are seen that the pack "
+            "holds: a schedule that came after the last registration may be left out."
+        )
         if not self._tied:
             remarks.append(
                 "No checkpoint from elsewhere was given: whether the log's owner signed another "
@@ -376,11 +422,37 @@ class _Pack:
 
     def named(self) -> Iterator[tuple[str, bytes]]:
         """The entries of the deployment and of the force, in the order of the log."""
-        both = (
-            zip(history.order, self._lines(name, most=LARGEST_ENTRY), strict=True)
-            for name, history in ((ENTRIES, self._own), (FORCE, self._force))
-        )
-        return ((name_in(blob), blob) for _, blob in merge(*both))
+        return in_order(self._directory, own=self._own.order, force=self._force.order)
+
+    def with_certificate(self, verdict: Verdict) -> Verdict:
+        """The verdict, with what becomes of the certificate that lies in the pack, if one does."""
+        if CERTIFICATE not in self._files or verdict.custody is None:
+            return verdict
+        raw = content(self._directory / CERTIFICATE, CERTIFICATE, most=_MOST_CERTIFICATE_BYTES)
+        try:
+            as_of = datetime.fromisoformat(json.loads(raw)["as_of"])
+            followed_again = followed(self.named(), Custody(self.scope, positions=True))
+            custody = followed_again.verdict(as_of=as_of)
+            told = certificate(
+                custody, scope=self.scope, mode=self._own.mode or "", checkpoint=self._checkpoint
+            )
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise FaultFoundError(Kind.UNREADABLE, f"{CERTIFICATE}: {error!r}") from error
+        if to_bytes(told) != raw:
+            raise FaultFoundError(
+                Kind.ALTERED, f"{CERTIFICATE} says something else than the entries of the pack"
+            )
+        reasons = list(why_not(custody))
+        if behind := len(self._own.order) - self._proof.opening.end.size + self._unseen():
+            reasons.append(f"{behind} entries stand behind what the log committed to")
+        if reasons:
+            return replace(
+                verdict,
+                kind=Kind.INCOMPLETE,
+                sentence=printable(f"{CERTIFICATE} could not be given: {'; '.join(reasons)}"),
+            )
+        remark = f"CERTIFICATE as of {custody.as_of}, recomputed: {statement(custody)}"
+        return replace(verdict, remarks=(printable(remark), *verdict.remarks))
 
     def _unseen(self) -> int:
         """Entries behind the commitment, under the checkpoint, that the pack does not hold."""
@@ -388,14 +460,7 @@ class _Pack:
         return self._checkpoint.size - self._complete_to - seen
 
     def _lines(self, name: str, *, most: int) -> Iterator[bytes]:
-        """The lines of a file, none longer than ``most`` bytes."""
-        with open(open_plain(self._directory / name, name), "rb") as file:
-            while line := file.readline(most + 2):
-                if not line.endswith(b"\n"):
-                    raise FaultFoundError(
-                        Kind.UNREADABLE, f"{name}: expected lines of at most {most} bytes"
-                    )
-                yield line[:-1]
+        return _lines(self._directory, name, most=most)
 
     def _entry(self, blob: bytes, name: str, history: _History) -> Entry:
         try:

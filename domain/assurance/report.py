@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from domain.assurance.figures import CUSTODY_LIMITS
 from domain.assurance.holdings import CustodyVerdict, Holding
 from domain.assurance.verification import LIMITS, Cosigned, Verdict, printable
 
-CUSTODY_LIMITS = (
-    "Custody is recomputed from what was recorded: copies that nobody recorded are not seen.",
-)
-"""What no recomputing of custody can say."""
+FINDINGS_TOLD = 20
+"""Findings that are told one by one; a report has more of them."""
 
 
 def lines(verdict: Verdict) -> Iterator[str]:
@@ -40,12 +39,14 @@ def _cosigned(one: Cosigned) -> str:
 
 def _custody(custody: CustodyVerdict) -> Iterator[str]:
     """What custody came to, for a person."""
-    if custody.as_of is None or not custody.holdings:
+    if custody.as_of is None or not (custody.holdings or custody.faults):
         yield "custody: no item of personal data was ever registered"
         return
     yield f"custody as of {custody.as_of}:"
     for one in custody.holdings:
         yield f"  {_of_class(one)}"
+    yield from (f"  at position {one.position}: {one.sentence}" for one in custody.notices)
+    yield from _findings(custody)
     if custody.inventory is None:
         yield "  no inventory of the stores was attested: what lies in them is not shown"
     else:
@@ -64,6 +65,14 @@ def _custody(custody: CustodyVerdict) -> Iterator[str]:
     for gap in custody.gaps:
         yield f"  the retention worker gave no sign of life between {gap.since} and {gap.until}"
     yield from (f"  {limit}" for limit in CUSTODY_LIMITS)
+
+
+def _findings(custody: CustodyVerdict) -> Iterator[str]:
+    """What is wrong, one by one as far as a person reads on."""
+    for one in custody.faults[:FINDINGS_TOLD]:
+        yield f"  finding at position {one.position}: {one.sentence} ({one.code})"
+    if custody.fault_count > FINDINGS_TOLD:
+        yield f"  and {custody.fault_count - FINDINGS_TOLD} findings more"
 
 
 def _of_class(one: Holding) -> str:

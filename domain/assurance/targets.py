@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -52,10 +53,17 @@ class Trusted:
     """A signed checkpoint that someone else kept."""
     witnesses: tuple[WitnessKey, ...] = ()
     """Each must have cosigned a checkpoint."""
+    as_of: datetime | None = None
+    """The time to work custody out for; None for the newest of the record."""
 
     @classmethod
     def read(
-        cls, key: str, *, checkpoint: str | None = None, witnesses: Sequence[str] = ()
+        cls,
+        key: str,
+        *,
+        checkpoint: str | None = None,
+        witnesses: Sequence[str] = (),
+        as_of: datetime | None = None,
     ) -> Trusted:
         """From the texts of the files.
 
@@ -70,7 +78,7 @@ class Trusted:
             seen_by = tuple(WitnessKey.from_text(one.strip()) for one in witnesses)
         except NoteError as error:
             raise KeyUnusableError(f"a witness key given is none: {error}") from error
-        return cls(log, checkpoint, seen_by)
+        return cls(log, checkpoint, seen_by, as_of)
 
 
 def kind_of(path: Path) -> Target:
@@ -110,6 +118,7 @@ def examine(
                 key=trusted.key,
                 outside_checkpoint=trusted.checkpoint,
                 witnesses=trusted.witnesses,
+                as_of=trusted.as_of,
                 progress=progress,
             )
         case Target.EXPORT:
@@ -119,6 +128,7 @@ def examine(
                 outside_checkpoint=trusted.checkpoint,
                 witnesses=trusted.witnesses,
                 hashes_only=hashes_only,
+                as_of=trusted.as_of,
                 progress=progress,
             )
         case Target.DATABASE:
@@ -158,7 +168,7 @@ def _verify_database(
                 workers=workers(),
                 following=custody.rows,
             )
-        return custody.told(verdict)
+        return custody.told(verdict, as_of=trusted.as_of)
     except DatabaseUnreadableError as error:
         return not_looked_at(Kind.UNREADABLE, str(error))
     except FaultFoundError as fault:

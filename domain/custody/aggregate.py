@@ -9,17 +9,38 @@ from typing import assert_never
 from uuid import UUID
 
 from domain.custody import events as happened
-from domain.custody.classes import RETENTION, ItemClass
+from domain.custody.classes import ItemClass
 from domain.custody.commands import ConsultItem
 from domain.custody.deadlines import HeldFrom, deadline
 from domain.custody.policies import CONSULTATION_POLICIES, PURPOSES, ConsultationFacts
+from domain.custody.schedule import BUILT_IN, RetentionRule
 from domain.custody.sealing import ItemLabel, RecheckedBy, SealedContent, Tombstone
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.errors import RecordBrokenError
 from domain.kernel.refusals import Refused, refusals
 from domain.kernel.time import utc
 
-BOUNDARY = "this data directory: its record, keystore and media store"
+LOST = "lost"
+"""The cause of a destruction of what was not there any more, in part or in whole."""
+
+_METHODS = {"L0": "reads-refused", "L1": "key-deleted", "L2": "unlinked"}
+_METHODS_WHERE_LOST = {
+    "L0": "reads-refused",
+    "L1": "key-deleted-if-there",
+    "L2": "unlinked-if-there",
+}
+"""Level to how it was reached."""
+
+
+def label_of(registered: happened.ItemRegistered) -> ItemLabel:
+    """What the ciphertext of an item is bound to."""
+    return ItemLabel(
+        item=registered.originator_id,
+        item_class=registered.item_class,
+        deployment=registered.deployment,
+        content_type=registered.content_type,
+        registered_on=utc(registered.timestamp).date(),
+    )
 
 
 class Item(Aggregate):
@@ -36,18 +57,13 @@ class Item(Aggregate):
         self.holds: dict[UUID, HeldFrom] = {}
         """Every hold that was approved for it, with the time until which it counts."""
         self.copies_outside: list[str] = []
+        self.doubted = False
+        """Whether it may have been destroyed in a part of the record that is lost."""
 
     @property
     def label(self) -> ItemLabel:
         """What the ciphertext is bound to."""
-        registered = self._registered()
-        return ItemLabel(
-            item=self.id,
-            item_class=registered.item_class,
-            deployment=registered.deployment,
-            content_type=registered.content_type,
-            registered_on=utc(registered.timestamp).date(),
-        )
+        return label_of(self._registered())
 
     @property
     def due_at(self) -> datetime:
@@ -67,6 +83,7 @@ class Item(Aggregate):
         content_type: str,
         deployment: UUID,
         concerning: UUID,
+        rule: RetentionRule,
         schedule: str,
         anchor_at: datetime | None,
         due_at: datetime,
@@ -74,7 +91,6 @@ class Item(Aggregate):
         at: datetime,
     ) -> None:
         """Say that the item may now come to exist, and until when."""
-        rule = RETENTION[item_class]
         self.happened(
             happened.ItemRegistered,
             at=at,
@@ -106,8 +122,10 @@ class Item(Aggregate):
         facts = ConsultationFacts(
             role=command.role,
             purpose=purpose,
+            item_class=ItemClass(self._registered().item_class),
             sealed=self.sealed is not None,
             destruction_started=self.destruction is not None,
+            doubted=self.doubted,
         )
         if reasons := refusals(CONSULTATION_POLICIES, facts):
             extra = {"purpose": purpose}
@@ -131,6 +149,16 @@ class Item(Aggregate):
         """Say that a copy of it left these stores."""
         self.happened(happened.CopiedOutside, at=at, destination=destination)
 
+    def doubt(self, *, size_found: int, at: datetime) -> None:
+        """Say that nobody knows whether it was destroyed. Saying it again changes nothing.
+
+        Args:
+            size_found: the size to which the record was brought back.
+            at: when that is said.
+        """
+        if not self.doubted:
+            self.happened(happened.ItemDoubted, at=at, size_found=size_found)
+
     def start_destruction(self, *, cause: str, at: datetime) -> None:
         """Say that the item is to be destroyed. Saying it again changes nothing."""
         if self.destruction is None:
@@ -141,6 +169,7 @@ class Item(Aggregate):
         tombstone: Tombstone,
         rechecked: RecheckedBy,
         *,
+        boundary: str,
         known_outside: Sequence[str] = (),
         at: datetime,
     ) -> None:
@@ -149,8 +178,9 @@ class Item(Aggregate):
         Args:
             tombstone: of its key.
             rechecked: who looked again.
+            boundary: the stores that it speaks of, in words.
             known_outside: kinds of copies outside that may hold what it held, beside its own.
-            at: when it was gone.
+            at: when it was gone and looked for.
         """
         if self.destroyed:
             return
@@ -179,25 +209,24 @@ class Item(Aggregate):
             tombstone_digest=tombstone.digest,
             epoch=self.label.epoch.name,
             levels=["L0", "L1", "L2"],
-            methods={
-                "L0": "reads-refused",
-                "L1": "key-deleted",
-                "L2": "unlinked",
-            },
+            methods=_METHODS_WHERE_LOST if started.cause == LOST else _METHODS,
             beyond_use=True,
             holds=list(self.holds),
             recheck=rechecked.kind,
             recheck_id=rechecked.recheck,
-            boundary=BOUNDARY,
+            boundary=boundary,
             known_copies_outside=sorted({*self.copies_outside, *known_outside}),
         )
 
     def _due(self, holds: Mapping[UUID, HeldFrom]) -> datetime:
+        """By what its registration says: a schedule that is shorter by now is not known here."""
         registered = self._registered()
         return deadline(
             clock_starts=registered.clock_starts,
             due_at=registered.due_at,
-            limit=RETENTION[ItemClass(registered.item_class)].limit,
+            limit=BUILT_IN.rule(ItemClass(registered.item_class)).limit,
+            anchor_at=None,
+            adopted_at=None,
             over_at=None,
             holds=list(holds.values()),
         )
@@ -226,6 +255,8 @@ class Item(Aggregate):
                 self.holds[hold] = replace(held, ends_at=min(held.ends_at, event.timestamp))
             case happened.CopiedOutside(destination=destination):
                 self.copies_outside.append(destination)
+            case happened.ItemDoubted():
+                self.doubted = True
             case happened.DestructionStarted():
                 self.destruction = event
             case happened.ItemDestroyed():

@@ -1,18 +1,11 @@
-"""The classes of items, and how long each may be kept.
+"""The classes of items of personal data, and what starts their clocks.
 
-A limit is a ceiling, never a target. Source: domain specification, section 4 (RT-03 to RT-08,
-RT-10 and RT-17), with its strict readings: a possible match counts from the alert, a watchlist from
-the end of its deployment, footage from its first frame. A hold may extend footage and nothing
-else (C-02).
+How long each may be kept stands in the retention schedule (:mod:`domain.custody.schedule`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
-
-DAY = timedelta(hours=24)
 
 
 class ItemClass(StrEnum):
@@ -56,35 +49,3 @@ class ClockStart(StrEnum):
     DEPLOYMENT_END = "deployment_end"
     FIRST_FRAME = "first_frame"
     """Of a segment of footage (C-01, RT-10: the strict reading)."""
-
-
-@dataclass(frozen=True)
-class RetentionRule:
-    """How long one class may be kept."""
-
-    rule: str
-    starts: ClockStart
-    limit: timedelta
-    """After the start of the clock, at the latest; elapsed time, not local dates."""
-    hold_may_extend: bool = False
-    """Source: C-02. Biometric items have no exception."""
-
-    @property
-    def ends_with_deployment(self) -> bool:
-        """Whether the end of the deployment ends it at once, whatever is left of its limit."""
-        return self.starts is not ClockStart.FIRST_FRAME
-
-
-RETENTION: dict[ItemClass, RetentionRule] = {
-    ItemClass.PROBE_TEMPLATE: RetentionRule("RT-03", ClockStart.ALERT, DAY),
-    ItemClass.FACE_CROP: RetentionRule("RT-03", ClockStart.ALERT, DAY),
-    ItemClass.WIDE_FRAME: RetentionRule("RT-04", ClockStart.ALERT, DAY),
-    ItemClass.ALERT_DETAIL: RetentionRule("RT-05", ClockStart.ALERT, DAY),
-    ItemClass.FREE_TEXT: RetentionRule("RT-17", ClockStart.ALERT, DAY),
-    ItemClass.REFERENCE_IMAGE: RetentionRule("RT-06", ClockStart.DEPLOYMENT_END, DAY),
-    ItemClass.REFERENCE_TEMPLATE: RetentionRule("RT-07", ClockStart.DEPLOYMENT_END, DAY),
-    ItemClass.CALLERS_REFERENCE: RetentionRule("RT-08", ClockStart.DEPLOYMENT_END, DAY),
-    ItemClass.FOOTAGE_SEGMENT: RetentionRule(
-        "RT-10", ClockStart.FIRST_FRAME, 31 * DAY, hold_may_extend=True
-    ),
-}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from domain.custody.events import AdoptedRule, Statement
 from domain.kernel.commands import Command
 
 
@@ -19,6 +20,18 @@ class ConsultItem(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EnrolRechecker(Command):
+    """Let a key sign re-checks and inventories."""
+
+    rechecker: str
+    """Its name (``domain.assurance.rechecks.key_name``)."""
+    public_key: str
+    """Ed25519, hex."""
+    for_another: bool
+    """Whether it is to be another person's than whoever runs the node that destroys."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DestroyItems(Command):
     """Destroy items, for a cause given as a code."""
 
@@ -28,3 +41,23 @@ class DestroyItems(Command):
     """The time that holds are judged by, if not :attr:`at`: what one keeps then is left alone."""
     known_outside: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Class to the kinds of copies outside that may hold what such an item held."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdoptSchedule(Command):
+    """Keep items by this retention schedule from now on."""
+
+    version: str
+    owner: str
+    rules: list[AdoptedRule]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisterDocument(Command):
+    """Keep what a document of the force says of how long things are kept."""
+
+    document: str
+    version: str
+    published_on: str
+    digest: str
+    statements: list[Statement]

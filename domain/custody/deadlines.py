@@ -29,6 +29,8 @@ def deadline(
     clock_starts: str,
     due_at: datetime,
     limit: timedelta,
+    anchor_at: datetime | None,
+    adopted_at: datetime | None,
     over_at: datetime | None,
     holds: Sequence[HeldFrom] = (),
 ) -> datetime:
@@ -38,12 +40,19 @@ def deadline(
         clock_starts: what started its clock (:class:`domain.custody.classes.ClockStart`).
         due_at: what its registration says, as far as could be known then.
         limit: of its class, by the schedule in force.
+        anchor_at: when its clock started; None where that is the end of the deployment.
+        adopted_at: when that was adopted; None for the schedule that ships.
         over_at: when its deployment ended or was cancelled; None while it is not over.
         holds: those that were approved for it. Only footage can have any.
     """
     latest = due_at
-    if clock_starts == ClockStart.DEPLOYMENT_END and over_at is not None:
-        latest = min(latest, over_at + limit)
+    start = over_at if clock_starts == ClockStart.DEPLOYMENT_END else anchor_at
+    if start is not None:
+        by_schedule = start + limit
+        if adopted_at is not None:
+            # a shorter one counts for what exists, as soon as it could be followed
+            by_schedule = max(by_schedule, adopted_at + ACT)
+        latest = min(latest, by_schedule)
     for hold in holds:
         # what was due before it was held is not brought back to life
         if hold.approved_at <= latest:

@@ -25,7 +25,7 @@ class ItemRegistered(Happened):
     content_type: str
     deployment: UUID
     concerning: UUID
-    """The alert or entry that the item belongs to."""
+    """The alert, entry or run that the item belongs to."""
     schedule: str
     """The version of the retention schedule in force; empty where none was adopted yet."""
     rule: str
@@ -159,6 +159,74 @@ class ItemDestroyed(Happened):
             "holds": [],
             "recheck_id": None,
         }
+
+
+@dataclass(frozen=True)
+class AdoptedRule:
+    """One rule of a retention schedule, as its adoption tells it."""
+
+    item_class: str
+    rule: str
+    starts: str
+    limit_s: int
+    hold_may_extend: bool
+    source: str
+
+
+@recorded_as("schedule.adopted")
+@dataclass(frozen=True, kw_only=True)
+class ScheduleAdopted(Happened):
+    """From here on items are kept by this schedule; where it is shorter, those that exist too.
+
+    In the scope of the force, with the whole content.
+    """
+
+    version: str
+    owner: str
+    """Who answers for it, as a code. Source: policy L79."""
+    rules: list[AdoptedRule]
+    """One for each class, by class."""
+
+
+@recorded_as("schedule.adoption_refused")
+@dataclass(frozen=True, kw_only=True)
+class AdoptionRefused(WasRefused):
+    """The schedule was not adopted; the one in force stays."""
+
+    version: str
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a document says of how long a class is kept."""
+
+    item_class: str
+    starts: str
+    limit_s: int
+    hold_may_extend: bool
+
+
+@recorded_as("document.registered")
+@dataclass(frozen=True, kw_only=True)
+class DocumentRegistered(Happened):
+    """A document of the force says how long things are kept. In the scope of the force."""
+
+    document: str
+    """What kind it is, as a code: ``policy``, ``dpia``, ``privacy-notice``."""
+    version: str
+    published_on: str
+    """``2026-11-23``."""
+    digest: str
+    """SHA-256 of the file as it was given, hex."""
+    statements: list[Statement]
+
+
+@recorded_as("document.registration_refused")
+@dataclass(frozen=True, kw_only=True)
+class RegistrationRefused(WasRefused):
+    """The document was not registered."""
+
+    document: str
 
 
 @recorded_as("gallery.loaded")
@@ -308,6 +376,16 @@ class KeystoreRollbackFound(Happened):
     found_sequence: int
 
 
+@recorded_as("item.doubted")
+@dataclass(frozen=True, kw_only=True)
+class ItemDoubted(Happened):
+    """Whether the item was destroyed in what is lost of the record, nobody knows. Reads of it are
+    refused from here on; its deadline stays."""
+
+    size_found: int
+    """As ``record.restored_from_backup`` says."""
+
+
 @recorded_as("record.restored_from_backup")
 @dataclass(frozen=True, kw_only=True)
 class RestoredFromBackup(Happened):
@@ -320,6 +398,14 @@ class RestoredFromBackup(Happened):
     between the two is lost."""
     known_from: str
     """``witness``, ``checkpoint`` or ``keystore``."""
+    root_known: str
+    """The root hash of what was signed at that size, hex: whoever holds such a checkpoint sees that
+    it is meant. Empty where nothing signed is known."""
+    tombstone_sequence: int
+    """The newest tombstone that the keystore had then: those up to it may be of what is lost."""
+    keystore_is_current: bool
+    """Whether the person says that the keystore is none of what was brought back: then its
+    tombstones tell what was destroyed meanwhile. If not, nobody knows it of any item."""
 
 
 @recorded_as("retention.clock_doubted")
@@ -341,7 +427,8 @@ class ClockConfirmed(Happened):
 
     ahead_s: int
     source: str
-    """``kernel`` (synchronised over the network), or ``person``: the actor of this entry."""
+    """``kernel`` (synchronised over the network), ``witness`` (one cosigned by its own clock), or
+    ``person``: the actor of this entry."""
 
 
 @recorded_as("retention.swept")
@@ -362,10 +449,19 @@ class RetentionSwept(Happened):
     """Within how many seconds the next one is to be expected; 0 where it ran once, by hand."""
 
 
+@recorded_as("rechecker.enrolment_refused")
+@dataclass(frozen=True, kw_only=True)
+class EnrolmentRefused(WasRefused):
+    """The key may not sign re-checks. What was destroyed meanwhile has no receipt yet."""
+
+    rechecker: str
+
+
 ItemEvent = (
     ItemRegistered
     | ItemSealed
     | ItemConsulted
+    | ItemDoubted
     | ItemHeld
     | HoldEnded
     | CopiedOutside

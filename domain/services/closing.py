@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from domain.deployments.commands import CancelDeployment, EndDeployment, StopDeployment
@@ -14,7 +16,7 @@ from domain.services.copies import known_outside, tell_of_lists_gone
 from domain.services.custody import destroy_for
 from domain.services.reactions import when_over
 from domain.services.sightings import reconcile, stream_of
-from domain.services.survey import DeploymentSeen, Survey
+from domain.services.survey import DeploymentSeen, ItemSeen, Survey
 from domain.sightings.commands import ReconcileRun
 from domain.sightings.events import RunInterrupted
 
@@ -65,17 +67,22 @@ def settle_run(outside: Outside, deployment: DeploymentSeen, run: UUID, *, died:
         reconcile(outside, ReconcileRun(**by, deployment=deployment.deployment, run=run))
 
 
-def settle(outside: Outside) -> list[str]:
+def settle(outside: Outside, survey_now: Callable[[], Survey]) -> list[str]:
     """Finish what an end or a destruction began and did not finish.
 
     Open alerts of a deployment that is over are closed, what was kept for it is destroyed,
-    destructions that began are ended, and lists of which nothing is left are told of.
+    destructions that began are ended, and lists of which nothing is left are told of. It must be
+    alone.
+
+    Args:
+        outside: the ports.
+        survey_now: what stands in the record now.
 
     Returns:
         What was done, in words.
     """
     done = []
-    survey = Survey().take(outside.record.history())
+    survey = survey_now()
     for deployment in survey.deployments.values():
         by = _by_the_custodian(outside, deployment)
         if deployment.over and survey.is_unsettled(deployment.deployment):
@@ -83,26 +90,43 @@ def settle(outside: Outside) -> list[str]:
                 outside, Command(**by), deployment=deployment.deployment, cause="deployment_over"
             )
             done.append(f"settled deployment {deployment.deployment.hex[:8]}")
-    survey = Survey().take(outside.record.history())
-    for item in list(survey.items.values()):
-        if item.destruction_started and not item.destroyed:
-            deployment = survey.deployments[item.deployment]
-            by = _by_the_custodian(outside, deployment)
-            destroy_for(
-                outside,
-                Command(**by),
-                [item.item],
-                cause="destruction_begun",
-                known_outside=known_outside(outside, deployment.watchlist),
-            )
-            done.append(f"destroyed {item.item_class} {item.item.hex[:8]}")
-    survey = Survey().take(outside.record.history())
+    begun = [one for one in survey_now().live() if one.destruction_started]
+    return [
+        *done,
+        *destroy_all(outside, survey_now(), begun, cause="destruction_begun"),
+        *_lists_of_which_nothing_is_left(outside, survey_now()),
+    ]
+
+
+def _lists_of_which_nothing_is_left(outside: Outside, survey: Survey) -> list[str]:
+    told = []
     for copies in survey.copies.values():
         if copies.to_be_declared and survey.is_gone(copies):
             by = _by_the_custodian(outside, survey.deployments[copies.deployment])
             tell_of_lists_gone(outside, Command(**by))
-            done.append(f"told that list {copies.watchlist.hex[:8]} is gone")
-    return done
+            told.append(f"told that list {copies.watchlist.hex[:8]} is gone")
+    return told
+
+
+def destroy_all(
+    outside: Outside, survey: Survey, items: Iterable[ItemSeen], *, cause: str
+) -> list[str]:
+    """Destroy items of whatever deployments; says what was destroyed, in words."""
+    of: dict[UUID, list[ItemSeen]] = defaultdict(list)
+    for one in items:
+        of[one.deployment].append(one)
+    for deployment, those in of.items():
+        seen = survey.deployments[deployment]
+        destroy_for(
+            outside,
+            Command(**_by_the_custodian(outside, seen)),
+            [one.item for one in those],
+            cause=cause,
+            known_outside=known_outside(outside, seen.watchlist),
+        )
+    return [
+        f"destroyed {one.item_class} {one.item.hex[:8]}" for those in of.values() for one in those
+    ]
 
 
 def _by_the_custodian(outside: Outside, deployment: DeploymentSeen) -> BySystem:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.copies.aggregate import Copies, CopySeen, copies_of
 from domain.copies.commands import DestroyCopy, RegisterCopy, VerifyCopy
-from domain.custody.classes import OF_A_LIST, RETENTION, ClockStart, ItemClass
+from domain.custody.classes import OF_A_LIST, ClockStart, ItemClass
 from domain.custody.deadlines import deadline
 from domain.kernel.commands import Command
 from domain.kernel.errors import NotFoundError
@@ -116,7 +116,7 @@ def lists_outside(survey: Survey) -> list[ListOutside]:
 
 def _told(survey: Survey, copies: Copies) -> ListOutside:
     seen = survey.deployments[copies.deployment]
-    limit = RETENTION[ItemClass.CALLERS_REFERENCE].limit
+    limit = survey.schedule.rule(ItemClass.CALLERS_REFERENCE).limit
     return ListOutside(
         watchlist=copies.watchlist,
         deployment=copies.deployment,
@@ -125,6 +125,8 @@ def _told(survey: Survey, copies: Copies) -> ListOutside:
             clock_starts=ClockStart.DEPLOYMENT_END,
             due_at=seen.until + limit,
             limit=limit,
+            anchor_at=None,
+            adopted_at=survey.adopted_at,
             over_at=seen.over_at,
         ),
         destroyed=copies.declared == len(copies.copies),

@@ -8,7 +8,7 @@ Every step can be repeated; :mod:`domain.services.recovery` does so after a cras
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -16,18 +16,18 @@ from typing import TypeVar
 from uuid import UUID
 
 from domain.custody.aggregate import Item
-from domain.custody.classes import RETENTION, ItemClass
+from domain.custody.classes import ItemClass
 from domain.custody.commands import ConsultItem, DestroyItems
-from domain.custody.events import DestructionRechecked
 from domain.custody.sealing import SALT_BYTES, SealedContent, Tombstone, commitment
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command
 from domain.kernel.errors import ConflictError, DomainError
-from domain.kernel.events import NEXT_VERSION
-from domain.kernel.references import journal, new_reference
+from domain.kernel.references import new_reference
 from domain.kernel.refusals import Refused
 from domain.ports import KeyDestroyedError, Outside, Rechecked, VaultError
 from domain.services.carrying_out import by_the_system, carry_out, tried_again
+from domain.services.rechecking import looked
+from domain.services.schedules import schedules
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -85,15 +85,18 @@ class Keeping:
         prepared = [
             (Item(new_reference()), one, secrets.token_bytes(SALT_BYTES)) for one in contents
         ]
+        known = schedules(self._outside)
         for item, one, salt in prepared:
+            rule = known.in_force.rule(one.item_class)
             item.register(
                 one.item_class,
                 content_type=one.content_type,
                 deployment=deployment,
                 concerning=one.concerning,
-                schedule="",
+                rule=rule,
+                schedule=known.version_in_force,
                 anchor_at=anchor_at,
-                due_at=(anchor_at or window_end) + RETENTION[one.item_class].limit,
+                due_at=(anchor_at or window_end) + rule.limit,
                 commitment=commitment(salt, one.content),
                 at=self._command.at,
             )
@@ -164,15 +167,36 @@ def carry_out_keeping(
 def consult(outside: Outside, command: ConsultItem) -> bytearray | Refused:
     """Open an item. The consultation is on the record before a byte is given out.
 
-    Nothing marks it as answered: whoever opens an item again under the same key has opened it
-    twice, and both stand on the record.
-
     Returns:
         The content, in a buffer that the caller must wipe; or the refusal.
 
     Raises:
         NotFoundError: there is no such item.
         VaultError: the vault could not open it.
+    """
+    item = _consulted(outside, command)
+    return item if isinstance(item, Refused) else outside.vault.open(item.label)
+
+
+def consult_stream(outside: Outside, command: ConsultItem) -> Iterator[bytearray] | Refused:
+    """Open an item that is too large for one buffer, as :func:`consult` does.
+
+    Returns:
+        Its content piece by piece, each in a buffer that the caller must wipe; or the refusal.
+
+    Raises:
+        NotFoundError: there is no such item.
+        VaultError: also while it is read on, if what comes next is not what was sealed.
+    """
+    item = _consulted(outside, command)
+    return item if isinstance(item, Refused) else outside.vault.open_stream(item.label)
+
+
+def _consulted(outside: Outside, command: ConsultItem) -> Item | Refused:
+    """The item, once it is on the record that it was consulted.
+
+    Nothing marks it as answered: whoever opens an item again under the same key has opened it
+    twice, and both stand on the record.
     """
 
     def attempt() -> Item | Refused:
@@ -182,14 +206,19 @@ def consult(outside: Outside, command: ConsultItem) -> bytearray | Refused:
         outside.record.append(item, by=command)
         return item
 
-    answer = carry_out(outside, command, attempt, kind=Item, of=command.item)
-    return answer if isinstance(answer, Refused) else outside.vault.open(answer.label)
+    return carry_out(outside, command, attempt, kind=Item, of=command.item)
 
 
-def destroy(outside: Outside, command: DestroyItems) -> int:
+def destroy(outside: Outside, command: DestroyItems, *, take_over: bool = True) -> int:
     """Destroy items and store a receipt for each. Repeating it does no harm.
 
     In batches: what fails in one is said at the end and keeps no other item alive.
+
+    Args:
+        outside: the ports.
+        command: which, and why.
+        take_over: also go on with what somebody else began. If not, an item that is begun already
+            is left to them: whose ``item.destruction_started`` is stored has claimed it.
 
     Returns:
         How many were destroyed now.
@@ -203,16 +232,21 @@ def destroy(outside: Outside, command: DestroyItems) -> int:
     destroyed = 0
     for start in range(0, len(asked), BATCH):
         batch = asked[start : start + BATCH]
-        destroyed += _destroy_batch(outside, command, batch, failed)
+        destroyed += _destroy_batch(outside, command, batch, failed, take_over=take_over)
     if failed:
         raise failed[0]
     return destroyed
 
 
 def _destroy_batch(
-    outside: Outside, command: DestroyItems, batch: list[UUID], failed: list[Exception]
+    outside: Outside,
+    command: DestroyItems,
+    batch: list[UUID],
+    failed: list[Exception],
+    *,
+    take_over: bool,
 ) -> int:
-    begun = tried_again(lambda: _begin(outside, command, batch))
+    begun = tried_again(lambda: _begin(outside, command, batch, take_over=take_over))
     if not begun:
         return 0
     # Every key first: one ciphertext that the disk does not let go of keeps no other item alive.
@@ -237,13 +271,19 @@ def _destroy_batch(
     return len(rechecked.gone)
 
 
-def _begin(outside: Outside, command: DestroyItems, batch: list[UUID]) -> list[Item]:
-    """Say which items are to be destroyed; from here on reads of them are refused."""
+def _begin(
+    outside: Outside, command: DestroyItems, batch: list[UUID], *, take_over: bool
+) -> list[Item]:
+    """Say which items are to be destroyed; from here on reads of them are refused.
+
+    The versions of the items decide which of two workers it was whose saying was stored.
+    """
     found = (outside.record.load(Item, one) for one in batch)
     live = [
         item
         for item in found
         if not item.destroyed
+        and (take_over or item.destruction is None)
         and (item.destruction is not None or not item.held_at(command.holds_as_of or command.at))
     ]
     for item in live:
@@ -266,24 +306,11 @@ def _finish(
         item.finish_destruction(
             tombstones[item.id],
             rechecked.said,
+            boundary=outside.boundary,
             known_outside=command.known_outside.get(item.label.item_class, ()),
             at=at,
         )
-    last = rechecked.last_tombstone
-    looked = DestructionRechecked(
-        originator_id=journal("rechecks", command.scope),
-        originator_version=NEXT_VERSION,
-        timestamp=at,
-        recheck=rechecked.recheck,
-        rechecker=rechecked.rechecker,
-        kind=rechecked.kind,
-        items=rechecked.gone,
-        still_there=rechecked.still_there,
-        tombstone_sequence=last.sequence if last else 0,
-        tombstone_digest=last.digest if last else "",
-        signature=rechecked.signature,
-    )
-    outside.record.append(looked, *items, by=command)
+    outside.record.append(looked(rechecked, scope=command.scope, at=at), *items, by=command)
 
 
 def destroy_for(
@@ -292,6 +319,7 @@ def destroy_for(
     items: list[UUID],
     *,
     cause: str,
+    take_over: bool = True,
     holds_as_of: datetime | None = None,
     known_outside: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> int:
@@ -302,6 +330,7 @@ def destroy_for(
         command: what led to it.
         items: which. What a hold keeps is left alone.
         cause: why, as a code.
+        take_over: also go on with what somebody else began.
         holds_as_of: the time that holds are judged by; by default the present.
         known_outside: class to the kinds of copies outside that its receipt names.
     """
@@ -314,4 +343,5 @@ def destroy_for(
             holds_as_of=holds_as_of,
             known_outside=known_outside,
         ),
+        take_over=take_over,
     )

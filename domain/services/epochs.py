@@ -2,41 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from functools import partial
 from uuid import UUID
 
-from domain.custody.events import EpochDestroyed
+from domain.custody.epochs import EndedEpochs, epochs_of
 from domain.kernel.commands import Command, Mode
-from domain.kernel.events import NEXT_VERSION
-from domain.kernel.references import journal
-from domain.ports import Outside
-from domain.services.carrying_out import by_the_system
+from domain.kernel.errors import NotFoundError
+from domain.ports import EpochEnded, Outside
+from domain.services.carrying_out import by_the_system, tried_again
 
 
 def end_epochs(outside: Outside, *, over: Collection[UUID]) -> None:
     """Destroy the keys of epochs that wrap nothing any more, and say so on the record.
 
-    A crash between the two leaves a tombstone in the keystore that no entry tells of: then level
-    L4 is reached and not claimed.
+    A crash between the two leaves a tombstone in the keystore that no entry tells of; the next
+    start tells it (:func:`tell_ended`).
 
     Args:
         outside: the ports.
         over: deployments for which nothing can be registered any more.
     """
-    for ended in outside.vault.end_epochs(at=outside.clock.now(), over=over):
-        scope = ended.epoch.deployment.hex
-        by = Command(
-            **by_the_system(outside, scope=scope, mode=Mode(outside.record.mode), part="custodian")
+    _tell(outside, outside.vault.end_epochs(at=outside.clock.now(), over=over))
+
+
+def tell_ended(outside: Outside, *, of: Collection[UUID]) -> list[str]:
+    """Record the ends of epochs that the keystore knows of and the record does not.
+
+    Args:
+        outside: the ports.
+        of: the deployments that the record knows.
+
+    Returns:
+        What was recorded, in words.
+    """
+    told = _tell(
+        outside, (one for one in outside.vault.ended_epochs() if one.epoch.deployment in of)
+    )
+    return [f"recorded the end of epoch {one.epoch.item_class} {one.epoch.day}" for one in told]
+
+
+def _tell(outside: Outside, ended: Iterable[EpochEnded]) -> list[EpochEnded]:
+    """Record those that nobody recorded; gives them back."""
+    by_deployment: dict[UUID, list[EpochEnded]] = defaultdict(list)
+    for one in ended:
+        by_deployment[one.epoch.deployment].append(one)
+    return [
+        one
+        for deployment, those in by_deployment.items()
+        for one in tried_again(partial(_tell_of, outside, deployment, those))
+    ]
+
+
+def _tell_of(outside: Outside, deployment: UUID, those: list[EpochEnded]) -> list[EpochEnded]:
+    by = Command(
+        **by_the_system(
+            outside, scope=deployment.hex, mode=Mode(outside.record.mode), part="custodian"
         )
-        gone = EpochDestroyed(
-            originator_id=journal("epochs", scope),
-            originator_version=NEXT_VERSION,
-            timestamp=by.at,
-            deployment=ended.epoch.deployment,
-            item_class=ended.epoch.item_class,
-            day=ended.epoch.day.isoformat(),
-            kept_in=ended.kept_in,
-            tombstone_sequence=ended.tombstone.sequence,
-            tombstone_digest=ended.tombstone.digest,
-        )
-        outside.record.append(gone, by=by)
+    )
+    try:
+        known = outside.record.load(EndedEpochs, epochs_of(deployment))
+    except NotFoundError:
+        known = EndedEpochs(epochs_of(deployment))
+    new = [one for one in those if one.tombstone.digest not in known.told]
+    for one in new:
+        known.tell(one, at=by.at)
+    if new:
+        outside.record.append(known, by=by)
+    return new

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.custody.aggregate import Item
-from domain.custody.classes import BIOMETRIC, RETENTION, ItemClass
+from domain.custody.classes import BIOMETRIC, ItemClass
 from domain.custody.deadlines import ACT
 from domain.holds.aggregate import Hold, grounds
 from domain.holds.commands import (
@@ -24,6 +24,7 @@ from domain.kernel.refusals import Refused
 from domain.ports import Outside
 from domain.services.carrying_out import carry_out
 from domain.services.custody import destroy_for
+from domain.services.schedules import schedules
 from domain.services.survey import Survey
 
 Answer = Hold | Refused
@@ -166,7 +167,7 @@ def _facts_of(outside: Outside, command: Command, one: UUID, deployment: UUID) -
         known=True,
         of_the_deployment=registered.deployment == deployment,
         biometric=item_class in BIOMETRIC,
-        may_be_held=RETENTION[item_class].hold_may_extend,
+        may_be_held=schedules(outside).in_force.rule(item_class).hold_may_extend,
         sealed=item.sealed is not None,
         gone=item.destruction is not None,
         due_at=item.due_at,

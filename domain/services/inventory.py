@@ -2,7 +2,8 @@
 
 The re-checker lists the stores itself and signs its own list. Here it is compared with the record;
 every difference becomes a finding. Then come the signed inventories: the force's, over everything,
-and that of each deployment that has items, over those alone, so that its pack shows it too.
+and that of each deployment, over its items alone, so that its pack shows it too: while it has
+items, and once more after the last of them is gone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from uuid import UUID
 
 from domain.custody.events import (
     InventoryAttested,
+    ItemDestroyed,
     LossFound,
     OrphanFound,
     ResurrectionFound,
@@ -59,11 +61,23 @@ class _Known:
     survey: Survey = field(default_factory=Survey)
     found: set[tuple[type[Happened], str, UUID]] = field(default_factory=set)
     strays: Counter[str] = field(default_factory=Counter)
+    to_show: set[UUID] = field(default_factory=set)
+    """Deployments whose last inventory found something, or came before their last receipt."""
 
     def take(self, entries: Iterable[Recorded]) -> _Known:
         """Take in entries in the order of the log."""
         for entry in entries:
             self.survey.take([entry])
+            match entry.event:
+                case ResurrectionFound() | LossFound() if entry.scope != FORCE:
+                    self.to_show.add(UUID(entry.scope))
+                case ItemDestroyed(deployment=deployment):
+                    self.to_show.add(deployment)
+                case InventoryAttested() as event if entry.scope != FORCE:
+                    clean = not (event.missing or event.orphans or event.resurrected)
+                    (self.to_show.discard if clean else self.to_show.add)(UUID(entry.scope))
+                case _:
+                    pass
             match entry.event:
                 case OrphanFound(item=None, store=store):
                     self.strays[store] += 1
@@ -136,15 +150,17 @@ class _Compared:
         self._risen = {store: held & gone for store, held in there.items()}
 
     def wanted(self, size: int) -> Iterator[Wanted]:
-        """What is to be signed: of everything, and of each deployment that has items."""
+        """What is to be signed: of everything, and of each deployment that has items or of which
+        the last inventory does not show yet that nothing is left."""
         yield self._wanted(FORCE, size, None)
         by_deployment: dict[UUID, set[UUID]] = {}
+        told = set(self._known.to_show)
         for one in self._known.survey.items.values():
-            risen = any(one.item in those for those in self._risen.values())
-            if not one.destroyed or risen:
-                by_deployment.setdefault(one.deployment, set()).add(one.item)
-        for deployment, items in by_deployment.items():
-            yield self._wanted(deployment.hex, size, items)
+            by_deployment.setdefault(one.deployment, set()).add(one.item)
+            if not one.destroyed or any(one.item in those for those in self._risen.values()):
+                told.add(one.deployment)
+        for deployment in sorted(told):
+            yield self._wanted(deployment.hex, size, by_deployment[deployment])
 
     def _wanted(self, scope: str, size: int, among: set[UUID] | None) -> Wanted:
         def count(found: dict[str, set[UUID]]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from domain.custody.events import ClockConfirmed, ClockDoubted
 from domain.kernel.commands import Command, Mode, Role
 from domain.kernel.events import NEXT_VERSION
 from domain.kernel.references import FORCE, journal
-from domain.ports import Outside
+from domain.ports import Clock, Outside
 from domain.services.carrying_out import by_the_system
 from domain.services.survey import ItemSeen, Survey
 
@@ -26,11 +26,15 @@ def retention_now(outside: Outside, survey: Survey) -> datetime:
     The wall clock, or the newest time that a trusted clock recorded if that is later. A wall
     clock that is itself suspect advances nothing (architecture, decision 9).
     """
-    now = outside.clock.now()
-    newest = survey.newest_trusted
+    return time_by(outside.clock, survey)
+
+
+def time_by(clock: Clock, survey: Survey) -> datetime:
+    """As :func:`retention_now`, by a clock alone."""
+    now, newest = clock.now(), survey.newest_trusted
     if newest is None:
         return now
-    return max(now, newest) if outside.clock.trusted() else newest
+    return max(now, newest) if clock.trusted() else newest
 
 
 def jumped(outside: Outside, survey: Survey) -> timedelta | None:
@@ -40,6 +44,55 @@ def jumped(outside: Outside, survey: Survey) -> timedelta | None:
         return None
     by_the_jump = any(newest < survey.deadline(one) <= now for one in survey.live())
     return now - newest if by_the_jump else None
+
+
+class Jumps:
+    """Believes a clock that is far ahead of the record only if something else confirms it.
+
+    Args:
+        outside: the ports.
+        doubt: do not believe the clock from here on.
+        believe: believe it, as it stands.
+        source: what confirms it just now, as a code; None where nothing does.
+        actor: the person, where the source is one.
+    """
+
+    def __init__(
+        self,
+        outside: Outside,
+        *,
+        doubt: Callable[[], None],
+        believe: Callable[[], None],
+        source: Callable[[], str | None],
+        actor: str | None = None,
+    ) -> None:
+        self._outside = outside
+        self._doubt, self._believe = doubt, believe
+        self._source, self._actor = source, actor
+        self._doubting = False
+
+    def judge(self, survey: Survey) -> list[str]:
+        """Look once; says in words what was found of the clock, if there is anything to say."""
+        gap = jumped(self._outside, survey)
+        if gap is None:
+            if self._doubting:  # somebody whose clock was confirmed has recorded up to now
+                self._doubting = False
+                self._believe()
+            return []
+        if source := self._source():
+            self._doubting = False
+            self._believe()
+            tell_of_a_jump(self._outside, gap, source=source, actor=self._actor)
+            return [f"the clock, {gap} ahead of the record, was confirmed by a {source}"]
+        self._doubting = True
+        self._doubt()
+        if not survey.clock_doubted:
+            tell_of_a_jump(self._outside, gap, source=None)
+        return [
+            f"the clock is {gap} ahead of all that was recorded and nothing confirms it: what "
+            "would be due by that alone is kept. If it is right, say so: custody work --once "
+            "--clock-confirmed-by CODE"
+        ]
 
 
 def overdue_now(outside: Outside) -> Iterator[ItemSeen]:
@@ -57,7 +110,7 @@ def tell_of_a_jump(
     Args:
         outside: the ports; the clock is doubted already, where it is.
         gap: how far.
-        source: ``kernel`` or ``person``; None where nothing confirmed it.
+        source: ``kernel``, ``witness`` or ``person``; None where nothing confirmed it.
         actor: the person.
     """
     by = Command(

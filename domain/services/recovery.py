@@ -7,34 +7,42 @@ data directory's lock, which means that whoever left something half done is dead
 
 from __future__ import annotations
 
-from domain.kernel.commands import Command, Mode
+from collections.abc import Callable
+
+from domain.kernel.commands import Mode
 from domain.ports import Outside
-from domain.services.carrying_out import by_the_system
-from domain.services.closing import close, settle, settle_run
-from domain.services.custody import destroy_for
+from domain.services.closing import close, destroy_all, settle, settle_run
+from domain.services.epochs import tell_ended
 from domain.services.survey import Survey
 
 
-def finish_what_was_begun(outside: Outside) -> list[str]:
+def finish_what_was_begun(
+    outside: Outside, survey_now: Callable[[], Survey] | None = None
+) -> list[str]:
     """Close runs whose worker died, finish destructions, destroy what was never sealed.
 
     A rehearsal belongs to the process that plays it, so one that is still open is closed too.
 
+    Args:
+        outside: the ports.
+        survey_now: what stands in the record now; None to read all of it.
+
     Returns:
         What was done, in words, for whoever started the program.
     """
+    survey_now = survey_now or (lambda: Survey().take(outside.record.history()))
     return [
-        *_runs_that_were_stopped(outside),
-        *_deployments_without_a_process(outside),
-        *settle(outside),
-        *_items_never_sealed(outside),
+        *_runs_that_were_stopped(outside, survey_now()),
+        *_deployments_without_a_process(outside, survey_now()),
+        *settle(outside, survey_now),
+        *_items_never_sealed(outside, survey_now()),
+        *tell_ended(outside, of=survey_now().deployments),
     ]
 
 
-def _runs_that_were_stopped(outside: Outside) -> list[str]:
+def _runs_that_were_stopped(outside: Outside, survey: Survey) -> list[str]:
     """Runs that are off and whose sums nobody compared any more."""
     done = []
-    survey = Survey().take(outside.record.history())
     for deployment in survey.deployments.values():
         for run in survey.unreconciled(deployment.deployment):
             settle_run(outside, deployment, run, died=False)
@@ -42,9 +50,8 @@ def _runs_that_were_stopped(outside: Outside) -> list[str]:
     return done
 
 
-def _deployments_without_a_process(outside: Outside) -> list[str]:
+def _deployments_without_a_process(outside: Outside, survey: Survey) -> list[str]:
     done = []
-    survey = Survey().take(outside.record.history())
     for deployment in survey.deployments.values():
         died = deployment.run is not None
         abandoned = deployment.mode is Mode.REHEARSAL and not deployment.over
@@ -55,14 +62,6 @@ def _deployments_without_a_process(outside: Outside) -> list[str]:
     return done
 
 
-def _items_never_sealed(outside: Outside) -> list[str]:
-    done = []
-    survey = Survey().take(outside.record.history())
-    for item in list(survey.items.values()):
-        if item.destroyed or item.sealed:
-            continue
-        mode = survey.deployments[item.deployment].mode
-        by = by_the_system(outside, scope=item.deployment.hex, mode=mode, part="recovery")
-        destroy_for(outside, Command(**by), [item.item], cause="recovery")
-        done.append(f"destroyed {item.item_class} {item.item.hex[:8]}")
-    return done
+def _items_never_sealed(outside: Outside, survey: Survey) -> list[str]:
+    never = [one for one in survey.live() if not one.sealed]
+    return destroy_all(outside, survey, never, cause="recovery")

@@ -13,7 +13,7 @@ from domain.kernel.errors import DomainError
 from domain.kernel.events import NEXT_VERSION
 from domain.kernel.references import FORCE, journal
 from domain.ports import Outside
-from domain.services.carrying_out import by_the_system
+from domain.services.carrying_out import by_the_system, tried_again
 from domain.services.closing import close, settle
 from domain.services.copies import known_outside
 from domain.services.custody import DestructionFailedError, destroy_for
@@ -25,6 +25,9 @@ from domain.services.survey import ItemSeen, Survey
 AHEAD = timedelta(minutes=5)
 """How long before its deadline an item is due: a limit is a ceiling, and destruction takes time."""
 
+CLAIMED = timedelta(minutes=2)
+"""How long whoever began a destruction is left alone with it by those who work beside it."""
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -35,6 +38,8 @@ class Planned:
     deployment: UUID
     rule: str
     deadline: datetime
+    held: bool
+    """Whether nothing but a hold keeps it."""
     overdue: bool
 
 
@@ -74,21 +79,9 @@ class Retention:
     def plan(self, *, at: datetime | None = None) -> list[Planned]:
         """What will be destroyed and when, the earliest first; nothing is touched."""
         survey = self.survey()
-        now = at or retention_now(self._outside, survey)
-        planned = [
-            Planned(
-                item=one.item,
-                item_class=one.item_class,
-                deployment=one.deployment,
-                rule=one.rule,
-                deadline=survey.deadline(one),
-                overdue=survey.deadline(one) < now,
-            )
-            for one in survey.live()
-        ]
-        return sorted(planned, key=lambda one: (one.deadline, one.item))
+        return plan_of(survey, at or retention_now(self._outside, survey))
 
-    def sweep(self, *, every_s: int | None = None) -> Swept:
+    def sweep(self, *, every_s: int | None = None, alone: bool = True) -> Swept:
         """Close every deployment whose window is over and destroy every item that is due.
 
         What cannot be destroyed keeps nothing else alive; it is told, and stays overdue.
@@ -96,17 +89,16 @@ class Retention:
         Args:
             every_s: within how many seconds the next sweep will come, 0 if nobody knows; it is
                 then put on the record that this one took place. None: nothing is said.
+            alone: whether nobody else writes here. Beside others only what is due is destroyed:
+                what they are in the middle of is theirs, unless they left it.
         """
-        survey = self.survey()
-        swept = Swept(live=survey.live_items)
-        now = retention_now(self._outside, survey)
-        self._tell_overdue(survey, now)
-        for deployment in list(survey.deployments.values()):
-            if not deployment.over and deployment.until <= now:
-                close(self._outside, deployment, cause="authorisation_expired", died=False)
-        settle(self._outside)
+        swept = Swept(live=self.survey().live_items)
+        now = tried_again(self._tell_overdue)
+        if alone:
+            self._close_and_settle(now, swept)
         # and whatever would be late by the time of the next but one
-        self._destroy_due(now, now + AHEAD + 2 * timedelta(seconds=every_s or 0), swept)
+        until = now + AHEAD + 2 * timedelta(seconds=every_s or 0)
+        self._destroy_due(now, until, swept, alone=alone)
         over = [one.deployment for one in self.survey().deployments.values() if one.over]
         end_epochs(self._outside, over=over)
         survey = self.survey()
@@ -120,50 +112,93 @@ class Retention:
             self._tell_swept(swept, every_s)
         return swept
 
-    def _tell_overdue(self, survey: Survey, now: datetime) -> None:
-        """Whatever is late is late for ever, however soon it goes now."""
-        for one in list(survey.live()):
-            late_since = survey.deadline(one)
-            if late_since >= now or one.item in survey.overdue_found:
-                continue
-            by = self._by(one.deployment.hex)
-            self._outside.record.append(
+    def sweep_or_raise(self) -> int:
+        """As :func:`sweep`."""
+        swept = self.sweep()
+        if swept.failures:
+            raise DestructionFailedError("; ".join(swept.failures))
+        return swept.destroyed
+
+    def _close_and_settle(self, now: datetime, swept: Swept) -> None:
+        try:
+            for deployment in list(self.survey().deployments.values()):
+                if not deployment.over and deployment.until <= now:
+                    close(self._outside, deployment, cause="authorisation_expired", died=False)
+            settle(self._outside, self.survey)
+        except (DestructionFailedError, DomainError) as error:
+            # It is due or begun all the same, and is asked for once more below.
+            swept.failures.append(str(error))
+
+    def _tell_overdue(self) -> datetime:
+        """Whatever is late is late for ever, however soon it goes now. Gives the time gone by.
+
+        Raises:
+            ConflictError: another worker tells of the same.
+        """
+        survey = self.survey()
+        now = retention_now(self._outside, survey)
+        late: dict[str, list[ItemSeen]] = defaultdict(list)
+        for one in survey.live():
+            if survey.deadline(one) < now and one.item not in survey.overdue_found:
+                late[one.deployment.hex].append(one)
+        for scope, items in late.items():
+            by, findings = self._by(scope), journal("custody-findings", scope)
+            told = [
                 OverdueFound(
-                    originator_id=journal("custody-findings", by.scope),
+                    originator_id=findings,
                     originator_version=NEXT_VERSION,
                     timestamp=by.at,
                     item=one.item,
                     item_class=one.item_class,
-                    due_at=late_since,
-                ),
-                by=by,
+                    due_at=survey.deadline(one),
+                )
+                for one in items
+            ]
+            # each once, however many look: the versions of the journal decide who tells
+            self._outside.record.append(
+                *told, by=by, given={findings: survey.findings.get(scope, 0)}
             )
+        return now
 
-    def _destroy_due(self, now: datetime, until: datetime, swept: Swept) -> None:
+    def _destroy_due(self, now: datetime, until: datetime, swept: Swept, *, alone: bool) -> None:
         """Destroy what is due by a time. What a hold keeps now stays until that has ended."""
         survey = self.survey()
         due: dict[UUID, list[ItemSeen]] = defaultdict(list)
+        left: dict[UUID, list[ItemSeen]] = defaultdict(list)
+        long_ago = self._outside.clock.now() - CLAIMED
         for one in survey.live():
-            if survey.deadline(one) <= until and not survey.held_at(one, now):
-                due[one.deployment].append(one)
+            if one.begun_at is None:
+                if survey.deadline(one) <= until and not survey.held_at(one, now):
+                    due[one.deployment].append(one)
+            elif one.begun_at is not None and (alone or one.begun_at <= long_ago):
+                left[one.deployment].append(one)
         for deployment, items in due.items():
             by = self._by(deployment.hex)
-            swept.due += len(items)
             for alert in {one.concerning for one in items} & survey.open_alerts.keys():
                 close_undetermined(self._outside, by, alert, cause="due")
-            try:
-                destroy_for(
-                    self._outside,
-                    by,
-                    [one.item for one in items],
-                    cause="due",
-                    holds_as_of=now,
-                    known_outside=known_outside(
-                        self._outside, survey.deployments[deployment].watchlist
-                    ),
-                )
-            except (DestructionFailedError, DomainError) as error:
-                swept.failures.append(str(error))
+            self._destroy(by, items, swept, now=now, take_over=alone)
+        for deployment, items in left.items():
+            self._destroy(self._by(deployment.hex), items, swept, now=now, take_over=True)
+
+    def _destroy(
+        self, by: Command, items: list[ItemSeen], swept: Swept, *, now: datetime, take_over: bool
+    ) -> None:
+        swept.due += len(items)
+        try:
+            destroy_for(
+                self._outside,
+                by,
+                [one.item for one in items],
+                cause="due",
+                take_over=take_over,
+                holds_as_of=now,
+                known_outside=self._known_outside(items[0].deployment),
+            )
+        except (DestructionFailedError, DomainError) as error:
+            swept.failures.append(str(error))
+
+    def _known_outside(self, deployment: UUID) -> dict[str, list[str]]:
+        return known_outside(self._outside, self._survey.deployments[deployment].watchlist)
 
     def _tell_swept(self, swept: Swept, every_s: int) -> None:
         by = self._by(FORCE)
@@ -197,7 +232,21 @@ def sweep(outside: Outside) -> int:
     Raises:
         DestructionFailedError: something could not be destroyed; all else was.
     """
-    swept = Retention(outside).sweep()
-    if swept.failures:
-        raise DestructionFailedError("; ".join(swept.failures))
-    return swept.destroyed
+    return Retention(outside).sweep_or_raise()
+
+
+def plan_of(survey: Survey, now: datetime) -> list[Planned]:
+    """What will be destroyed and when, the earliest first, as far as is known by now."""
+    planned = [
+        Planned(
+            item=one.item,
+            item_class=one.item_class,
+            deployment=one.deployment,
+            rule=one.rule,
+            deadline=survey.deadline(one),
+            held=survey.is_held(one, now),
+            overdue=survey.deadline(one) < now,
+        )
+        for one in survey.live()
+    ]
+    return sorted(planned, key=lambda one: (one.deadline, one.item))

@@ -14,8 +14,9 @@ from domain.alerts import events as alert_events
 from domain.copies import events as copy_events
 from domain.copies.aggregate import Copies
 from domain.custody import events as custody_events
-from domain.custody.classes import OF_A_LIST, RETENTION, ItemClass
+from domain.custody.classes import OF_A_LIST
 from domain.custody.deadlines import HeldFrom, deadline
+from domain.custody.schedule import BUILT_IN, RetentionSchedule
 from domain.deployments import events as deployment_events
 from domain.kernel.commands import Mode
 from domain.ports import Recorded
@@ -42,7 +43,7 @@ class DeploymentSeen:
     footage_recorded: bool = False
 
 
-@dataclass
+@dataclass(slots=True)
 class ItemSeen:
     """An item, as far as an onlooker needs it."""
 
@@ -53,10 +54,17 @@ class ItemSeen:
     due_at: datetime
     rule: str
     clock_starts: str
+    anchor_at: datetime | None
     holds: dict[UUID, HeldFrom] = field(default_factory=dict)
     sealed: bool = False
-    destruction_started: bool = False
+    begun_at: datetime | None = None
+    """When somebody last said that it is to be destroyed."""
     destroyed: bool = False
+
+    @property
+    def destruction_started(self) -> bool:
+        """Whether reads of it are refused."""
+        return self.begun_at is not None
 
 
 @dataclass
@@ -73,18 +81,28 @@ class Survey:
     """Alert to deployment, where nobody has decided."""
     copies: dict[UUID, Copies] = field(default_factory=dict)
     """Of each list of which any was registered, by their stream."""
+    schedule: RetentionSchedule = BUILT_IN
+    """The one in force, as far as these entries tell."""
+    adopted_at: datetime | None = None
     overdue_found: set[UUID] = field(default_factory=set)
     """Items that were found late before."""
+    findings: dict[str, int] = field(default_factory=dict)
+    """Scope to the newest version of its findings of custody."""
     newest_trusted: datetime | None = None
     """The newest time at which a trusted clock recorded anything."""
+    clock_doubted: bool = False
+    """Whether the last that was said of the clock is that nothing confirms it."""
 
     def take(self, entries: Iterable[Recorded]) -> Survey:
         """Take in entries in the order of the log."""
         for entry in entries:
-            if entry.clock == "trusted" and (
-                self.newest_trusted is None or entry.recorded_at > self.newest_trusted
-            ):
-                self.newest_trusted = entry.recorded_at
+            if entry.clock == "trusted":
+                self.newest_trusted = max(
+                    self.newest_trusted or entry.recorded_at, entry.recorded_at
+                )
+            self.clock_doubted = entry.clock != "trusted" and (
+                self.clock_doubted or isinstance(entry.event, custody_events.ClockDoubted)
+            )
             self._take(entry)
         return self
 
@@ -97,7 +115,9 @@ class Survey:
         return deadline(
             clock_starts=one.clock_starts,
             due_at=one.due_at,
-            limit=RETENTION[ItemClass(one.item_class)].limit,
+            limit=self.schedule.rule(one.item_class).limit,
+            adopted_at=self.adopted_at,
+            anchor_at=one.anchor_at,
             over_at=self.deployments[one.deployment].over_at,
             holds=list(one.holds.values()),
         )
@@ -144,7 +164,7 @@ class Survey:
             one.item
             for one in self.live()
             if one.deployment == deployment
-            and RETENTION[ItemClass(one.item_class)].ends_with_deployment
+            and self.schedule.rule(one.item_class).ends_with_deployment
         ]
 
     def is_unsettled(self, deployment: UUID) -> bool:
@@ -195,6 +215,7 @@ class Survey:
                     event.due_at,
                     event.rule,
                     event.clock_starts,
+                    event.anchor_at,
                 )
             case custody_events.ItemSealed() as event:
                 self.items[event.originator_id].sealed = True
@@ -207,11 +228,21 @@ class Survey:
                 held = holds[event.hold]
                 holds[event.hold] = replace(held, ends_at=min(held.ends_at, event.timestamp))
             case custody_events.DestructionStarted() as event:
-                self.items[event.originator_id].destruction_started = True
+                self.items[event.originator_id].begun_at = entry.recorded_at
             case custody_events.ItemDestroyed() as event:
                 self.items[event.originator_id].destroyed = True
+            case custody_events.ScheduleAdopted() as event:
+                self.schedule = RetentionSchedule.adopted(event.version, event.owner, event.rules)
+                self.adopted_at = event.timestamp
             case custody_events.OverdueFound() as event:
                 self.overdue_found.add(event.item)
+                self.findings[entry.scope] = event.originator_version
+            case (
+                custody_events.OrphanFound()
+                | custody_events.ResurrectionFound()
+                | custody_events.LossFound() as event
+            ):
+                self.findings[entry.scope] = event.originator_version
             case alert_events.AlertAdjudicated() | alert_events.AlertClosedUndetermined() as event:
                 self.open_alerts.pop(event.originator_id, None)
             case (

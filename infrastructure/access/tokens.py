@@ -177,12 +177,17 @@ class TokenFile:
     @contextmanager
     def _changing(self) -> Iterator[None]:
         """Be the only one who changes the file; the lock goes with the descriptor."""
-        descriptor = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+            descriptor = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise TokenError(
+                f"{self.file} cannot be changed ({error.strerror}): it is as it was"
+            ) from error
 
 
 def _digest(token: str) -> bytes:

@@ -31,16 +31,25 @@ from infrastructure.vault.sealed_vault import SealedVault
 
 def main(credential: str, keystore: str, media: str) -> None:
     """Answer until there is nothing more to read."""
-    key = Credential.made_once(Path(credential))
+    try:
+        key = Credential.made_once(Path(credential))
+    except DomainError as error:
+        _say({"error": str(error)})
+        return
     _say({"rechecker": key.name, "public_key": key.public_key})
     for line in sys.stdin:
         asked = json.loads(line)
         try:
             # Opened for each question: what the stores hold now, and not what somebody remembers.
-            with closing(SealedVault(Keystore(Path(keystore)), MediaStore(Path(media)))) as vault:
+            with closing(_stores(Path(keystore), Path(media))) as vault:
                 _say(_ANSWERS[asked["ask"]](vault, key, asked["about"]))
         except DomainError as error:
             _say({"error": str(error)})
+
+
+def _stores(keystore: Path, media: Path) -> SealedVault:
+    """The stores, only to be read: one that is away must not look like one that is empty."""
+    return SealedVault(Keystore(keystore, only_reading=True), MediaStore(media, only_reading=True))
 
 
 def looked_again(vault: SealedVault, key: Credential, about: list[list[str]]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -22,6 +23,8 @@ Enrol = Callable[[str, str], None]
 
 _PROGRAM = "infrastructure.custody.recheck_process"
 _PATIENCE_S = 5
+_ANSWER_S = 120
+"""One that hangs must not keep everything else alive that is due."""
 
 
 class RecheckerError(DomainError):
@@ -53,6 +56,16 @@ class SeparateRechecker:
     def known_as(self) -> tuple[str, str]:
         """Its name and public key, as it said last."""
         return key_name(self._public_key), self._public_key
+
+    def introduce(self) -> tuple[str, str]:
+        """Start it, if it does not run; its name and public key.
+
+        Raises:
+            DomainError: its key cannot be used, or may not sign.
+        """
+        if self._process is None:
+            self._start()
+        return self.known_as
 
     def close(self) -> None:
         """Let the process end."""
@@ -125,11 +138,15 @@ class SeparateRechecker:
             stdout=subprocess.PIPE,
             text=True,
         )
-        told = self._answer()
-        self._public_key = told["public_key"]
-        if told["rechecker"] != key_name(self._public_key):
-            raise RecheckerError("the re-checker's name is not that of its key")
-        self._enrol(told["rechecker"], self._public_key)
+        try:
+            told = self._answer()
+            self._public_key = told["public_key"]
+            if told["rechecker"] != key_name(self._public_key):
+                raise RecheckerError("the re-checker's name is not that of its key")
+            self._enrol(told["rechecker"], self._public_key)
+        except BaseException:
+            self.close()  # nobody asks one that may not sign
+            raise
 
     def _ask(self, what: str, about: object) -> dict[str, Any]:
         if self._process is None:
@@ -147,8 +164,13 @@ class SeparateRechecker:
     def _answer(self) -> dict[str, Any]:
         process = self._process
         assert process is not None and process.stdout is not None  # noqa: S101  started above
+        ready, _, _ = select.select([process.stdout], [], [], _ANSWER_S)
+        if not ready:
+            process.kill()
+            self.close()
+            raise RecheckerError(f"the re-checker did not answer in {_ANSWER_S} seconds")
         line = process.stdout.readline()
-        if not line:
+        if not line.endswith("\n"):
             self.close()
             raise RecheckerError("the re-checker ended without an answer")
         answer: dict[str, Any] = json.loads(line)

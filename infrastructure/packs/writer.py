@@ -11,28 +11,32 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from domain.assurance import bags, entries, packs
+from domain.assurance import bags, certificates, entries, packs
 from domain.assurance.checkpoints import Checkpoint
 from domain.assurance.cloud_events import cloud_event
+from domain.assurance.custody import Custody
 from domain.assurance.databases import StoredLog
 from domain.assurance.entries import Entry, EntryUnreadableError
+from domain.assurance.examined import followed
 from domain.assurance.notes import VerifierKey, open_note
 from domain.assurance.packs import PackProof, verify_pack
 from domain.assurance.proofs import HashAt, multiproof
 from domain.assurance.scope_heads import Opening, ScopeEnd
 from domain.assurance.verification import LIMITS, Kind, StoredRow, Verdict
 from domain.catalogue import EVENTS
-from domain.custody.classes import RETENTION
-from domain.custody.events import RecheckerEnrolled
+from domain.custody.adoption import Schedules
+from domain.custody.events import DocumentRegistered, RecheckerEnrolled, ScheduleAdopted
+from domain.custody.schedule import RetentionSchedule
 from domain.kernel.errors import DomainError, RecordBrokenError
 from domain.kernel.events import Happened
 from domain.log.events import KeyGenerated, KeyRetired, KeyRotated, ScopeHeadsCommitted
@@ -41,7 +45,17 @@ from infrastructure.packs.schemas import body_schema
 from infrastructure.packs.zipapp import verifier
 from infrastructure.record.entry_mapper import entry_of, event_of
 
-RESTED_ON = frozenset(one.NAME for one in (KeyGenerated, KeyRotated, KeyRetired, RecheckerEnrolled))
+RESTED_ON = frozenset(
+    one.NAME
+    for one in (
+        KeyGenerated,
+        KeyRotated,
+        KeyRetired,
+        RecheckerEnrolled,
+        ScheduleAdopted,
+        DocumentRegistered,
+    )
+)
 """Entries of the force that every deployment rests on. What concerns a single deployment, or could
 tell of another one, is never among them."""
 
@@ -50,6 +64,28 @@ HALF_WRITTEN = ".half-written"
 
 class PackError(DomainError):
     """No pack can be made; nothing was left behind."""
+
+
+class NotCertifiedError(PackError):
+    """A deployment cannot be certified; nothing was left behind.
+
+    Args:
+        reasons: what is left or wrong, in sentences.
+    """
+
+    def __init__(self, scope: str, reasons: Sequence[str]) -> None:
+        super().__init__(f"deployment {scope[:8]} is not certified: {'; '.join(reasons)}")
+        self.reasons = reasons
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certifying:
+    """What a pack needs to certify that nothing of its deployment is left."""
+
+    as_of: datetime
+    """Now: what is overdue by then is left."""
+    page: Callable[[dict[str, Any]], str]
+    """The certificate as a page for people."""
 
 
 class Ends(Protocol):
@@ -86,10 +122,19 @@ class Packed:
     checkpoint: Checkpoint
 
 
-def write_pack(target: Path, scope: str, log: SignedLog) -> Packed:
+def write_pack(
+    target: Path, scope: str, log: SignedLog, *, certifying: Certifying | None = None
+) -> Packed:
     """Write the pack of one deployment.
 
+    Args:
+        target: a name that is not taken.
+        scope: the deployment.
+        log: where it comes from.
+        certifying: to put a deletion certificate into it; None for none.
+
     Raises:
+        NotCertifiedError: something of the deployment is left, or does not add up.
         PackError: the target exists or cannot be written, or the log says too little of the
             deployment yet.
         RecordBrokenError: what is stored is not what was signed.
@@ -103,7 +148,7 @@ def write_pack(target: Path, scope: str, log: SignedLog) -> Packed:
             tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=HALF_WRITTEN)
         )
         try:
-            packed = _Packing(folder, scope, log, checkpoint, commitment).write()
+            packed = _Packing(folder, scope, log, checkpoint, commitment, certifying).write()
             _sync(folder)
             folder.rename(target)
             sync_directory(target.parent)
@@ -123,9 +168,13 @@ class _Seen:
     """The deployment's positions."""
     rested_on: list[int] = field(default_factory=list)
     """The positions of the entries of the force."""
+    unsealed: int = 0
+    """Entries of the deployment behind the checkpoint, where it is to be certified."""
     ends: dict[str, ScopeEnd] = field(default_factory=dict)
     """Of every scope, before the commitment."""
     names: set[str] = field(default_factory=set)
+    schedules: Schedules = field(default_factory=Schedules)
+    """The retention schedules and documents that the log tells of."""
     mode: str = ""
     newest: str = ""
 
@@ -134,13 +183,20 @@ class _Packing:
     """One pack that is being written below a folder."""
 
     def __init__(
-        self, folder: Path, scope: str, log: SignedLog, checkpoint: Checkpoint, commitment: Entry
+        self,
+        folder: Path,
+        scope: str,
+        log: SignedLog,
+        checkpoint: Checkpoint,
+        commitment: Entry,
+        certifying: Certifying | None,
     ) -> None:
         self._folder = folder
         self._scope = scope
         self._log = log
         self._checkpoint = checkpoint
         self._commitment = commitment
+        self._certifying = certifying
         self._seen = _Seen()
 
     def write(self) -> Packed:
@@ -153,6 +209,8 @@ class _Packing:
                 f"{self._scope}: seal the log first (plumbline sweep)"
             )
         opening = self._write_proofs()
+        if self._certifying is not None:
+            self._write_certificate(self._certifying, opening)
         self._write_what_is_for_people()
         self._write_manifests()
         self._check()
@@ -172,7 +230,10 @@ class _Packing:
         ):
             for row in stored.rows:
                 if row.position >= self._checkpoint.size:
-                    break
+                    if self._certifying is None:
+                        break
+                    self._seen.unsealed += row.scope == self._scope
+                    continue
                 if row.position < self._commitment.body["size"]:
                     self._seen.ends[row.scope] = ScopeEnd(row.scope_pos + 1, row.leaf)
                 if row.scope == self._scope:
@@ -181,7 +242,10 @@ class _Packing:
                     self._seen.mode = entry.mode
                     events.write(cloud_event(entry) + b"\n")
                 elif row.position == self._commitment.pos or row.name in RESTED_ON:
-                    self._seen.rested_on.append(self._take(row, force).pos)
+                    entry = self._take(row, force)
+                    self._seen.rested_on.append(entry.pos)
+                    if entry.name in (ScheduleAdopted.NAME, DocumentRegistered.NAME):
+                        self._seen.schedules.follow(event_of(entry_of(entry.raw)))
 
     def _take(self, row: StoredRow, file: BinaryIO) -> Entry:
         entry = _read(row)
@@ -211,14 +275,30 @@ class _Packing:
         self._put(packs.PROOF, proof.to_bytes())
         return opening
 
+    def _write_certificate(self, certifying: Certifying, opening: Opening) -> None:
+        named = packs.in_order(self._folder, own=self._seen.order, force=self._seen.rested_on)
+        custody = followed(named, Custody(self._scope, positions=True)).verdict(
+            as_of=certifying.as_of
+        )
+        reasons = list(certificates.why_not(custody))
+        if self._seen.unsealed or len(self._seen.order) > opening.end.size:
+            reasons.append("its last entries are not sealed yet: seal the log (plumbline sweep)")
+        if reasons:
+            raise NotCertifiedError(self._scope, reasons)
+        told = certificates.certificate(
+            custody, scope=self._scope, mode=self._seen.mode, checkpoint=self._checkpoint
+        )
+        self._put(certificates.CERTIFICATE, certificates.to_bytes(told))
+        self._put(certificates.PAGE, certifying.page(told).encode())
+
     def _write_what_is_for_people(self) -> None:
         for name in sorted(self._seen.names & EVENTS.keys()):
             event_class = EVENTS[name]
             self._put(
                 f"data/schemas/{name}.{event_class.SHAPE}.json", _json(body_schema(event_class))
             )
-        self._put("data/retention.json", _json(_retention()))
-        self._put("data/documents.json", _json(_DOCUMENTS))
+        self._put("data/retention.json", _json(_retention(self._seen.schedules.in_force)))
+        self._put("data/documents.json", _json(_documents(self._seen.schedules)))
         self._put("data/log.vkey", f"{self._log.key.text()}\n".encode())
         self._put("data/verify.pyz", verifier())
         self._put("data/README.txt", _READ_ME.encode())
@@ -345,29 +425,43 @@ def _json(value: object) -> bytes:
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
 
 
-def _retention() -> dict[str, object]:
+def _retention(schedule: RetentionSchedule) -> dict[str, object]:
     return {
+        "version": schedule.version,
+        "owner": schedule.owner,
         "classes": [
             {
                 "item_class": item_class.value,
                 "rule": rule.rule,
                 "clock_starts": rule.starts.value,
-                "limit_hours": int(rule.limit.total_seconds() // 3600),
+                "limit_hours": rule.limit / timedelta(hours=1),
+                "hold_may_extend": rule.hold_may_extend,
+                "source": rule.source,
             }
-            for item_class, rule in RETENTION.items()
+            for item_class, rule in sorted(schedule.rules.items())
         ],
-        "reading": "Ceilings of the version that made this pack. The end of the deployment always "
-        "ends them, and nothing extends them. The rule and the time that held for an item stand in "
-        "its item.registered.",
+        "reading": "The schedule in force at the end of this pack; its adoption stands in "
+        "force.jsonl. Limits are ceilings. The end of the deployment ends all but footage. The "
+        "rule and the time that held for an item stand in its item.registered.",
     }
 
 
-_DOCUMENTS = {
-    "documents": [],
-    "reading": "No document (force policy, operational order, impact assessment) is adopted in "
-    "this log: it has no such event yet. What a decision named stands in the entry of the decision "
-    "itself, such as the threshold and its justification in deployment.authorised.",
-}
+def _documents(schedules: Schedules) -> dict[str, object]:
+    return {
+        "documents": [
+            {
+                "document": one.document,
+                "version": one.version,
+                "published_on": one.published_on,
+                "digest": one.digest,
+            }
+            for one in schedules.documents.values()
+        ],
+        "reading": "Documents that were registered with what they say of retention. What a "
+        "decision named stands in the entry of the decision itself, such as the threshold and its "
+        "justification in deployment.authorised.",
+    }
+
 
 _READ_ME = """\
 EVIDENCE PACK OF ONE DEPLOYMENT
@@ -389,7 +483,11 @@ Covered by the log's signature
   multiproof.bin   hashes of 32 bytes: all these entries are under the checkpoint's root
   proof.json       that nothing of the deployment was cut off at its end
 
+Recomputed from the entries by whoever verifies, where it is there
+  certificate.json that nothing of the deployment is left, but what may still be
+
 Covered by the digests of the bag only
+  certificate.html the certificate to read, where there is one
   history.html     the history to read
   schemas/         the fields of each event (JSON Schema)
   retention.json   how long each class of personal data may be kept

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Column, ColumnElement, Integer, Text, func, or_, select
 from sqlalchemy.engine import Row
 
+from domain.custody.classes import ClockStart
 from domain.custody.events import (
     DestructionStarted,
     HoldEnded,
@@ -19,6 +20,8 @@ from domain.custody.events import (
     ItemRegistered,
     ItemSealed,
 )
+from domain.custody.schedule import BUILT_IN
+from domain.deployments.events import DeploymentCancelled, DeploymentEnded
 from domain.kernel.time import read, written
 from domain.ports import ClassCount, ItemLine, ItemState
 from infrastructure.projections.entries import Entry
@@ -27,6 +30,7 @@ from infrastructure.projections.projection import (
     TIME,
     Projection,
     Queries,
+    Sheet,
     Writing,
     index,
     names,
@@ -34,6 +38,8 @@ from infrastructure.projections.projection import (
 )
 
 NAME = "custody_register"
+
+_OVER = (DeploymentEnded, DeploymentCancelled)
 
 ITEMS = read_model(
     "projection_items",
@@ -62,7 +68,7 @@ class CustodyRegisterProjection(Projection):
     """Follows items from their registration to their receipt."""
 
     NAME = NAME
-    SHAPE = 1
+    SHAPE = 2
     TABLES = (ITEMS,)
     TAKES = names(
         ItemRegistered,
@@ -72,18 +78,39 @@ class CustodyRegisterProjection(Projection):
         HoldEnded,
         DestructionStarted,
         ItemDestroyed,
+        DeploymentEnded,
+        DeploymentCancelled,
     )
 
     def apply(self, entries: Sequence[Entry], writing: Writing) -> None:
         """As in :class:`Projection`."""
-        items = writing.sheet(ITEMS, item={one.stream for one in entries})
+        over = {one.stream for one in entries if isinstance(one.event, _OVER)}
+        rows = {
+            row["item"]: row
+            for row in (
+                *writing.fetch(ITEMS, item={one.stream for one in entries}),
+                *writing.fetch(ITEMS, deployment=over),
+            )
+        }
+        items = Sheet(writing, ITEMS, rows.values())
         for entry in entries:
             event = entry.event
             if isinstance(event, ItemRegistered):
-                items.add(_registered(entry, event))
+                rows[entry.stream] = items.add(_registered(entry, event))
+            elif isinstance(event, _OVER):
+                _bring_forward(rows.values(), entry)
             else:
                 _change(items.row(entry.stream), entry, event)
         items.store()
+
+
+def _bring_forward(rows: Iterable[dict[str, Any]], entry: Entry) -> None:
+    """A deployment that is over earlier than its window starts the clock of what waits for that."""
+    over_at = read(entry.occurred_at)
+    for row in rows:
+        rule = BUILT_IN.rule(row["item_class"])
+        if rule.starts is ClockStart.DEPLOYMENT_END and row["deployment"] == entry.stream:
+            row["due_at"] = min(row["due_at"], written(over_at + rule.limit))
 
 
 def _registered(entry: Entry, event: ItemRegistered) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from domain.kernel.errors import DomainError
 from infrastructure.record.databases import Database
 from infrastructure.record.schema import require_current
@@ -28,6 +30,15 @@ class RecordReader:
     def size(self) -> int:
         """The number of entries in the log."""
         return int(self._database.read("SELECT size FROM log_head")[0][0])
+
+    def newest(self, stream: UUID, count: int) -> list[bytes]:
+        """The newest entries of one stream, at most so many, as they are stored; newest first."""
+        rows = self._database.read(
+            "SELECT state FROM stored_events WHERE originator_id = ? "
+            "ORDER BY originator_version DESC LIMIT ?",
+            (self._database.id_of(stream), count),
+        )
+        return [bytes(state) for (state,) in rows]
 
     def blobs(self, start: int, count: int) -> list[bytes]:
         """So many entries from a position on, as they are stored; fewer at the end of the log."""

@@ -28,7 +28,7 @@ from domain.assurance.notes import NoteError
 from domain.assurance.tree import FrontierMalformedError
 from domain.kernel.errors import RecordBrokenError
 from domain.kernel.time import written
-from infrastructure.files import make_private_directory, write_durably
+from infrastructure.files import make_private_directory, sync_directory, write_durably
 from infrastructure.record.heads import Heads
 from infrastructure.seal.keys import KeyFolder
 from infrastructure.seal.signing import SealError, Signer, signed_note
@@ -154,6 +154,33 @@ class Sealer:
             signers = [one for one in (self.keys.current(), also()) if one is not None]
             self._write(signed_note(checkpoint, signers))
             return checkpoint
+
+    @property
+    def lost_directory(self) -> Path:
+        """What was signed of histories that were lost."""
+        return self.directory / "lost"
+
+    def set_aside(self) -> None:
+        """Keep the newest checkpoint as that of a lost history: what is signed next is another.
+
+        The hashes of that history go; they are made anew from the entries.
+
+        Raises:
+            SealError: it cannot be written.
+        """
+        with self._alone():
+            note, last = self.last_note(), self.last()
+            if note is None or last is None:
+                return
+            make_private_directory(self.lost_directory)
+            name = f"{last.size}-{last.root.hex()[:16]}.checkpoint"
+            try:
+                write_durably(self.lost_directory / name, note.encode(), mode=0o644)
+                self.tree.cut(0)
+                self.checkpoint_file.unlink()
+                sync_directory(self.directory)
+            except OSError as error:
+                raise SealError(f"cannot write in {self.directory}: {error.strerror}") from error
 
     def add_signature(self, checkpoint: Checkpoint, line: str) -> bool:
         """Add a signature line to the newest checkpoint, in the place of an older one by the key.

@@ -28,7 +28,7 @@ from domain.assurance.witnessing import AddCheckpoint
 from domain.kernel.errors import RecordBrokenError
 from domain.kernel.time import read, written
 from domain.ports import Clock
-from infrastructure.files import make_private_directory, write_durably
+from infrastructure.files import make_private_directory, sync_directory, write_durably
 from infrastructure.seal.sealer import Sealer
 from infrastructure.seal.signing import SealError
 from infrastructure.seal.tree_store import TreeIncompleteError
@@ -132,11 +132,41 @@ class Witnesses:
 
     # -- at the start --------------------------------------------------------------------------
 
-    def require_not_behind(self, size: int) -> list[str]:
+    def longest_told(self) -> int:
+        """The longest log that any witness says it holds, of those that can be reached now."""
+        note, asked = self._sealer.last_note(), self._reachable()
+        if note is None:
+            return 0
+        told = _at_once(asked, lambda one: self._probe(one, note))
+        return max((size for size, _ in told), default=0)
+
+    def set_aside(self, *, beyond: int) -> None:
+        """Keep what was cosigned of a lost history apart.
+
+        Args:
+            beyond: only where a witness holds more entries than these; -1 for all.
+
+        Raises:
+            SealError: it cannot be written.
+        """
+        try:
+            for file in sorted(self._kept.glob("*.json")):
+                held = self._read(file)
+                if held.size > beyond:
+                    make_private_directory(self._sealer.lost_directory)
+                    file.rename(self._sealer.lost_directory / f"{held.size}-{file.name}")
+            if self._kept.is_dir():
+                sync_directory(self._kept)
+        except OSError as error:
+            raise SealError(f"cannot write in {self._kept}: {error.strerror}") from error
+
+    def require_not_behind(self, size: int, *, lost: int = 0) -> list[str]:
         """Stop before anything is written if a witness or our own signature knows a longer log.
 
         Args:
             size: the entries that the record holds.
+            lost: the longest history of which the record says that it was lost. A witness that
+                holds no more than that tells nothing new.
 
         Returns:
             What the witnesses that were asked said, where it is worth telling.
@@ -162,14 +192,17 @@ class Witnesses:
         note = self._sealer.last_note()
         if last is None or note is None:
             return []
-        asked = [witness for witness in self.configured() if witness.where != OFFLINE]
+        asked = self._reachable()
         return [
             words
             for witness, (told, words) in zip(
                 asked, _at_once(asked, lambda one: self._probe(one, note)), strict=True
             )
-            if self._not_longer(size, witness, told) and words
+            if self._not_longer(max(size, lost), witness, told) and words
         ]
+
+    def _reachable(self) -> list[Witness]:
+        return [witness for witness in self.configured() if witness.where != OFFLINE]
 
     def _require_same_history(self, held: Held, last: Checkpoint | None) -> None:
         if last is None or held.size > last.size:
@@ -221,8 +254,7 @@ class Witnesses:
         note, last = self._sealer.last_note(), self._sealer.last()
         if note is None or last is None:
             return []
-        asked = [witness for witness in self.configured() if witness.where != OFFLINE]
-        return _at_once(asked, lambda witness: self._ask(witness, note, last))
+        return _at_once(self._reachable(), lambda witness: self._ask(witness, note, last))
 
     def request(self, witness: Witness, *, old: int | None = None) -> bytes:
         """What an offline witness is given: the newest checkpoint, and a proof that it continues
@@ -458,5 +490,5 @@ def _told_size(body: bytes) -> int | None:
 def _behind(size: int, who: str, what: str) -> str:
     return (
         f"the log has {size} entries, but {who} {what}: it was cut, or brought back from an older "
-        "copy. It can be read, and nothing is written to it"
+        "copy. It can be read, and nothing is written to it (plumbline doctor says more)"
     )

@@ -27,6 +27,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from cryptography.hazmat.primitives.keywrap import (
@@ -95,13 +96,18 @@ class Keystore:
 
     Args:
         directory: made with 0700 if it is missing.
+        only_reading: change nothing, and make nothing where there is no keystore.
 
     Raises:
         KeystoreError: it can be read by others, SQLite does not keep to the settings that make
-            deletion real, or the wrapping key is missing although something was wrapped here.
+            deletion real, or the wrapping key is missing although something was wrapped here; or
+            it is only to be read, and not there.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, only_reading: bool = False) -> None:
+        if only_reading:
+            self._open_to_read(directory)
+            return
         make_private_directory(directory)
         _require_private(directory)
         self.directory = directory
@@ -124,6 +130,24 @@ class Keystore:
                 if "epoch" not in columns:
                     self._connection.execute("ALTER TABLE item_key ADD COLUMN epoch TEXT")
                 self._root = self._root_key(directory / "root.key")
+            opening.pop_all()
+
+    def _open_to_read(self, directory: Path) -> None:
+        """Open what is there: a keystore that is away must not look like one that is empty."""
+        self.directory = directory
+        self._database = directory / "keystore.db"
+        with ExitStack() as opening, self._in_our_words():
+            _require_private(directory)
+            _require_private(self._database)
+            self._connection = sqlite3.connect(
+                f"file:{quote(str(self._database))}?mode=ro",
+                uri=True,
+                isolation_level=None,
+                timeout=_PATIENCE_SECONDS,
+            )
+            opening.callback(self._connection.close)
+            self._root = _root_in(directory / "root.key")
+            self._rows("SELECT count(*) FROM item_key")
             opening.pop_all()
 
     def close(self) -> None:
@@ -249,7 +273,37 @@ class Keystore:
         rows = self._rows("SELECT seq, digest FROM tombstone ORDER BY seq DESC LIMIT 1")
         return Tombstone(sequence=rows[0][0], digest=rows[0][1]) if rows else None
 
+    def buried(self) -> dict[UUID, Tombstone]:
+        """Every item that has a tombstone, with it."""
+        rows = self._rows("SELECT item, seq, digest FROM tombstone WHERE item NOT LIKE '%/%'")
+        return {UUID(hex=item): Tombstone(seq, digest) for item, seq, digest in rows}
+
+    def ended_epochs(self) -> list[EpochEnded]:
+        """Every epoch whose key is gone, in the order in which they ended."""
+        rows = self._rows(
+            "SELECT item, seq, digest FROM tombstone WHERE item LIKE '%/%' ORDER BY seq"
+        )
+        return [
+            EpochEnded(_epoch_named(name), "file", Tombstone(seq, digest))
+            for name, seq, digest in rows
+        ]
+
     def verify_tombstones(self) -> Tombstone | None:
+        """Recompute the chain, and see that none of its items has a key.
+
+        Returns:
+            As :meth:`verify_chain`.
+
+        Raises:
+            RecordBrokenError: the chain does not hold, or an item with a tombstone has a key.
+        """
+        last = self.verify_chain()
+        risen = self._rows("SELECT item FROM item_key WHERE item IN (SELECT item FROM tombstone)")
+        if risen:
+            raise RecordBrokenError(f"item {risen[0][0]}: was destroyed and has a key")
+        return last
+
+    def verify_chain(self) -> Tombstone | None:
         """Recompute the chain.
 
         A chain that was cut at its end, or made anew from its start, is sound in itself: compare
@@ -259,8 +313,7 @@ class Keystore:
             Its last link, or ``None`` where nothing was destroyed.
 
         Raises:
-            RecordBrokenError: a link does not follow from the one before, or an item with a
-                tombstone has a key.
+            RecordBrokenError: a link does not follow from the one before.
         """
         prev, last = _GENESIS, None
         rows = self._rows("SELECT seq, item, at, prev, digest FROM tombstone ORDER BY seq")
@@ -271,9 +324,6 @@ class Keystore:
                     f"after {stored_prev[:16]} with digest {digest[:16]}"
                 )
             prev, last = digest, Tombstone(sequence=seq, digest=digest)
-        risen = self._rows("SELECT item FROM item_key WHERE item IN (SELECT item FROM tombstone)")
-        if risen:
-            raise RecordBrokenError(f"item {risen[0][0]}: was destroyed and has a key")
         return last
 
     def _wrapping_key(self, epoch: Epoch) -> tuple[str, bytes | bytearray]:
@@ -318,11 +368,7 @@ class Keystore:
                     "random bytes there (chmod 600) and destroy the items"
                 )
             write_durably(path, secrets.token_bytes(_KEY_BYTES), mode=0o600)
-        _require_private(path)
-        root = path.read_bytes()
-        if len(root) != _KEY_BYTES:
-            raise KeystoreError(f"expected {_KEY_BYTES} bytes in {path}, found {len(root)}")
-        return root
+        return _root_in(path)
 
     def _set(self, pragma: str, value: str, expected: object) -> None:
         self._connection.execute(f"PRAGMA {pragma} = {value}")
@@ -397,6 +443,14 @@ def _link(seq: int, item: str, at: str, prev: str) -> str:
     return hashlib.sha256(
         f"plumbline-tombstone/v1\n{seq}\n{item}\n{at}\n{prev}\n".encode()
     ).hexdigest()
+
+
+def _root_in(path: Path) -> bytes:
+    _require_private(path)
+    root = path.read_bytes()
+    if len(root) != _KEY_BYTES:
+        raise KeystoreError(f"expected {_KEY_BYTES} bytes in {path}, found {len(root)}")
+    return root
 
 
 def _require_private(path: Path) -> None:

@@ -29,10 +29,17 @@ class MediaStore:
 
     Args:
         directory: made with 0700 if it is missing.
+        only_reading: make nothing; a store that is away must not look like one that is empty.
+
+    Raises:
+        MediaStoreError: it is only to be read, and not there.
     """
 
-    def __init__(self, directory: Path) -> None:
-        make_private_directory(directory)
+    def __init__(self, directory: Path, *, only_reading: bool = False) -> None:
+        if not only_reading:
+            make_private_directory(directory)
+        elif not directory.is_dir():
+            raise MediaStoreError(f"expected ciphertexts below {directory}, found no directory")
         self.directory = directory
 
     def write(self, item: UUID, ciphertext: bytes | bytearray) -> None:

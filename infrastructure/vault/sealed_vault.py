@@ -111,6 +111,22 @@ class SealedVault:
         """
         return self._keystore.verify_tombstones()
 
+    def verify_chain(self) -> Tombstone | None:
+        """The same, whatever has a key beside its tombstone.
+
+        Raises:
+            RecordBrokenError: the chain does not hold.
+        """
+        return self._keystore.verify_chain()
+
+    def buried(self) -> dict[UUID, Tombstone]:
+        """Every item that has a tombstone, with it."""
+        return self._keystore.buried()
+
+    def ended_epochs(self) -> list[EpochEnded]:
+        """Every epoch whose key is gone."""
+        return self._keystore.ended_epochs()
+
     def destroy_keys(self, items: Sequence[UUID], *, at: datetime) -> dict[UUID, Tombstone]:
         """Delete the keys and chain a tombstone for each."""
         return self._keystore.destroy(items, at=at)

@@ -26,6 +26,7 @@ def test_it_describes_every_part_of_the_api(schema: Any) -> None:
     assert set(schema["paths"]) == {
         "/deployments/{deployment}/alerts",
         "/deployments/{deployment}/alerts/stream",
+        "/health",
         "/log/checkpoint",
         "/log/log.vkey",
         "/log/tile/{tile}",

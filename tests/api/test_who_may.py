@@ -42,10 +42,10 @@ def test_every_part_says_who_may_use_it() -> None:
         assert bool(part.opt.get("public")) != bool(part.opt.get("roles")), part
 
 
-def test_what_is_public_is_the_log_and_nothing_else() -> None:
+def test_what_is_public_is_the_log_and_one_word_of_health() -> None:
     """By name, so that one more is a decision."""
     public = {path for part in PARTS if part.opt.get("public") for path in part.paths}
-    assert public == {"/log/checkpoint", "/log/log.vkey", "/log/tile/{tile:path}"}
+    assert public == {"/health", "/log/checkpoint", "/log/log.vkey", "/log/tile/{tile:path}"}
 
 
 @pytest.mark.parametrize("path", [ALERTS, STREAM, SCHEMA, ENTRIES, "/", "/nothing", "/log"])

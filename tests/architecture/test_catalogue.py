@@ -18,7 +18,7 @@ import pytest
 
 from domain.alerts.events import AlertAdjudicated, AlertRaised
 from domain.catalogue import EVENTS
-from domain.custody.events import ItemDestroyed
+from domain.custody.events import AdoptedRule, ItemDestroyed, Statement
 from domain.deployments.events import DeploymentStarted
 from domain.kernel.events import Happened
 from domain.kernel.refusals import Refusal, WasRefused
@@ -92,8 +92,9 @@ def test_the_catalogue_alone_knows_every_event() -> None:
     assert set(told.stdout.split()) == declared == set(EVENTS)
 
 
-SINGLE = {str, int, bool, NoneType, UUID, Decimal, datetime, Refusal}
-"""What a field may hold. A refusal's reason is made of text only."""
+SINGLE = {str, int, bool, NoneType, UUID, Decimal, datetime, Refusal, AdoptedRule, Statement}
+"""What a field may hold. A refusal's reason is made of text only; rules and statements of text,
+whole numbers and yes or no."""
 
 
 def forbidden_in(kind: Any) -> set[Any]:
@@ -118,6 +119,8 @@ def test_fields_hold_only_what_comes_back_unchanged() -> None:
     }
     assert found == {}
     assert {field.type for field in dataclasses.fields(Refusal)} == {"str", "dict[str, str]"}
+    for told in (AdoptedRule, Statement):
+        assert {field.type for field in dataclasses.fields(told)} == {"str", "int", "bool"}
 
 
 @pytest.mark.parametrize(
@@ -164,6 +167,8 @@ SAYS_SOMETHING_ABOUT_IT = {
     "template_life_ms": "how long a template existed",
     "max_template_life_ms": "how long any template existed",
     "footage_recorded": "whether footage is recorded",
+    "first_frame_at": "when it came in",
+    "starts_with_key_frame": "whether it can be played alone",
     "wide_frame_omitted": "a code: why no wide frame was kept",
 }
 """Fields that hold none of it, and what they hold instead."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from tests.benchmarks import append, growth
+from tests.benchmarks.custody_year import verify_custody_year
 from tests.benchmarks.destroy import destroy
 from tests.benchmarks.figure import Figure
 from tests.benchmarks.pipeline_vs_insightface import pipeline_vs_insightface
@@ -24,7 +25,10 @@ BENCHMARKS: dict[str, Callable[[], Figure]] = {
     **append.BENCHMARKS,
     **growth.SHORT,
 }
-LONG: dict[str, Callable[[], Figure]] = {**growth.LONG}
+LONG: dict[str, Callable[[], Figure]] = {
+    "verify_custody_year": verify_custody_year,
+    **growth.LONG,
+}
 """Only run when they are named."""
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from domain.custody.aggregate import Item
 from domain.custody.classes import ItemClass
+from domain.custody.schedule import BUILT_IN
 from domain.custody.sealing import SALT_BYTES, commitment
 from domain.kernel.references import new_reference
 from domain.services.custody import destroy_for
@@ -80,6 +81,7 @@ def _made(scene: Scene, disk: OnDisk, count: int) -> list[UUID]:
                 content_type="image/jpeg",
                 deployment=DEPLOYMENT,
                 concerning=ALERT,
+                rule=BUILT_IN.rule(ItemClass.FACE_CROP),
                 schedule="",
                 anchor_at=now,
                 due_at=now + DAY,

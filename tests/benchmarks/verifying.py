@@ -50,12 +50,11 @@ def verify_vs_recompute(entries: int = ENTRIES) -> Figure:
         record = store.open()
         fill(record, entries)
         size = record.size()
-        bare = _bare_tree(record)
+        bare = bare_tree(record)
         store.close()
-        (Path(folder) / "log.vkey").write_text(KEY.verifier().text())
-        (Path(folder) / "kept").write_text(sign(Checkpoint(ORIGIN, size, bare.root), KEY))
-        verified = _verified(Path(folder))
-    seconds = verified.seconds
+        sign_for(Path(folder), size, bare.root)
+        found = verified(Path(folder))
+    seconds = found.seconds
     return Figure(
         ours=round(size / seconds),
         baseline=round(size / bare.seconds),
@@ -65,8 +64,8 @@ def verify_vs_recompute(entries: int = ENTRIES) -> Figure:
         beside={
             "bytes an entry": round(bare.octets / size),
             "processes": workers(),
-            "ratio of processor time": round(bare.processor_s / verified.processor_s, 3),
-            "peak of the reading process in MiB": round(verified.peak_kib / 1024),
+            "ratio of processor time": round(bare.processor_s / found.processor_s, 3),
+            "peak of the reading process in MiB": round(found.peak_kib / 1024),
         },
     )
 
@@ -78,14 +77,27 @@ def _made(folder: str) -> Path:
 
 
 @dataclass(frozen=True)
-class _Verified:
+class Verified:
+    """What one verification took."""
+
     seconds: float
     processor_s: float
     """Of all processes together."""
     peak_kib: int
 
 
-def _verified(folder: Path) -> _Verified:
+def sign_for(folder: Path, size: int, root: bytes) -> None:
+    """Put a key and a checkpoint that was kept elsewhere beside the record of a folder."""
+    (folder / "log.vkey").write_text(KEY.verifier().text())
+    (folder / "kept").write_text(sign(Checkpoint(ORIGIN, size, root), KEY))
+
+
+def verified(folder: Path) -> Verified:
+    """Run the verifier's own command on the record of a folder.
+
+    Raises:
+        RuntimeError: it found something wrong.
+    """
     command = [sys.executable, "-c", _VERIFY, str(folder / "record" / "record.db")]
     command += ["--key", str(folder / "log.vkey"), "--checkpoint", str(folder / "kept")]
     begun, before = time.perf_counter(), _children_s()
@@ -93,7 +105,7 @@ def _verified(folder: Path) -> _Verified:
     seconds, processor_s = time.perf_counter() - begun, _children_s() - before
     if done.returncode:
         raise RuntimeError(done.stdout + done.stderr)
-    return _Verified(seconds, processor_s, int(done.stderr.split()[-1]))
+    return Verified(seconds, processor_s, int(done.stderr.split()[-1]))
 
 
 def _children_s() -> float:
@@ -102,14 +114,16 @@ def _children_s() -> float:
 
 
 @dataclass(frozen=True)
-class _Bare:
+class Bare:
+    """What the hashes alone took, and what they came to."""
+
     seconds: float
     processor_s: float
     root: bytes
     octets: int
 
 
-def _bare_tree(record: EventRecord) -> _Bare:
+def bare_tree(record: EventRecord) -> Bare:
     """The hashes alone."""
     tree, seconds, processor_s, octets = Frontier(), 0.0, 0.0, 0
     for blobs in _some(record):
@@ -123,7 +137,7 @@ def _bare_tree(record: EventRecord) -> _Bare:
         seconds += time.perf_counter() - begun
         processor_s += time.process_time() - before
         octets += sum(map(len, blobs))
-    return _Bare(seconds, processor_s, tree.root(), octets)
+    return Bare(seconds, processor_s, tree.root(), octets)
 
 
 def _some(record: EventRecord) -> Iterator[list[bytes]]:

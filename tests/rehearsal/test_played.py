@@ -106,6 +106,7 @@ def test_replay_shows_the_six_steps_in_words(played: Played) -> None:
         "log.key_generated",
         "log.scope_heads_committed",
         "rechecker.enrolled",
+        "schedule.adopted",
     }
     assert len(lines) == played.summary["log_size"] - sum(of_the_log.values())
     assert all(line.startswith("REHEARSAL ") for line in lines)

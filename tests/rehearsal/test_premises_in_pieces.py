@@ -75,7 +75,7 @@ def test_no_receipt_is_written_for_what_is_not_there(tmp_path: Path, lost: tuple
     record.close()
     for part in lost:
         (premises.path / part).rename(tmp_path / part)
-    with pytest.raises(RecordBrokenError, match="2 of them are not there"):
+    with pytest.raises(RecordBrokenError, match="2 items are not there"):
         _open(premises.path)
 
 

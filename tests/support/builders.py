@@ -70,6 +70,7 @@ RECOGNISER = "system:recogniser/camera-1"
 CAMERA = "camera-1"
 MODEL = "d" * 64
 THRESHOLD = Decimal("0.62")
+BOUNDARY = "the record, the keystore and the media store of these tests"
 RECHECKED = RecheckedBy(UUID(int=0x7E), "in-process")
 ZONE = [[0, 0], [1000, 0], [1000, 1000], [0, 1000]]
 CATEGORY = "wanted-by-the-courts"
@@ -705,7 +706,7 @@ def item_destroyed(**changes: Any) -> Fact[Item]:
         "holds": [],
         "recheck": "in-process",
         "recheck_id": RECHECKED.recheck,
-        "boundary": "this data directory: its record, keystore and media store",
+        "boundary": BOUNDARY,
         "known_copies_outside": [],
     }
     return _fact(Item, item_events.ItemDestroyed, fields | changes)

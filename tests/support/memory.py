@@ -391,6 +391,14 @@ class MemoryVault:
         """There are none."""
         return []
 
+    def buried(self) -> dict[UUID, Tombstone]:
+        """Every item that has a tombstone."""
+        return dict(self.tombstones)
+
+    def ended_epochs(self) -> list[EpochEnded]:
+        """There are none."""
+        return []
+
     def last_tombstone(self) -> Tombstone | None:
         """The newest link."""
         return next(reversed(self.tombstones.values()), None)

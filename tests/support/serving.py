@@ -19,7 +19,7 @@ from api.app import Application, Sources, create_app
 from api.stream import Pace
 from domain.kernel.commands import Role
 from domain.kernel.errors import UnavailableError
-from domain.ports import AlertChange, AlertLine, AlertState, Grant
+from domain.ports import AlertChange, AlertLine, AlertState, Grant, Health, KeystoreState
 from tests.support.listening import eventually
 
 ORIGIN = "example.org/plumbline/rehearsal"
@@ -27,6 +27,16 @@ DEPLOYMENT = UUID("d1" * 16)
 ANOTHER_DEPLOYMENT = UUID("d2" * 16)
 UNKNOWN_DEPLOYMENT = UUID("d9" * 16)
 RAISED_AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+WELL = Health(
+    overdue=0,
+    oldest_overdue_s=None,
+    swept_s_ago=30,
+    swept_every_s=60,
+    keystore=KeystoreState.READABLE,
+    clock_doubted=False,
+)
+"""Nobody has to be woken."""
 
 QUICK = Pace(poll_s=0.02, gather_s=0.001, heartbeat_s=0.15, catch_up_s=0.3)
 """A pace at which no test waits long."""
@@ -200,6 +210,7 @@ class Site:
     register: MemoryRegister = field(default_factory=MemoryRegister)
     published: MemoryLog = field(default_factory=MemoryLog)
     tokens: MemoryTokens = field(default_factory=MemoryTokens)
+    health: Health = WELL
     passed: float = 0.0
     """Seconds on the clock of the limit of failed attempts."""
 
@@ -213,6 +224,7 @@ class Site:
                 origin=ORIGIN,
                 log_size=lambda: self.register.log,
                 stands_still=lambda: self.register.still,
+                health=lambda: self.health,
             ),
             pace=pace,
             proxies=proxies,

@@ -22,6 +22,7 @@ from domain.assurance.rechecks import statement as recheck_statement
 from domain.custody import events as item_events
 from domain.custody.aggregate import Item
 from domain.custody.classes import ItemClass
+from domain.custody.schedule import BUILT_IN
 from domain.custody.sealing import SealedContent, Tombstone
 from domain.deployments.events import DeploymentEnded
 from domain.kernel.commands import Command
@@ -29,7 +30,16 @@ from domain.kernel.events import NEXT_VERSION, Happened
 from domain.kernel.references import FORCE, journal, new_reference
 from domain.services.custody import destroy_for
 from tests.contract.record.examples import changed
-from tests.support.builders import ALERT, AT, DAY, DEPLOYMENT, RECHECKED, WINDOW, a_command
+from tests.support.builders import (
+    ALERT,
+    AT,
+    BOUNDARY,
+    DAY,
+    DEPLOYMENT,
+    RECHECKED,
+    WINDOW,
+    a_command,
+)
 from tests.support.scenarios import Scene
 from tests.support.stores import Store
 
@@ -90,6 +100,7 @@ def registered(scene: Scene, **changes: Any) -> Item:
         "content_type": "image/jpeg",
         "deployment": DEPLOYMENT,
         "concerning": new_reference(),
+        "rule": BUILT_IN.rule(ItemClass.FACE_CROP),
         "schedule": "",
         "anchor_at": scene.clock.now(),
         "due_at": scene.clock.now() + DAY,
@@ -261,7 +272,9 @@ def true_receipt(scene: Scene) -> item_events.ItemDestroyed:
     item.start_destruction(cause="due", at=scene.clock.now())
     appended(scene, item)
     gone = scene.record.load(Item, item.id)
-    gone.finish_destruction(Tombstone(1, "9" * 64), RECHECKED, at=scene.clock.now())
+    gone.finish_destruction(
+        Tombstone(1, "9" * 64), RECHECKED, boundary=BOUNDARY, at=scene.clock.now()
+    )
     (receipt,) = gone.collect_events()
     assert isinstance(receipt, item_events.ItemDestroyed)
     return receipt
@@ -620,7 +633,7 @@ def test_an_inventory_shows_nothing_of_what_was_destroyed_after_it(
 @pytest.mark.parametrize(
     ("finding", "code"),
     [
-        (item_events.OrphanFound, "orphan"),
+        (item_events.OrphanFound, "orphans"),
         (item_events.ResurrectionFound, "resurrected"),
         (item_events.LossFound, "missing"),
     ],

@@ -16,6 +16,7 @@ from domain.assurance.holdings import CustodyVerdict
 from domain.custody.aggregate import Item
 from domain.custody.classes import ItemClass
 from domain.custody.events import InventoryAttested, LossFound, OrphanFound, ResurrectionFound
+from domain.custody.schedule import BUILT_IN
 from domain.kernel.errors import DomainError
 from domain.kernel.references import FORCE, new_reference
 from domain.ports import Stock, Wanted
@@ -82,6 +83,37 @@ def test_stores_that_hold_what_they_must_are_attested(place: Place) -> None:
     assert sum(one.levels["L3"] for one in verdict.holdings) == ITEMS
 
 
+def test_a_deployment_that_was_emptied_is_attested_once_more(place: Place) -> None:
+    """So that its pack alone shows that nothing of it is left; and no more after that."""
+    place.scene.stopped().ended()
+    for _ in range(2):
+        place.stock()
+        scopes = [row.scope for row in place.store.rows() if row.name == "inventory.attested"]
+        assert scopes.count(DEPLOYMENT.hex) == 1
+    verdict = place.verdict(DEPLOYMENT.hex)
+    assert verdict.sound, verdict.faults
+    assert sum(one.levels["L3"] for one in verdict.holdings) == ITEMS
+    assert verdict.inventory is not None
+    assert (verdict.inventory.scope, verdict.inventory.keystore) == (DEPLOYMENT.hex, 0)
+
+
+def test_what_was_there_again_is_resolved_once_it_is_gone(place: Place) -> None:
+    """In the deployment's own inventory, which is signed until it is clean."""
+    one = place.an_item()
+    raw = {one: (place.disk.media.directory).rglob(f"*{one.hex}*") for one in [one]}
+    ((path, content),) = [(file, file.read_bytes()) for file in raw[one]]
+    place.scene.stopped().ended()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    place.stock()
+    assert "resurrected" in {seen.code for seen in place.verdict(DEPLOYMENT.hex).faults}
+    path.unlink()
+    place.stock()
+    verdict = place.verdict(DEPLOYMENT.hex)
+    assert verdict.sound, verdict.faults
+    assert verdict.resolved > 0
+
+
 def test_an_item_between_two_steps_is_neither_missing_nor_an_orphan(place: Place) -> None:
     """Registered, and not yet sealed; or begun to be destroyed."""
     registered = Item(new_reference())
@@ -91,6 +123,7 @@ def test_an_item_between_two_steps_is_neither_missing_nor_an_orphan(place: Place
         content_type="image/jpeg",
         deployment=DEPLOYMENT,
         concerning=ALERT,
+        rule=BUILT_IN.rule(ItemClass.FACE_CROP),
         schedule="",
         anchor_at=now,
         due_at=now + DAY,

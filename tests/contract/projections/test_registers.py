@@ -232,7 +232,10 @@ def test_the_custody_register_follows_each_item_to_its_receipt(
         assert [
             (it.item, it.item_class, it.concerning, it.due_at, it.state is ItemState.DESTROYED)
             for it in items
-        ] == [(it.item, it.item_class, it.concerning, it.due_at, it.destroyed) for it in seen]
+        ] == [
+            (it.item, it.item_class, it.concerning, survey.deadline(it), it.destroyed)
+            for it in seen
+        ]
         assert register.items(one, after=items[2].registered_position, limit=2) == items[3:5]
         assert register.item(items[0].item) == items[0]
     assert register.item(NOBODYS) is None

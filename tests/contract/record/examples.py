@@ -11,6 +11,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID, uuid5
 
 from domain.alerts.events import AlertViewed
+from domain.custody.events import AdoptedRule, Statement
+from domain.custody.schedule import BUILT_IN
 from domain.kernel.commands import Command, Mode, Role
 from domain.kernel.events import NEXT_VERSION, Happened
 from domain.kernel.references import journal
@@ -147,6 +149,8 @@ def _smallest(kind: Any) -> Any:
         Decimal: Decimal("-0.000"),
         datetime: datetime(1, 1, 1, tzinfo=UTC),
         Refusal: Refusal("", ""),
+        AdoptedRule: AdoptedRule("", "", "", 0, False, ""),
+        Statement: Statement("", "", -(2**53 - 1), False),
     }[kind]
 
 
@@ -168,6 +172,8 @@ def _largest(kind: Any) -> Any:
         Decimal: Decimal("12345678901234567890.12345678901234567890"),
         datetime: datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC),
         Refusal: Refusal("late", "come \u2264 5 min earlier", {"": "", "limit": "0.40"}),
+        AdoptedRule: AdoptedRule("free_text", "RT-17", "alert", 2**53 - 1, True, "\u2264 24 h"),
+        Statement: Statement("free_text", "alert", 2**53 - 1, True),
     }[kind]
 
 
@@ -193,6 +199,17 @@ def _taken_apart(kind: Any) -> tuple[Any, tuple[Any, ...]]:
 
 
 _USUAL: Mapping[str, Any] = {
+    "codec": "h264",
+    "duration_ms": 59_800,
+    "footage.segment_lost.cause": "media_store",
+    "frames": 1_495,
+    "document": "privacy-notice",
+    "document.registered.digest": "d7" * 32,
+    "published_on": "2026-11-01",
+    "owner": "information-asset-owner",
+    "rules": BUILT_IN.as_adopted(),
+    "statements": [Statement("footage_segment", "first_frame", 2_678_400, True)],
+    "version": "2026-1",
     "destruction.rechecked.items": [UUID("f1" * 16), UUID("f2" * 16)],
     "destruction.rechecked.kind": "separate-process",
     "destruction.rechecked.recheck": UUID("e5" * 16),
@@ -205,6 +222,7 @@ _USUAL: Mapping[str, Any] = {
     "holds": [],
     "keystore_root": "a2" * 32,
     "known_from": "witness",
+    "root_known": "ab" * 32,
     "media_root": "a3" * 32,
     "methods": {"L0": "reads-refused", "L1": "key-deleted", "L2": "unlinked"},
     "public_key": "19" * 32,

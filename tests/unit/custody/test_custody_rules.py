@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from domain.custody.aggregate import Item
-from domain.custody.classes import RETENTION, ClockStart, ItemClass
+from domain.custody.classes import ClockStart, ItemClass
 from domain.custody.events import ConsultationRefused
 from domain.custody.policies import PURPOSES
+from domain.custody.schedule import BUILT_IN
 from domain.custody.sealing import ItemLabel, commitment
 from domain.kernel.commands import Role
 from domain.kernel.errors import RecordBrokenError
@@ -20,6 +21,7 @@ from domain.kernel.refusals import Refused
 from tests.support.builders import (
     ALERT,
     AT,
+    BOUNDARY,
     DAY,
     DEPLOYMENT,
     ITEM,
@@ -51,6 +53,7 @@ def register(item_class: ItemClass) -> Callable[[Item], None]:
         content_type="image/jpeg",
         deployment=DEPLOYMENT,
         concerning=ALERT,
+        rule=BUILT_IN.rule(item_class),
         schedule="",
         anchor_at=AT,
         due_at=AT + DAY,
@@ -92,11 +95,12 @@ def test_an_item_is_registered_with_the_rule_that_ends_it(
 
 def test_every_class_of_item_has_a_rule_and_none_but_footage_is_kept_longer_than_a_day() -> None:
     """No item without a clock: 24 hours is the ceiling of all that is biometric."""
-    assert set(RETENTION) == set(ItemClass)
-    biometric = [rule for kept, rule in RETENTION.items() if kept is not ItemClass.FOOTAGE_SEGMENT]
+    rules = BUILT_IN.rules
+    assert set(rules) == set(ItemClass)
+    biometric = [rule for kept, rule in rules.items() if kept is not ItemClass.FOOTAGE_SEGMENT]
     assert {rule.limit for rule in biometric} == {timedelta(hours=24)}
     assert not any(rule.hold_may_extend for rule in biometric)
-    assert {rule.starts for rule in RETENTION.values()} == set(ClockStart)
+    assert {rule.starts for rule in rules.values()} == set(ClockStart)
 
 
 def test_a_sealed_item_is_recorded_by_its_ciphertext_only() -> None:
@@ -121,18 +125,25 @@ def test_an_item_without_a_registration_is_a_broken_record() -> None:
 # -- consultation ------------------------------------------------------------------------------
 
 
-def sealed_item() -> tuple[Fact[Item], ...]:
+def sealed_item(item_class: str = "face_crop") -> tuple[Fact[Item], ...]:
     """Registered and sealed."""
-    return (a_registered_item(), item_sealed())
+    return (a_registered_item(item_class=item_class), item_sealed())
 
 
 @pytest.mark.parametrize(
-    ("purpose", "role"),
-    [(purpose, role) for purpose, roles in PURPOSES.items() for role in sorted(roles)],
+    ("purpose", "role", "item_class"),
+    [
+        (purpose, role, item_class)
+        for purpose, known in PURPOSES.items()
+        for role in sorted(known.roles)
+        for item_class in sorted(known.classes)
+    ],
 )
-def test_an_item_is_opened_for_a_purpose_that_fits_the_role(purpose: str, role: Role) -> None:
+def test_an_item_is_opened_for_a_purpose_that_fits_role_and_class(
+    purpose: str, role: Role, item_class: str
+) -> None:
     """And the purpose is on the record."""
-    given(*sealed_item()).when(consult(purpose=purpose, role=role)).then(
+    given(*sealed_item(item_class)).when(consult(purpose=purpose, role=role)).then(
         happened(item_consulted(purpose=purpose))
     )
 
@@ -143,12 +154,13 @@ def test_an_item_is_opened_for_a_purpose_that_fits_the_role(purpose: str, role: 
         (purpose, role)
         for purpose in (*PURPOSES, "curiosity", "")
         for role in Role
-        if role not in PURPOSES.get(purpose, ())
+        if purpose not in PURPOSES or role not in PURPOSES[purpose].roles
     ],
 )
 def test_an_item_is_not_opened_for_any_other_purpose(purpose: str, role: Role) -> None:
     """Every read has a purpose that its reader may have (DPA 2018 s.62)."""
-    given(*sealed_item()).when(consult(purpose=purpose, role=role)).then(
+    needed = sorted(PURPOSES[purpose].classes)[0] if purpose in PURPOSES else "face_crop"
+    given(*sealed_item(needed)).when(consult(purpose=purpose, role=role)).then(
         refused(
             "purpose_not_allowed",
             kept_as="item.consultation_refused",
@@ -160,11 +172,37 @@ def test_an_item_is_not_opened_for_any_other_purpose(purpose: str, role: Role) -
 
 def test_who_may_read_what_for_is_a_list_that_a_lawyer_can_check() -> None:
     """No other purpose, and no other role for it, without this line changing."""
-    assert dict(PURPOSES) == {
-        "adjudication": {Role.ENGAGEMENT_OFFICER, Role.OPERATOR},
-        "rehearsal-summary": {Role.SYSTEM},
-        "gallery": {Role.SYSTEM},
+    alert = {"face_crop", "wide_frame", "alert_detail", "free_text"}
+    alert |= {"reference_image", "callers_reference"}
+    assert {
+        name: (set(known.roles), {one.value for one in known.classes})
+        for name, known in PURPOSES.items()
+    } == {
+        "adjudication": ({Role.ENGAGEMENT_OFFICER, Role.OPERATOR}, alert),
+        "rehearsal-summary": ({Role.SYSTEM}, {"callers_reference"}),
+        "gallery": ({Role.SYSTEM}, {"reference_template"}),
+        "footage-review": (
+            {Role.AUTHORISING_OFFICER, Role.DPO, Role.AUDITOR},
+            {"footage_segment"},
+        ),
     }
+
+
+@pytest.mark.parametrize(
+    ("purpose", "item_class"),
+    [
+        (purpose, item_class.value)
+        for purpose, known in PURPOSES.items()
+        for item_class in ItemClass
+        if item_class not in known.classes
+    ],
+)
+def test_a_purpose_opens_only_what_it_needs(purpose: str, item_class: str) -> None:
+    """Footage is not opened to decide an alert, nor a template to review footage."""
+    role = sorted(PURPOSES[purpose].roles)[0]
+    given(*sealed_item(item_class)).when(consult(purpose=purpose, role=role)).then(
+        refused("not_for_this_purpose", compared={"item_class": item_class, "purpose": purpose})
+    )
 
 
 def test_an_item_that_was_never_sealed_is_not_opened() -> None:
@@ -195,7 +233,7 @@ def test_a_refused_consultation_tells_every_reason_at_once_and_keeps_the_purpose
 
 def finish(one: Item) -> None:
     """Write the receipt."""
-    one.finish_destruction(TOMBSTONE, RECHECKED, at=AT)
+    one.finish_destruction(TOMBSTONE, RECHECKED, boundary=BOUNDARY, at=AT)
 
 
 @pytest.mark.parametrize("past", [(a_registered_item(),), sealed_item()])
@@ -234,7 +272,7 @@ def test_a_receipt_tells_its_times_apart() -> None:
     later, last = AT + DAY, AT + DAY + timedelta(seconds=1)
     (
         given(a_registered_item(), item_sealed(), destruction_started(at=later))
-        .when(lambda one: one.finish_destruction(TOMBSTONE, RECHECKED, at=last))
+        .when(lambda one: one.finish_destruction(TOMBSTONE, RECHECKED, boundary=BOUNDARY, at=last))
         .then(happened(item_destroyed(started_at=later, finished_at=last, at=last)))
     )
 

@@ -34,7 +34,8 @@ class Clocks:
         monkeypatch.setattr(Wall, "shown", START)
         monkeypatch.setattr("infrastructure.clock.datetime", Wall)
         monkeypatch.setattr(
-            "infrastructure.clock.time", SimpleNamespace(monotonic=lambda: self.monotonic)
+            "infrastructure.clock.time",
+            SimpleNamespace(CLOCK_BOOTTIME=7, clock_gettime=lambda which: self.monotonic),
         )
 
     def pass_by(self, span: timedelta) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from domain.custody.aggregate import Item
 from domain.custody.classes import ItemClass
+from domain.custody.schedule import BUILT_IN
 from domain.custody.sealing import ItemLabel
 from domain.kernel.commands import Mode
 from domain.kernel.errors import ConflictError, DomainError, NotFoundError
@@ -58,6 +59,7 @@ def registered(stream: UUID = ITEM) -> Item:
         content_type="image/jpeg",
         deployment=DEPLOYMENT,
         concerning=DEPLOYMENT,
+        rule=BUILT_IN.rule(ItemClass.FACE_CROP),
         schedule="",
         anchor_at=AT,
         due_at=AT,
