@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from domain.alerts import events as alert
 from domain.custody import events as item
 from domain.deployments import events as deployment
+from domain.footage import events as footage
 from domain.kernel.events import Happened
 from domain.kernel.refusals import WasRefused
 from domain.kernel.time import written
@@ -357,6 +358,22 @@ def _(e: item.RetentionSwept) -> str:
     return (
         f"retention: {e.live} items, {e.due} due, {e.destroyed} destroyed, {e.held} held, "
         f"{e.overdue} overdue"
+    )
+
+
+@_tells(footage.SegmentRecorded)
+def _(e: footage.SegmentRecorded) -> str:
+    return (
+        f"{e.camera}: {e.duration_ms / 1000:.1f} s of footage from {written(e.first_frame_at)} are "
+        f"kept as item {_short(e.item)}"
+    )
+
+
+@_tells(footage.SegmentLost)
+def _(e: footage.SegmentLost) -> str:
+    return (
+        f"{e.camera}: {e.duration_ms / 1000:.1f} s of footage from {written(e.first_frame_at)} "
+        f"could not be kept ({e.cause})"
     )
 
 

@@ -3,6 +3,7 @@
 import domain.alerts.events
 import domain.custody.events
 import domain.deployments.events
+import domain.footage.events
 import domain.kernel.repeats
 import domain.log.events
 import domain.sightings.events

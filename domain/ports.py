@@ -18,6 +18,7 @@ from domain.custody.sealing import RecheckedBy as RecheckedBy
 from domain.custody.sealing import SealedContent as SealedContent
 from domain.custody.sealing import SealedStream as SealedStream
 from domain.custody.sealing import Tombstone as Tombstone
+from domain.footage.commands import KeepSegment, ReportLostSegment, Segment
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command, Role
 from domain.kernel.errors import DomainError
@@ -297,6 +298,21 @@ class CommandSink(Protocol):
 
     def report_source_failure(self, command: ReportSourceFailure) -> None:
         """Keep that a camera or file could not be read on."""
+
+
+class FootageSink(Protocol):
+    """Where a recorder hands its segments. One thread uses it, the one that opened it."""
+
+    def keep_segment(self, command: KeepSegment, segment: Segment) -> bool:
+        """Keep a segment while it comes in. False if it was refused: nothing of it was read.
+
+        Raises:
+            DomainError: it could not be kept; nothing of it is.
+            VaultError: likewise.
+        """
+
+    def report_lost(self, command: ReportLostSegment) -> None:
+        """Keep that a segment could not be kept."""
 
 
 class Identities(Protocol):

@@ -13,7 +13,6 @@ Source: architecture, decision 2 and "What flows"; recognition, "Pipeline rules"
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from typing import TypedDict
 from uuid import UUID
 
 from domain.alerts.commands import RaiseAlert
+from domain.kernel.codes import code_of
 from domain.kernel.commands import Mode, Role
 from domain.kernel.references import new_reference
 from domain.ports import Clock, CommandSink
@@ -41,7 +41,7 @@ from recognition.evidence import material_of
 from recognition.matching import CoolDown, Gallery, TrackScore, threshold
 from recognition.models import DEFAULT_NAME, ModelPackage
 from recognition.quality import PROBE_GATES, Gates, Reason, assess, norm_reason
-from recognition.sources import FileSource, Frame, SourceError
+from recognition.sources import FileSource, Frame, SourceError, VideoPacket
 from recognition.templates import Template
 from recognition.tracking import Track, Tracker
 from recognition.zone import Zone
@@ -179,10 +179,17 @@ class Pipeline:
         self,
         source: FileSource,
         *,
+        on_packet: Callable[[VideoPacket], None] | None = None,
         on_progress: Callable[[Progress], None] = lambda progress: None,
         asked_to_stop: Callable[[], bool] = lambda: False,
     ) -> Progress:
         """Follow every face to its end, until the source is over or someone asks to stop.
+
+        Args:
+            source: the camera or file.
+            on_packet: is given every packet before it is decoded, to be recorded.
+            on_progress: is told how far the run has come, after each frame.
+            asked_to_stop: is asked after each frame.
 
         Raises:
             SourceError: the source could not be read on. What was followed until then has its
@@ -190,7 +197,7 @@ class Pipeline:
         """
         captured_ms = 0
         try:
-            for frame in source:
+            for frame in source.frames(on_packet):
                 captured_ms = frame.captured_ms
                 self._take(frame)
                 self._store_if_time()
@@ -204,7 +211,7 @@ class Pipeline:
                     **self._by(),
                     run=self._of.run,
                     camera=self._of.camera,
-                    reason=_code(error),
+                    reason=code_of(error),
                     frames=self._frames,
                 )
             )
@@ -404,9 +411,3 @@ class Pipeline:
             seen=self._tracker.opened,
             captured_ms=captured_ms,
         )
-
-
-def _code(error: SourceError) -> str:
-    """The kind of failure as a code: ``TruncatedVideoError`` is ``truncated_video``."""
-    words = re.findall("[A-Z][a-z]+", type(error).__name__.removesuffix("Error"))
-    return "_".join(words).lower()

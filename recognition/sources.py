@@ -27,12 +27,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeAlias, cast
 
 import av
 import numpy as np
@@ -44,6 +44,9 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from domain.kernel.errors import DomainError
+
+VideoPacket: TypeAlias = "Packet[VideoStream]"
+"""What a camera sent, still encoded."""
 
 CONTAINERS = "MP4, QuickTime, Matroska, WebM or MPEG-TS"
 
@@ -141,7 +144,16 @@ class FileSource:
         return self._path.name
 
     def __iter__(self) -> Generator[Frame, None, None]:
+        """The frames, as :meth:`frames` gives them."""
+        return self.frames()
+
+    def frames(
+        self, on_packet: Callable[[VideoPacket], None] | None = None
+    ) -> Generator[Frame, None, None]:
         """Decode the frames in the order in which they are shown.
+
+        Args:
+            on_packet: is given every packet of the video before it is decoded.
 
         Raises:
             CorruptVideoError: after the frames before the damage.
@@ -152,7 +164,7 @@ class FileSource:
             first_ms: float | None = None
             captured_ms = 0
             colours = VideoReformatter()
-            for ordinal, picture in enumerate(self._pictures(container, extent)):
+            for ordinal, picture in enumerate(self._pictures(container, extent, on_packet)):
                 if picture.pts is None or picture.time_base is None:
                     raise CorruptVideoError(f"{self.name}: expected frame {ordinal} to have a time")
                 media_ms = float(picture.pts * picture.time_base * 1000)
@@ -193,13 +205,20 @@ class FileSource:
                     )
                 yield container, extent
 
-    def _pictures(self, container: InputContainer, extent: _Extent) -> Iterator[VideoFrame]:
+    def _pictures(
+        self,
+        container: InputContainer,
+        extent: _Extent,
+        on_packet: Callable[[VideoPacket], None] | None,
+    ) -> Iterator[VideoFrame]:
         """Every undamaged picture, then the error if the video is not whole."""
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1
         packets = _Packets(container, stream)
         try:
             for packet in packets:
+                if on_packet is not None:
+                    on_packet(packet)
                 for picture in _decoded(packet):
                     if picture.is_corrupt:
                         raise _DamagedPicture
@@ -240,13 +259,13 @@ class _Packets:
         self._packets = container.demux()
         self.end_s = 0.0
 
-    def __iter__(self) -> Iterator[Packet[VideoStream]]:
+    def __iter__(self) -> Iterator[VideoPacket]:
         for packet in self._packets:
             if packet.pts is not None and packet.time_base is not None:
                 end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base)
                 self.end_s = max(self.end_s, end_s)
             if packet.stream is self._stream:
-                yield cast("Packet[VideoStream]", packet)
+                yield cast("VideoPacket", packet)
 
     def any_left(self) -> bool:
         """Whether more of the video follows. Reads on to the end."""
@@ -256,7 +275,7 @@ class _Packets:
             return False
 
 
-def _decoded(packet: Packet[VideoStream]) -> list[VideoFrame]:
+def _decoded(packet: VideoPacket) -> list[VideoFrame]:
     if packet.is_corrupt:
         raise _DamagedPacket
     return packet.decode()

@@ -16,12 +16,13 @@ from domain.custody.events import ItemDestroyed
 from domain.custody.sealing import Tombstone
 from domain.kernel.commands import Mode
 from domain.kernel.errors import RecordBrokenError
-from domain.ports import Clock, Identities, Outside
+from domain.ports import Clock, FootageSink, Identities, Outside
 from domain.services import rechecking
 from domain.services.lateness import Jumps
 from domain.services.recovery import finish_what_was_begun
 from domain.services.retention import Retention
 from domain.services.schedules import adopt_what_ships
+from domain.services.sink import InProcessFootage
 from domain.services.survey import Survey
 from infrastructure.clock import SystemClock, kept_by_the_network
 from infrastructure.custody.separate_rechecker import SeparateRechecker
@@ -98,6 +99,14 @@ class Node:
         finally:
             self.listeners.remove(loop.committed)
             loop.stop()
+
+    @contextmanager
+    def footage(self) -> Iterator[FootageSink]:
+        """Where a recorder's segments go: for its own thread, which a keystore serves alone."""
+        with ExitStack() as closing:
+            identities, clock = self.outside.identities, self.outside.clock
+            outside, _, _ = ports_over(self.premises, self.record, clock, identities, closing)
+            yield InProcessFootage(outside)
 
     def verified(self) -> bool:
         """Whether everything that is stored recomputes to what was signed."""

@@ -12,7 +12,7 @@ import typer
 from api.bootstrap import settings, today
 from api.cli.models import packages_folder
 from api.cli.record import data_directory
-from api.cli.rehearse import Data, Json, Threshold, as_threshold, run
+from api.cli.rehearse import Data, Footage, Json, Threshold, as_threshold, run
 from api.cli.telling import Teller, say
 from api.demo.photographs import Photographs, clear
 from api.demo.walk_past import DEMO, rendered
@@ -27,7 +27,9 @@ FIRST_LINE = "Library photographs; nobody shown is sought."
 media = typer.Typer(help="The demo's photographs and videos.", no_args_is_help=True)
 
 
-def demo(data: str | None = Data, threshold: str = Threshold, json: bool = Json) -> None:
+def demo(
+    data: str | None = Data, threshold: str = Threshold, footage: bool = Footage, json: bool = Json
+) -> None:
     """See the whole promise happen on real faces in real video."""
     print(FIRST_LINE, file=sys.stderr if json else sys.stdout, flush=True)
     similarity = as_threshold(threshold)
@@ -55,6 +57,7 @@ def demo(data: str | None = Data, threshold: str = Threshold, json: bool = Json)
                 threshold=similarity,
                 accepted=accepted_values(),
                 settings=RecogniserSettings.for_model(package),
+                footage=footage,
             ),
             package,
             data_directory(data),

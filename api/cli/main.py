@@ -9,6 +9,7 @@ import typer
 from api.cli import (
     custody,
     demo,
+    footage,
     keys,
     log,
     models,
@@ -55,6 +56,7 @@ app.add_typer(witness.app, name="witness")
 app.add_typer(projections.app, name="projections")
 app.add_typer(report.app, name="report")
 app.add_typer(custody.app, name="custody")
+app.add_typer(footage.app, name="footage")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(schedule.documents, name="documents")
 app.add_typer(demo.media, name="media")

@@ -31,6 +31,9 @@ Data = typer.Option(None, "--data", metavar="DIR", help="Where record, keystore 
 Threshold = typer.Option(
     DEFAULT_THRESHOLD, "--threshold", metavar="T", help="Similarity, above 0 and below 1."
 )
+Footage = typer.Option(
+    False, "--footage", help="Also keep the video itself, sealed in segments, for up to 31 days."
+)
 Json = typer.Option(False, "--json", help="Print one JSON object instead of a summary.")
 
 
@@ -43,6 +46,7 @@ def rehearse(
     models: str | None = typer.Option(
         None, "--models", metavar="DIR", help="An insightface package other than the default."
     ),
+    footage: bool = Footage,
     json: bool = Json,
 ) -> None:
     """Play a whole deployment with stand-in officers: list, authority, video, deletion, proof."""
@@ -55,6 +59,7 @@ def rehearse(
             threshold=as_threshold(threshold),
             accepted=accepted_values(),
             settings=RecogniserSettings.for_model(package),
+            footage=footage,
         ),
         package,
         data_directory(data),
@@ -82,7 +87,7 @@ def run(play: Play, package: ModelPackage, data: Path, *, json: bool) -> None:
             say_json(summary.as_json())
         else:
             _tell(summary, node)
-    if not (summary.verified and summary.balanced and summary.items_remaining == 0):
+    if not (summary.verified and summary.balanced and summary.emptied):
         raise typer.Exit(EXIT_BROKEN)
 
 
@@ -156,8 +161,9 @@ def _tell(summary: Summary, node: Node) -> None:
         f"{'verified' if summary.verified else 'DOES NOT VERIFY'}",
         f"  took                      {summary.duration_s:.1f} s",
         "",
-        "No footage was recorded, and the record says so. Your own folder of photographs, your",
-        "video and the media cache lie outside the boundary of these stores: they are untouched.",
+        *_of_footage(summary, f"{command} footage list --data {path}"),
+        "Your own folder of photographs, your video and the media cache lie outside the boundary",
+        "of these stores: they are untouched.",
         "",
         f"Read the history:    {command} replay {summary.deployment[:8]} --data {path}",
         f"Check the record:    {command} verify {path} --key {key}",
@@ -165,3 +171,13 @@ def _tell(summary: Summary, node: Node) -> None:
     ]
     for line in lines:
         say(line)
+
+
+def _of_footage(summary: Summary, command: str) -> list[str]:
+    if not summary.footage_kept:
+        return ["No footage was recorded, and the record says so."]
+    return [
+        f"Footage was recorded: {summary.footage_kept} segments are left, each until its own 31 "
+        "days are over.",
+        f"List them:           {command}",
+    ]

@@ -9,6 +9,7 @@ import typer
 from api.bootstrap import (
     mode_of,
     named_entries,
+    now,
     origin_of,
     sealed_log,
     settings,
@@ -38,7 +39,10 @@ def custody(
         None, "--deployment", metavar="ID", help="Only this one; its first digits do."
     ),
     as_of: str | None = typer.Option(
-        None, "--as-of", metavar="TIME", help="As it was then, such as 2026-11-23T09:30:00Z."
+        None,
+        "--as-of",
+        metavar="TIME",
+        help="As it was then, such as 2026-11-23T09:30:00Z; now without it.",
     ),
     as_json_: bool = typer.Option(False, "--json", help="One JSON object."),
     output: str | None = typer.Option(
@@ -49,8 +53,11 @@ def custody(
     """What is kept of whom, until when, and whether all else was destroyed in time."""
     path = data_directory(data)
     scope = scope_of(path, deployment) if deployment else None
-    then = a_time(as_of) if as_of is not None else None
-    verdict = recomputed(up_to(named_entries(path, scope), then), scope=scope, as_of=then)
+    named = named_entries(path, scope)
+    then = a_time(as_of) if as_of is not None else now()
+    if as_of is not None:
+        named = up_to(named, then)
+    verdict = recomputed(named, scope=scope, as_of=then)
     told = as_json(verdict, deployment=scope, log=origin_of(path))
     if output is not None:
         mark = "REHEARSAL " if mode_of(path) is Mode.REHEARSAL else ""

@@ -7,7 +7,8 @@ what was begun is closed, everything that was kept is destroyed, and the record 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -54,10 +55,11 @@ from domain.watchlists.commands import (
     SealWatchlist,
 )
 from recognition.engine import Engine
+from recognition.footage import Recorder, RecordingOf
 from recognition.matching import Gallery
 from recognition.pipeline import Pipeline, Progress, RecogniserSettings, RunOf
 from recognition.precautions import take_precautions
-from recognition.sources import FileSource
+from recognition.sources import FileSource, VideoPacket
 from recognition.zone import Zone
 
 CAMERA = "camera-1"
@@ -92,6 +94,8 @@ class Play:
     threshold: Decimal
     accepted: AcceptedValues
     settings: RecogniserSettings
+    footage: bool = False
+    """Whether the camera records; its segments outlive the deployment."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +200,7 @@ class _Rehearsal:
                     camera=CAMERA,
                     source_kind=source_kind(self._play.video),
                     zone=WHOLE_FRAME,
-                    footage_recorded=False,
+                    footage_recorded=self._play.footage,
                 ),
             )
         )
@@ -315,11 +319,13 @@ class _Rehearsal:
                 settings=self._play.settings,
             )
             self._listener.step("recognition is on")
-            pipeline.run(
-                source,
-                on_progress=lambda progress: self._listener.progress(progress, sink.alerts),
-                asked_to_stop=self._must_stop,
-            )
+            with self._recording() as on_packet:
+                pipeline.run(
+                    source,
+                    on_packet=on_packet,
+                    on_progress=lambda progress: self._listener.progress(progress, sink.alerts),
+                    asked_to_stop=self._must_stop,
+                )
         finally:
             gallery.wipe()
         self._stopped_by = self._cause()
@@ -334,6 +340,16 @@ class _Rehearsal:
             raise SumsDoNotBalanceError(
                 "the sums of this run do not balance: see run.reconciliation_failed"
             )
+
+    @contextmanager
+    def _recording(self) -> Iterator[Callable[[VideoPacket], None] | None]:
+        """What takes the camera's packets, if it records."""
+        if not self._play.footage:
+            yield None
+            return
+        of = RecordingOf(self._deployment, self._run, CAMERA, Mode.REHEARSAL)
+        with Recorder(of=of, clock=self._outside.clock, open_sink=self._node.footage) as recorder:
+            yield recorder.take
 
     def _must_stop(self) -> bool:
         return self._listener.asked_to_stop() or self._window_is_over()
@@ -418,6 +434,7 @@ class _Rehearsal:
         survey = self._survey()
         sums = survey.runs[self._run]
         counted = as_fields(sums)
+        footage = sum(1 for one in survey.live() if one.item_class == ItemClass.FOOTAGE_SEGMENT)
         return Summary(
             deployment=self._deployment.hex,
             mode=Mode.REHEARSAL.value,
@@ -434,6 +451,7 @@ class _Rehearsal:
             items_registered=len(survey.items),
             items_destroyed=len(survey.items) - survey.live_items,
             items_remaining=survey.live_items,
+            footage_kept=footage,
             max_template_life_ms=sums.max_template_life_ms,
             log_size=checkpoint.size,
             checkpoint_root=checkpoint.root.hex(),

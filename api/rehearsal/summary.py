@@ -15,7 +15,7 @@ class AlertLine:
     camera: str
 
 
-_FOR_PEOPLE = frozenset({"rejected_entries", "stopped_by"})
+_FOR_PEOPLE = frozenset({"footage_kept", "rejected_entries", "stopped_by"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,8 @@ class Summary:
     checkpoint_root: str
     verified: bool
     duration_s: float
+    footage_kept: int
+    """Segments of footage that outlive the deployment, by their own clock; for people only."""
     rejected_entries: list[str]
     """Line and reasons of each entry that was rejected; for people only."""
     stopped_by: str
@@ -49,6 +51,11 @@ class Summary:
         """The object that ``--json`` prints: the agreed fields and no others."""
         told = asdict(self)
         return {name: told[name] for name in told if name not in _FOR_PEOPLE}
+
+    @property
+    def emptied(self) -> bool:
+        """Whether nothing is left but footage, which has a clock of its own."""
+        return self.items_remaining == self.footage_kept
 
     @property
     def balanced(self) -> bool:

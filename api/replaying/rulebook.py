@@ -22,6 +22,9 @@ from domain.custody import policies as custody_policies
 from domain.deployments import commands as deployment_commands
 from domain.deployments import events as deployment
 from domain.deployments import policies as deployment_policies
+from domain.footage import commands as footage_commands
+from domain.footage import events as footage
+from domain.footage import policies as footage_policies
 from domain.kernel import repeats
 from domain.kernel.commands import Command
 from domain.kernel.refusals import Refusal, WasRefused, declared_by
@@ -111,6 +114,9 @@ REQUESTS: Mapping[type[WasRefused], Request] = {
         "cancel the deployment",
         (deployment_commands.CancelDeployment,),
         deployment_policies.CLOSING_POLICIES,
+    ),
+    footage.RecordingRefused: Request(
+        "record a camera", (footage_commands.KeepSegment,), footage_policies.RECORDING_POLICIES
     ),
     watchlist.CriteriaRefused: Request(
         "propose or approve criteria",

@@ -313,7 +313,7 @@ class AsItWas:
             phase=self._phase(),
             application=self._told_application(),
             cameras=dict(self.deployment.cameras),
-            footage_recorded=self.deployment.footage_recorded,
+            footage_recorded=bool(self.deployment.recording),
             authorisation=self._told_authorisation(),
             watchlists={one.id.hex: self._told_list(one) for one in self._all(Watchlist)},
             runs={run.hex: self._told_run(run) for run in self.survey.runs},

@@ -7,7 +7,7 @@ Its figures come from the same recomputation as the offline verifier's verdict
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from importlib.resources import files
@@ -25,14 +25,14 @@ from domain.kernel.time import written
 
 
 def recomputed(
-    named: Iterable[tuple[str, bytes]], *, scope: str | None, as_of: datetime | None
+    named: Iterable[tuple[str, bytes]], *, scope: str | None, as_of: datetime
 ) -> CustodyVerdict:
     """Custody as the entries up to a time tell it.
 
     Args:
         named: the entries of the log, each behind its stored name.
         scope: only those of this deployment and of the force; None for all.
-        as_of: the time; None for now, as far as the record knows.
+        as_of: the time; what is overdue by then is, though nothing was recorded since.
     """
     return followed(named, Custody(scope, positions=True)).verdict(as_of=as_of)
 
@@ -88,11 +88,7 @@ def _span(seconds: int | None) -> str:
     return " ".join(told) or f"{seconds} s"
 
 
-def up_to(
-    named: Iterable[tuple[str, bytes]], as_of: datetime | None
-) -> Iterable[tuple[str, bytes]]:
+def up_to(named: Iterable[tuple[str, bytes]], as_of: datetime) -> Iterator[tuple[str, bytes]]:
     """Entries behind their names, as far as they were recorded by a time."""
-    if as_of is None:
-        return named
     last = written(as_of)
     return takewhile(lambda one: json.loads(one[1])["recorded_at"] <= last, named)

@@ -10,8 +10,12 @@ from itertools import pairwise
 from domain.assurance.holdings import CustodyVerdict, Life
 from domain.kernel.time import written
 
-WIDTH, HEIGHT = 640, 150
-LEFT, BOTTOM, TOP = 48, 26, 12
+WIDTH, HEIGHT = 640, 190
+LEFT = 72
+COUNT_TOP, COUNT_BASE = 12, 76
+"""The band in which it is drawn how many there were."""
+USED_TOP, USED_BASE = 96, 160
+"""The band, below it, for the share of the limit that was used: two things, two scales."""
 STEPS = 160
 """Points in time that a plot shows."""
 
@@ -28,6 +32,9 @@ class Plot:
     limit_y: float
     """Where 100 % of the limit is."""
     most: int
+    """The most at a time."""
+    highest: int
+    """Per cent of its limit that the oldest had used at most."""
     since: str
     until: str
     alternative: str
@@ -51,30 +58,30 @@ def _plot(item_class: str, lives: list[Life], first: datetime, now: datetime) ->
     counts, used = _over(lives, moments)
     most, top = max(counts), max(1.2, *used)
     xs = [LEFT + (WIDTH - LEFT) * place / (len(moments) - 1) for place in range(len(moments))]
-    base = HEIGHT - BOTTOM
-    room = base - TOP
 
-    def y(share: float) -> float:
-        return round(base - room * share, 1)
+    def used_y(share: float) -> float:
+        return round(USED_BASE - (USED_BASE - USED_TOP) * share / top, 1)
 
-    heights = [y(count / (most or 1)) for count in counts]
+    room = COUNT_BASE - COUNT_TOP
+    heights = [round(COUNT_BASE - room * count / (most or 1), 1) for count in counts]
     # steps: what there was stays until the next moment
     edge = [(xs[0], heights[0])]
     for (_, next_x), (height, next_height) in zip(pairwise(xs), pairwise(heights), strict=True):
         edge += [(next_x, height), (next_x, next_height)]
-    area = [(xs[0], base), *edge, (xs[-1], base)]
-    highest = max(used)
+    area = [(xs[0], COUNT_BASE), *edge, (xs[-1], COUNT_BASE)]
+    highest = round(100 * max(used))
     return Plot(
         item_class=item_class,
         svg_area=_points(area),
-        svg_line=_points([(x, y(share / top)) for x, share in zip(xs, used, strict=True)]),
-        limit_y=y(1 / top),
+        svg_line=_points([(x, used_y(share)) for x, share in zip(xs, used, strict=True)]),
+        limit_y=used_y(1),
         most=most,
+        highest=highest,
         since=written(first),
         until=written(now),
         alternative=(
             f"{item_class}: at most {most} at a time between {written(first)} and "
-            f"{written(now)}; the oldest had used at most {round(100 * highest)} % of its limit"
+            f"{written(now)}; the oldest had used at most {highest} % of its limit"
         ),
     )
 

@@ -94,6 +94,7 @@ class Item(Aggregate):
         facts = ConsultationFacts(
             role=command.role,
             purpose=purpose,
+            item_class=ItemClass(self._registered().item_class),
             sealed=self.sealed is not None,
             destruction_started=self.destruction is not None,
         )

@@ -25,7 +25,7 @@ class ItemRegistered(Happened):
     content_type: str
     deployment: UUID
     concerning: UUID
-    """The alert or entry that the item belongs to."""
+    """The alert, entry or run that the item belongs to."""
     schedule: str
     """The version of the retention schedule in force; empty where none was adopted yet."""
     rule: str

@@ -4,15 +4,42 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domain.custody.classes import ItemClass
 from domain.kernel.commands import Role
 from domain.kernel.refusals import Policy, Refusal, refuses
 
-PURPOSES: dict[str, frozenset[Role]] = {
-    "adjudication": frozenset({Role.ENGAGEMENT_OFFICER, Role.OPERATOR}),
-    "rehearsal-summary": frozenset({Role.SYSTEM}),
-    "gallery": frozenset({Role.SYSTEM}),
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a consultation may be for."""
+
+    roles: frozenset[Role]
+    classes: frozenset[ItemClass]
+
+
+PURPOSES: dict[str, Purpose] = {
+    "adjudication": Purpose(
+        frozenset({Role.ENGAGEMENT_OFFICER, Role.OPERATOR}),
+        frozenset(
+            {
+                ItemClass.FACE_CROP,
+                ItemClass.WIDE_FRAME,
+                ItemClass.ALERT_DETAIL,
+                ItemClass.REFERENCE_IMAGE,
+                ItemClass.CALLERS_REFERENCE,
+            }
+        ),
+    ),
+    "rehearsal-summary": Purpose(
+        frozenset({Role.SYSTEM}), frozenset({ItemClass.CALLERS_REFERENCE})
+    ),
+    "gallery": Purpose(frozenset({Role.SYSTEM}), frozenset({ItemClass.REFERENCE_TEMPLATE})),
+    "footage-review": Purpose(
+        frozenset({Role.AUTHORISING_OFFICER, Role.DPO, Role.AUDITOR}),
+        frozenset({ItemClass.FOOTAGE_SEGMENT}),
+    ),
 }
-"""Purpose code to the roles that may have it."""
+"""Purpose code to who may have it, and what it may open."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +48,7 @@ class ConsultationFacts:
 
     role: Role
     purpose: str
+    item_class: ItemClass
     sealed: bool
     destruction_started: bool
 
@@ -28,11 +56,28 @@ class ConsultationFacts:
 @refuses("purpose_not_allowed")
 def purpose_is_one_of_the_roles(facts: ConsultationFacts) -> Refusal | None:
     """Each read has a purpose that fits the reader's role. Source: DPA 2018 s.62."""
-    if facts.role not in PURPOSES.get(facts.purpose, frozenset()):
+    known = PURPOSES.get(facts.purpose)
+    if known is None or facts.role not in known.roles:
         return Refusal(
             "purpose_not_allowed",
             "give a purpose that this role may have",
             {"role": facts.role.value, "purpose": facts.purpose},
+        )
+    return None
+
+
+@refuses("not_for_this_purpose")
+def purpose_opens_the_class(facts: ConsultationFacts) -> Refusal | None:
+    """A purpose opens what it needs and nothing else: footage is not opened to decide an alert.
+
+    Source: domain specification, C-01; DPA 2018 s.36 (purpose limitation).
+    """
+    known = PURPOSES.get(facts.purpose)
+    if known is not None and facts.item_class not in known.classes:
+        return Refusal(
+            "not_for_this_purpose",
+            "this purpose opens other classes of items",
+            {"item_class": facts.item_class.value, "purpose": facts.purpose},
         )
     return None
 
@@ -98,6 +143,7 @@ ENROLMENT_POLICIES: tuple[Policy[EnrolmentFacts], ...] = (
 
 CONSULTATION_POLICIES: tuple[Policy[ConsultationFacts], ...] = (
     purpose_is_one_of_the_roles,
+    purpose_opens_the_class,
     item_exists,
     item_is_not_being_destroyed,
 )

@@ -50,7 +50,8 @@ class Deployment(Aggregate):
         self.requested_from: datetime | None = None
         self.requested_until: datetime | None = None
         self.cameras: dict[str, str] = {}
-        self.footage_recorded = False
+        self.recording: set[str] = set()
+        """The cameras whose footage is kept."""
         self.authorised: happened.DeploymentAuthorised | None = None
         self.run: UUID | None = None
         self.runs: set[UUID] = set()
@@ -100,7 +101,6 @@ class Deployment(Aggregate):
             mode=Mode(self.mode),  # as fixed at the application, whatever the command says
             source_kind=command.source_kind,
             zone=command.zone,
-            footage_recorded=command.footage_recorded,
             over=self.over,
             authorised=self.authorised is not None,
         )
@@ -188,7 +188,7 @@ class Deployment(Aggregate):
             gallery_size=command.gallery_size,
             model_digest=command.model_digest,
             threshold=allowed.threshold,
-            footage_recorded=self.footage_recorded,
+            footage_recorded=bool(self.recording),
             recogniser_settings=command.recogniser_settings,
             precautions=command.precautions,
         )
@@ -233,7 +233,10 @@ class Deployment(Aggregate):
                 self.requested_until = event.requested_until
             case happened.CameraConfigured():
                 self.cameras[event.camera] = event.source_kind
-                self.footage_recorded = self.footage_recorded or event.footage_recorded
+                if event.footage_recorded:
+                    self.recording.add(event.camera)
+                else:
+                    self.recording.discard(event.camera)
             case happened.DeploymentAuthorised():
                 self.authorised = event
             case happened.DeploymentStarted():

@@ -153,7 +153,6 @@ class CameraFacts:
     camera: str
     source_kind: str
     zone: Sequence[Sequence[int]]
-    footage_recorded: bool
     over: bool
     authorised: bool
 
@@ -195,14 +194,6 @@ def zone_is_a_polygon(facts: CameraFacts) -> Refusal | None:
     return None
 
 
-@refuses("rehearsal_keeps_no_footage")
-def rehearsal_keeps_no_footage(facts: CameraFacts) -> Refusal | None:
-    """A rehearsal plays a file that exists anyway; it never makes another copy of it."""
-    if facts.mode is Mode.REHEARSAL and facts.footage_recorded:
-        return Refusal("rehearsal_keeps_no_footage", "a rehearsal records no footage")
-    return None
-
-
 @refuses("already_authorised")
 def cameras_are_named_before_the_authorisation(facts: CameraFacts) -> Refusal | None:
     """The AO authorises what is known; a camera added later would widen it. Source: seed L34."""
@@ -234,7 +225,6 @@ CAMERA_POLICIES: tuple[Policy[CameraFacts], ...] = (
     cameras_are_named_before_the_authorisation,
     source_fits_the_mode,
     zone_is_a_polygon,
-    rehearsal_keeps_no_footage,
 )
 
 

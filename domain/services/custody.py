@@ -8,7 +8,7 @@ Every step can be repeated; :mod:`domain.services.recovery` does so after a cras
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -166,15 +166,36 @@ def carry_out_keeping(
 def consult(outside: Outside, command: ConsultItem) -> bytearray | Refused:
     """Open an item. The consultation is on the record before a byte is given out.
 
-    Nothing marks it as answered: whoever opens an item again under the same key has opened it
-    twice, and both stand on the record.
-
     Returns:
         The content, in a buffer that the caller must wipe; or the refusal.
 
     Raises:
         NotFoundError: there is no such item.
         VaultError: the vault could not open it.
+    """
+    item = _consulted(outside, command)
+    return item if isinstance(item, Refused) else outside.vault.open(item.label)
+
+
+def consult_stream(outside: Outside, command: ConsultItem) -> Iterator[bytearray] | Refused:
+    """Open an item that is too large for one buffer, as :func:`consult` does.
+
+    Returns:
+        Its content piece by piece, each in a buffer that the caller must wipe; or the refusal.
+
+    Raises:
+        NotFoundError: there is no such item.
+        VaultError: also while it is read on, if what comes next is not what was sealed.
+    """
+    item = _consulted(outside, command)
+    return item if isinstance(item, Refused) else outside.vault.open_stream(item.label)
+
+
+def _consulted(outside: Outside, command: ConsultItem) -> Item | Refused:
+    """The item, once it is on the record that it was consulted.
+
+    Nothing marks it as answered: whoever opens an item again under the same key has opened it
+    twice, and both stand on the record.
     """
 
     def attempt() -> Item | Refused:
@@ -184,8 +205,7 @@ def consult(outside: Outside, command: ConsultItem) -> bytearray | Refused:
         outside.record.append(item, by=command)
         return item
 
-    answer = carry_out(outside, command, attempt, kind=Item, of=command.item)
-    return answer if isinstance(answer, Refused) else outside.vault.open(answer.label)
+    return carry_out(outside, command, attempt, kind=Item, of=command.item)
 
 
 def destroy(outside: Outside, command: DestroyItems, *, take_over: bool = True) -> int:

@@ -167,6 +167,8 @@ SAYS_SOMETHING_ABOUT_IT = {
     "template_life_ms": "how long a template existed",
     "max_template_life_ms": "how long any template existed",
     "footage_recorded": "whether footage is recorded",
+    "first_frame_at": "when it came in",
+    "starts_with_key_frame": "whether it can be played alone",
     "wide_frame_omitted": "a code: why no wide frame was kept",
 }
 """Fields that hold none of it, and what they hold instead."""

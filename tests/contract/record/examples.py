@@ -199,6 +199,10 @@ def _taken_apart(kind: Any) -> tuple[Any, tuple[Any, ...]]:
 
 
 _USUAL: Mapping[str, Any] = {
+    "codec": "h264",
+    "duration_ms": 59_800,
+    "footage.segment_lost.cause": "media_store",
+    "frames": 1_495,
     "document": "privacy-notice",
     "document.registered.digest": "d7" * 32,
     "published_on": "2026-11-01",

@@ -125,18 +125,25 @@ def test_an_item_without_a_registration_is_a_broken_record() -> None:
 # -- consultation ------------------------------------------------------------------------------
 
 
-def sealed_item() -> tuple[Fact[Item], ...]:
+def sealed_item(item_class: str = "face_crop") -> tuple[Fact[Item], ...]:
     """Registered and sealed."""
-    return (a_registered_item(), item_sealed())
+    return (a_registered_item(item_class=item_class), item_sealed())
 
 
 @pytest.mark.parametrize(
-    ("purpose", "role"),
-    [(purpose, role) for purpose, roles in PURPOSES.items() for role in sorted(roles)],
+    ("purpose", "role", "item_class"),
+    [
+        (purpose, role, item_class)
+        for purpose, known in PURPOSES.items()
+        for role in sorted(known.roles)
+        for item_class in sorted(known.classes)
+    ],
 )
-def test_an_item_is_opened_for_a_purpose_that_fits_the_role(purpose: str, role: Role) -> None:
+def test_an_item_is_opened_for_a_purpose_that_fits_role_and_class(
+    purpose: str, role: Role, item_class: str
+) -> None:
     """And the purpose is on the record."""
-    given(*sealed_item()).when(consult(purpose=purpose, role=role)).then(
+    given(*sealed_item(item_class)).when(consult(purpose=purpose, role=role)).then(
         happened(item_consulted(purpose=purpose))
     )
 
@@ -147,12 +154,13 @@ def test_an_item_is_opened_for_a_purpose_that_fits_the_role(purpose: str, role: 
         (purpose, role)
         for purpose in (*PURPOSES, "curiosity", "")
         for role in Role
-        if role not in PURPOSES.get(purpose, ())
+        if purpose not in PURPOSES or role not in PURPOSES[purpose].roles
     ],
 )
 def test_an_item_is_not_opened_for_any_other_purpose(purpose: str, role: Role) -> None:
     """Every read has a purpose that its reader may have (DPA 2018 s.62)."""
-    given(*sealed_item()).when(consult(purpose=purpose, role=role)).then(
+    needed = sorted(PURPOSES[purpose].classes)[0] if purpose in PURPOSES else "face_crop"
+    given(*sealed_item(needed)).when(consult(purpose=purpose, role=role)).then(
         refused(
             "purpose_not_allowed",
             kept_as="item.consultation_refused",
@@ -164,11 +172,36 @@ def test_an_item_is_not_opened_for_any_other_purpose(purpose: str, role: Role) -
 
 def test_who_may_read_what_for_is_a_list_that_a_lawyer_can_check() -> None:
     """No other purpose, and no other role for it, without this line changing."""
-    assert dict(PURPOSES) == {
-        "adjudication": {Role.ENGAGEMENT_OFFICER, Role.OPERATOR},
-        "rehearsal-summary": {Role.SYSTEM},
-        "gallery": {Role.SYSTEM},
+    alert = {"face_crop", "wide_frame", "alert_detail", "reference_image", "callers_reference"}
+    assert {
+        name: (set(known.roles), {one.value for one in known.classes})
+        for name, known in PURPOSES.items()
+    } == {
+        "adjudication": ({Role.ENGAGEMENT_OFFICER, Role.OPERATOR}, alert),
+        "rehearsal-summary": ({Role.SYSTEM}, {"callers_reference"}),
+        "gallery": ({Role.SYSTEM}, {"reference_template"}),
+        "footage-review": (
+            {Role.AUTHORISING_OFFICER, Role.DPO, Role.AUDITOR},
+            {"footage_segment"},
+        ),
     }
+
+
+@pytest.mark.parametrize(
+    ("purpose", "item_class"),
+    [
+        (purpose, item_class.value)
+        for purpose, known in PURPOSES.items()
+        for item_class in ItemClass
+        if item_class not in known.classes
+    ],
+)
+def test_a_purpose_opens_only_what_it_needs(purpose: str, item_class: str) -> None:
+    """Footage is not opened to decide an alert, nor a template to review footage."""
+    role = sorted(PURPOSES[purpose].roles)[0]
+    given(*sealed_item(item_class)).when(consult(purpose=purpose, role=role)).then(
+        refused("not_for_this_purpose", compared={"item_class": item_class, "purpose": purpose})
+    )
 
 
 def test_an_item_that_was_never_sealed_is_not_opened() -> None:

@@ -239,11 +239,13 @@ def test_a_triangle_from_edge_to_edge_is_a_zone() -> None:
     )
 
 
-def test_footage_in_a_rehearsal_is_refused() -> None:
-    """A rehearsal plays a file that exists anyway, and makes no other copy of it."""
-    given(an_applied_deployment()).when(configure(footage_recorded=True)).then(
-        refused("rehearsal_keeps_no_footage")
-    )
+def test_a_camera_is_recorded_or_not_as_it_was_configured_last() -> None:
+    """And the start says whether any is."""
+    for last, recording in ((True, {"camera-1"}), (False, set())):
+        facts = [camera_configured(footage_recorded=not last)]
+        outcome = given(an_applied_deployment(), *facts).when(configure(footage_recorded=last))
+        outcome.then(happened(camera_configured(footage_recorded=last)))
+        assert outcome.aggregate.recording == recording
 
 
 def test_a_camera_after_the_authorisation_is_refused() -> None:
@@ -260,17 +262,16 @@ def test_a_camera_for_a_deployment_that_is_over_is_refused(over: Fact[Deployment
 
 
 def test_a_refused_camera_tells_every_reason_at_once() -> None:
-    """All five rules speak."""
+    """All four rules speak."""
     (
         given(an_applied_deployment(), camera_configured(), authorised(), ended())
-        .when(configure(source_kind="rtsp", zone=[], footage_recorded=True))
+        .when(configure(source_kind="rtsp", zone=[]))
         .then(
             refused(
                 "deployment_over",
                 "already_authorised",
                 "source_does_not_fit_the_mode",
                 "zone_is_no_polygon",
-                "rehearsal_keeps_no_footage",
             )
         )
     )

@@ -1,0 +1,1 @@
+"""Footage: what the cameras of a deployment recorded, segment by segment."""
