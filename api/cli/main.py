@@ -7,6 +7,7 @@ import sys
 import typer
 
 from api.cli import (
+    canary,
     custody,
     demo,
     footage,
@@ -55,6 +56,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(witness.app, name="witness")
 app.add_typer(projections.app, name="projections")
 app.add_typer(report.app, name="report")
+custody.app.command("canary")(canary.canary)
 app.add_typer(custody.app, name="custody")
 app.add_typer(footage.app, name="footage")
 app.add_typer(schedule.app, name="schedule")

@@ -58,7 +58,7 @@ from recognition.engine import Engine
 from recognition.footage import Recorder, RecordingOf
 from recognition.matching import Gallery
 from recognition.pipeline import Pipeline, Progress, RecogniserSettings, RunOf
-from recognition.precautions import take_precautions
+from recognition.precautions import keep_in_memory, take_precautions
 from recognition.sources import FileSource, VideoPacket
 from recognition.zone import Zone
 
@@ -377,6 +377,8 @@ class _Rehearsal:
             )
         )
         references = np.empty((len(loaded), self._engine.package.dimension), dtype=np.float32)
+        if not keep_in_memory(references):
+            self._precautions["gallery"] = "not-locked"
         for row, (_, template) in enumerate(loaded):
             references[row] = np.frombuffer(template, dtype="<f4")
             template[:] = bytes(len(template))

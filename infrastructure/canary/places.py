@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,16 +27,16 @@ class NotReadable:
     path: str
 
 
-def files_below(root: Path, *, since: float | None = None, but: Path | None = None) -> Iterator[
-    Path | NotReadable
-]:
+def files_below(
+    root: Path, *, since: float | None = None, but: Collection[Path] = ()
+) -> Iterator[Path | NotReadable]:
     """The regular files at or below a path. Links are not followed.
 
     Args:
         root: a file or a directory.
         since: only files of this user that were changed at this time or later, in seconds as
             ``stat`` tells them.
-        but: a directory to leave out.
+        but: directories to leave out.
     """
     errors: list[OSError] = []
     if root.is_file():
@@ -46,7 +46,7 @@ def files_below(root: Path, *, since: float | None = None, but: Path | None = No
         yield NotReadable(str(root))
         return
     for folder, folders, names in os.walk(root, onerror=errors.append):
-        folders[:] = [one for one in folders if Path(folder, one) != but]
+        folders[:] = [one for one in folders if Path(folder, one) not in but]
         for name in names:
             path = Path(folder, name)
             try:

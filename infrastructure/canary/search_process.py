@@ -20,15 +20,16 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from infrastructure.canary.forms import (
+    LEAST,
     PICTURE,
     PICTURE_FORMS,
-    LEAST,
     TEMPLATE,
     TEMPLATE_FORMS,
     TEXT,
@@ -49,8 +50,8 @@ from infrastructure.canary.places import (
 )
 from infrastructure.canary.sieve import Sieve, worth_looking_for
 
-PLANT = "canary-plant"
-"""The name of a planted file; one that a killed search left is removed by the next."""
+PLANT = "canary-plant-"
+"""How the name of a planted file begins; one that a killed search left is removed by the next."""
 _CONTROL = -1
 _CONTROL_SIDE = 64
 _SAMPLED = 1 << 14
@@ -115,29 +116,37 @@ class Search:
         known = [one.encode() for one in place["known"]]
         known += [sample for one in roots if one.is_file() and (sample := _sample(one))]
         natural = [Fragment(index, TEXT, TEXT, one) for index, one in enumerate(known)]
-        plants = [Path(one) / PLANT for one in place["plants"]]
-        counted = _Counted([*self._fragments, *self._controls, *natural], plants)
-        since = self._began if place["recent"] else None
-        but = Path(place["but"]) if place["but"] else None
-        readable = True
-        try:
-            for plant in plants:
-                plant.unlink(missing_ok=True)
-                plant.write_bytes(self.plant)
-            for root in roots:
-                for file in files_below(root, since=since, but=but):
-                    if isinstance(file, NotReadable):
-                        readable = False
-                        continue
-                    readable &= counted.file(file, strictly=since is None)
-        except OSError:
-            readable = False
-        finally:
-            for plant in plants:
-                plant.unlink(missing_ok=True)
+        with ExitStack() as removing:
+            try:
+                if place["ours"]:
+                    _remove_what_was_left(place["plants"])
+                plants = [self._planted(Path(one), removing) for one in place["plants"]]
+            except OSError:
+                plants, roots = [], []
+            counted = _Counted([*self._fragments, *self._controls, *natural], plants)
+            readable = self._read(counted, roots, place) if roots else False
         expected = len(plants) * len(self._forms()) + len(natural)
         absent = readable and not counted.files and not plants
         return counted.told(place["place"], readable, expected, absent=absent)
+
+    def _planted(self, folder: Path, removing: ExitStack) -> Path:
+        descriptor, name = tempfile.mkstemp(prefix=PLANT, dir=folder)
+        removing.callback(Path(name).unlink, missing_ok=True)
+        with open(descriptor, "wb") as file:
+            file.write(self.plant)
+        return Path(name)
+
+    def _read(self, counted: _Counted, roots: list[Path], place: dict[str, Any]) -> bool:
+        """Search files; says whether all of them could be read."""
+        since = self._began if place["recent"] else None
+        but = {Path(one) for one in place["but"]}
+        readable = True
+        for root in roots:
+            for file in files_below(root, since=since, but=but):
+                readable &= not isinstance(file, NotReadable) and counted.file(
+                    file, strictly=since is None
+                )
+        return readable
 
     def _through_swap(self) -> dict[str, Any]:
         areas = swap_areas()
@@ -234,6 +243,12 @@ class _Counted:
                 for (content, form), those in sorted(self._residue.items())
             ],
         }
+
+
+def _remove_what_was_left(folders: Iterable[str]) -> None:
+    for folder in folders:
+        for left in Path(folder).glob(f"{PLANT}*"):
+            left.unlink(missing_ok=True)
 
 
 def _sample(file: Path) -> bytes | None:

@@ -39,8 +39,11 @@ class Where:
     """What must be found there because it was recorded there; at least 16 bytes each."""
     recent: bool = False
     """Whether only files of this user that were changed since the searcher was started count."""
-    but: Path | None = None
-    """A directory below a root that is a place of its own."""
+    but: Sequence[Path] = ()
+    """Directories below a root that are places of their own."""
+    ours: bool = True
+    """Whether the planted-in directories are nobody else's, so that what a killed search left in
+    them can be removed."""
 
 
 class SeparateSearcher:
@@ -119,7 +122,8 @@ class SeparateSearcher:
                 "plants": [str(folder) for folder in one.plants],
                 "known": list(one.known),
                 "recent": one.recent,
-                "but": str(one.but) if one.but else None,
+                "but": [str(folder) for folder in one.but],
+                "ours": one.ours,
             }
             for one in places
         ]
