@@ -79,7 +79,7 @@ def _switch_inspection_off() -> bool:
     them whatever the limit on their size is (core(5)).
     """
     _call("prctl", _PR_SET_DUMPABLE, 0, 0, 0, 0)
-    return _libc().prctl(_PR_GET_DUMPABLE, 0, 0, 0, 0) == 0
+    return _call("prctl", _PR_GET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _swap() -> str:

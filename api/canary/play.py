@@ -3,6 +3,9 @@
 Nothing of the run is a stand-in for the real thing: detector, recogniser, comparison, tracker,
 decision, vault and record are those of every run. The engine only tells, from the very buffers
 that will be wiped, into a socket: it makes no copy.
+
+The templates of the list are told too; its photograph is not: that is no passer-by's, and files
+that somebody brings go through decoders that keep pieces of them in memory.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from numpy.typing import NDArray
 
 from api.bootstrap import Node
 from api.canary.faces import THRESHOLD, staged
-from api.rehearsal.script import Listener, Play, rehearse
+from api.rehearsal.script import RECOGNITION_IS_ON, Listener, Play, rehearse
 from domain.deployments.events import DeploymentStarted
 from domain.services.canary import CanaryRun
 from domain.watchlists.accepted import accepted_values
@@ -54,7 +57,8 @@ class TellingEngine(Engine):
         self._found: Sequence[Detection] = ()
         self.seen_alive: bool | None = None
         """Whether the first template of a passer-by was found in memory while it lived."""
-        self.awaits_the_living = False
+        self.recognising = False
+        """Whether the faces that come are those of passers-by."""
         super().__init__(package)
 
     def detect(self, image_bgr: Image, *, min_score: float = 0.6) -> list[Detection]:
@@ -63,15 +67,24 @@ class TellingEngine(Engine):
         self._found = found
         return found
 
+    def detect_faint(self, image_bgr: Image) -> list[Detection]:
+        """As above. It looks for whom to mask; the faces that are followed stay the same."""
+        followed = self._found
+        try:
+            return super().detect_faint(image_bgr)
+        finally:
+            self._found = followed
+
     def embed(self, image_bgr: Image, landmarks: NDArray[np.float32]) -> Template:
         """As above; the searcher knows the face and its template from now on."""
-        self._tell(self.align(image_bgr, landmarks))
-        for one in self._found:
-            if one.landmarks is landmarks:
-                self._tell(crop_of(image_bgr, one).copy())
+        if self.recognising:
+            self._tell(self.align(image_bgr, landmarks))
+            for one in self._found:
+                if one.landmarks is landmarks:
+                    self._tell(crop_of(image_bgr, one).copy())
         template = super().embed(image_bgr, landmarks)
         self._searcher.template(template.values)
-        if self.awaits_the_living and self.seen_alive is None:
+        if self.recognising and self.seen_alive is None:
             self.seen_alive = self._searcher.sees_the_newest()
         return template
 
@@ -88,8 +101,8 @@ class _Telling:
     tell: Callable[[str], None]
 
     def step(self, words: str) -> None:
-        """Recognition is on: the next template is a passer-by's."""
-        self.engine.awaits_the_living = words == "recognition is on"
+        """Tell it, and note when recognition is on."""
+        self.engine.recognising = words == RECOGNITION_IS_ON
         self.tell(words)
 
 

@@ -72,6 +72,8 @@ def _tell(outcome: CanaryOutcome, run: CanaryRun, searched: Searched, logs: list
         f"  while it lived, a template was {'' if run.seen_alive else 'NOT '}found in the worker's "
         "memory"
     )
+    if not run.alerts:
+        say("  the run raised NO possible match, so that not all took place that a run can do")
     for one in searched.places:
         say(f"  {one.place.value:16}  {one.outcome.value.upper():13}  {_detail(one)}")
     if not logs:

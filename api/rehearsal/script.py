@@ -63,6 +63,7 @@ from recognition.sources import FileSource, VideoPacket
 from recognition.zone import Zone
 
 CAMERA = "camera-1"
+RECOGNITION_IS_ON = "recognition is on"
 WHOLE_FRAME = [[0, 0], [1000, 0], [1000, 1000], [0, 1000]]
 WINDOW = timedelta(hours=12)
 """How long a rehearsal may take. Its window ends then, whatever is still running."""
@@ -318,7 +319,7 @@ class _Rehearsal:
                 clock=self._outside.clock,
                 settings=self._play.settings,
             )
-            self._listener.step("recognition is on")
+            self._listener.step(RECOGNITION_IS_ON)
             with self._recording() as on_packet:
                 pipeline.run(
                     source,

@@ -32,6 +32,7 @@ from domain.assurance.figures import written
 from domain.assurance.holdings import (
     MOST_FAULTS,
     Attested,
+    Canary,
     CustodyVerdict,
     Fault,
     Gap,
@@ -141,6 +142,7 @@ class Custody:
     _inventory: Attested | None = None
     _found_in: dict[str, list[Fault]] = field(default_factory=dict)
     """Scope to what its newest inventory found wrong, and what was found since."""
+    _canary: Canary | None = None
     _resolved: int = 0
     _unlisted: dict[tuple[str, str], _Gone] = field(default_factory=lambda: defaultdict(_Gone))
     """Receipts by deployment and class since an inventory saw that nothing of them is left."""
@@ -188,6 +190,8 @@ class Custody:
         remaining = list(self._items.items())
         found = {name: _copied(one) for name, one in self._holdings.items()}
         in_stores = [one for those in self._found_in.values() for one in those]
+        if self._canary is not None and self._canary.outcome == "found":
+            in_stores.append(_residue(self._canary))
         faults = [*self._faults, *in_stores]
         count, late = self._fault_count + len(in_stores), self._late_count
         lives = [self._life(item, one, None) for item, one in remaining] if self.positions else []
@@ -235,6 +239,7 @@ class Custody:
             notices=tuple(self._notices),
             inventory=self._inventory,
             resolved=self._resolved,
+            canary=self._canary,
             gaps=tuple(self._gaps_until(now)),
             lives=(*self._lives, *lives),
             in_process=self._in_process,
@@ -734,6 +739,24 @@ class Custody:
         if gone := self._of_epoch.pop(epoch, None):
             self._reach("L4", body["item_class"], gone)
 
+    def _canary_searched(
+        self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime
+    ) -> None:
+        """Each search stands for itself: a clean one after a finding shows that it was mended."""
+        if self._canary is not None and self._canary.outcome == "found":
+            self._resolved += body["outcome"] == "clean"
+        places = body["places"]
+        self._canary = Canary(
+            position=entry["pos"],
+            at=entry["recorded_at"],
+            outcome=body["outcome"],
+            templates=body["templates"],
+            pictures=body["pictures"],
+            controls=sum(one["controls"] for one in places),
+            controls_found=sum(one["controls_found"] for one in places),
+            places=tuple((one["place"], one["outcome"]) for one in places),
+        )
+
     def _swept_once(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         self._gaps.extend(self._gaps_between(at))
         self._swept = (at, body["every_s"]) if body["every_s"] else None
@@ -838,6 +861,7 @@ _FOLLOWED: Mapping[str, _Follow] = {
     "record.restored_from_backup": Custody._restored,
     "epoch.destroyed": Custody._epoch_gone,
     "retention.swept": Custody._swept_once,
+    "canary.searched": Custody._canary_searched,
 }
 """What is followed, by stored name. Names are for ever."""
 
@@ -857,6 +881,15 @@ def _time(text: str) -> datetime:
 def _epoch(one: _Item) -> tuple[str, str, str]:
     """The key that an item's key is wrapped under: deployment, class, day of registration."""
     return one.deployment, one.item_class, one.registered_at[:10]
+
+
+def _residue(canary: Canary) -> Fault:
+    where = ", ".join(place for place, outcome in canary.places if outcome == "found")
+    return Fault(
+        "residue_found",
+        canary.position,
+        f"templates or pictures of a canary run's faces were found afterwards ({where})",
+    )
 
 
 def _told(entry: Mapping[str, Any], body: Mapping[str, Any], *, signed: bool) -> Attested:

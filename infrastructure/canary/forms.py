@@ -21,13 +21,17 @@ TEMPLATE_FORMS = ("float32", "float64", "float16", "int8", "base64", "hex", "jso
 PICTURE_FORMS = ("pixels", "jpeg", "png")
 
 LEAST = 16
-"""Bytes in one piece that count as found; of pixels, where neighbours are alike, 24."""
-_LEAST_PIXELS = 24
+"""Bytes in one piece that count as found; of pixels, where neighbours are alike, 48."""
+_LEAST_PIXELS = 48
+_LEAST = {"base64": 24, "hex": 32, "json": 40}
+"""As text, more are needed for as much: two numbers of a list."""
 
 _JPEG_QUALITY = 92
 """That of the pictures of a possible match (``recognition.evidence``)."""
-_WINDOW, _WINDOWS = 96, 12
+_WINDOW, _WINDOWS = 96, 40
 """A picture is looked for by so many pieces of so many bytes, spread over it."""
+_FEWEST_SHADES = 24
+"""Different bytes in a piece of pixels: a plain background is like any other."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ def of_template(subject: int, values: NDArray[np.float32]) -> list[Fragment]:
         values: float32, shape (d,), not all zero.
     """
     return [
-        Fragment(subject, TEMPLATE, form, bytes_)
+        Fragment(subject, TEMPLATE, form, bytes_, _LEAST.get(form, LEAST))
         for form, those in _template_forms(values).items()
         for bytes_ in those
     ]
@@ -82,15 +86,16 @@ def of_picture(subject: int, pixels: NDArray[np.uint8]) -> list[Fragment]:
         subject: whose.
         pixels: uint8, shape (h, w, 3), BGR.
     """
+    jpeg = _encoded(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    rows = [*_spread(pixels.tobytes()), *_spread(pixels[..., ::-1].tobytes())]
     return [
-        Fragment(subject, PICTURE, form, piece, least)
-        for form, bytes_, least in (
-            ("pixels", pixels.tobytes(), _LEAST_PIXELS),
-            ("jpeg", _scan(_encoded(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])), 0),
-            ("png", _encoded(".png", pixels, [])[64:], 0),
-        )
-        for piece in _spread(bytes_)
-        for least in [least or LEAST]
+        *(
+            Fragment(subject, PICTURE, "pixels", one, _LEAST_PIXELS)
+            for one in rows
+            if len(set(one)) >= _FEWEST_SHADES
+        ),
+        *(Fragment(subject, PICTURE, "jpeg", one) for one in _spread(_scan(jpeg))),
+        *(Fragment(subject, PICTURE, "png", one) for one in _spread(_encoded(".png", pixels, []))),
     ]
 
 
@@ -114,6 +119,7 @@ def _scan(jpeg: bytes) -> bytes:
 
 def _spread(bytes_: bytes) -> Iterator[bytes]:
     """Pieces from all over it."""
-    step = max(1, (len(bytes_) - _WINDOW) // _WINDOWS)
-    for start in range(0, max(1, len(bytes_) - _WINDOW), step):
+    step = max(1, len(bytes_) // (_WINDOWS + 1))
+    # the beginning is left out: headers are alike
+    for start in range(step, len(bytes_) - _WINDOW, step):
         yield bytes_[start : start + _WINDOW]

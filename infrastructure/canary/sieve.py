@@ -30,18 +30,20 @@ class Sieve:
     """Looks for fragments.
 
     Args:
-        fragments: at least one, each at least 16 bytes long.
+        fragments: at least one. Those that are plain (a surface of one colour) are not looked
+            for; others of their subject and form must then be among them.
 
     Raises:
-        ValueError: one of them could never be found.
+        ValueError: all fragments of one subject in one form are too plain to be told from others.
     """
 
     def __init__(self, fragments: Sequence[Fragment]) -> None:
         words = [_words(one.bytes_) for one in fragments]
         self._fragments = fragments
-        for one, (those, _) in zip(fragments, words, strict=True):
-            if len(those) == 0 or one.least < 2 * GRID - 1 or one.least > OVERLAP - GRID:
-                raise ValueError(f"a fragment of {len(one.bytes_)} bytes ({one.form}) is too plain")
+        sought = {_of(one) for one, (those, _) in zip(fragments, words, strict=True) if len(those)}
+        for one in fragments:
+            if _of(one) not in sought or not 2 * GRID - 1 <= one.least <= OVERLAP - GRID:
+                raise ValueError(f"nothing of what is sought as {one.form} could be found")
         found = np.concatenate([those for those, _ in words])
         order = np.argsort(found, kind="stable")
         self._words = found[order]
@@ -78,6 +80,10 @@ class Sieve:
             if len(piece) == least and data[begin : begin + least] == piece:
                 return True
         return False
+
+
+def _of(one: Fragment) -> tuple[int, str, str]:
+    return one.subject, one.content, one.form
 
 
 def worth_looking_for(bytes_: bytes) -> bool:
