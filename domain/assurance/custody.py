@@ -143,6 +143,8 @@ class Custody:
     _found_in: dict[str, list[Fault]] = field(default_factory=dict)
     """Scope to what its newest inventory found wrong, and what was found since."""
     _canary: Canary | None = None
+    _residue: Fault | None = None
+    """What a canary found last, until one finds nothing."""
     _resolved: int = 0
     _unlisted: dict[tuple[str, str], _Gone] = field(default_factory=lambda: defaultdict(_Gone))
     """Receipts by deployment and class since an inventory saw that nothing of them is left."""
@@ -190,8 +192,7 @@ class Custody:
         remaining = list(self._items.items())
         found = {name: _copied(one) for name, one in self._holdings.items()}
         in_stores = [one for those in self._found_in.values() for one in those]
-        if self._canary is not None and self._canary.outcome == "found":
-            in_stores.append(_residue(self._canary))
+        in_stores += [self._residue] if self._residue else []
         faults = [*self._faults, *in_stores]
         count, late = self._fault_count + len(in_stores), self._late_count
         lives = [self._life(item, one, None) for item, one in remaining] if self.positions else []
@@ -742,9 +743,7 @@ class Custody:
     def _canary_searched(
         self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime
     ) -> None:
-        """Each search stands for itself: a clean one after a finding shows that it was mended."""
-        if self._canary is not None and self._canary.outcome == "found":
-            self._resolved += body["outcome"] == "clean"
+        """What was found stays a finding until a clean search shows that it was mended."""
         places = body["places"]
         self._canary = Canary(
             position=entry["pos"],
@@ -756,6 +755,17 @@ class Custody:
             controls_found=sum(one["controls_found"] for one in places),
             places=tuple((one["place"], one["outcome"]) for one in places),
         )
+        if self.scope is not None:
+            return  # it tells of the node
+        if body["outcome"] == "found":
+            where = ", ".join(one["place"] for one in places if one["outcome"] == "found")
+            self._residue = self._now_wrong(
+                "residue_found",
+                f"of faces that went through a canary run something is left: {where}",
+            )
+        elif body["outcome"] == "clean" and self._residue is not None:
+            self._residue = None
+            self._resolved += 1
 
     def _swept_once(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         self._gaps.extend(self._gaps_between(at))
@@ -881,15 +891,6 @@ def _time(text: str) -> datetime:
 def _epoch(one: _Item) -> tuple[str, str, str]:
     """The key that an item's key is wrapped under: deployment, class, day of registration."""
     return one.deployment, one.item_class, one.registered_at[:10]
-
-
-def _residue(canary: Canary) -> Fault:
-    where = ", ".join(place for place, outcome in canary.places if outcome == "found")
-    return Fault(
-        "residue_found",
-        canary.position,
-        f"templates or pictures of a canary run's faces were found afterwards ({where})",
-    )
 
 
 def _told(entry: Mapping[str, Any], body: Mapping[str, Any], *, signed: bool) -> Attested:
