@@ -1,5 +1,6 @@
 """Builds everything from the settings; the only importer of infrastructure."""
 
+from api.bootstrap.canary import Canary, open_canary
 from api.bootstrap.custody import (
     Worker,
     open_worker,
@@ -27,6 +28,7 @@ from api.bootstrap.surroundings import exact_text, now, settings, today, typed_p
 from api.bootstrap.witnessing import witness_office, witness_server
 
 __all__ = [
+    "Canary",
     "Node",
     "ReadModel",
     "Worker",
@@ -39,6 +41,7 @@ __all__ = [
     "mode_of",
     "named_entries",
     "now",
+    "open_canary",
     "open_node",
     "open_site",
     "open_worker",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from api.cli import (
+    canary,
     custody,
     demo,
     doctor,
@@ -51,6 +52,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(witness.app, name="witness")
 app.add_typer(projections.app, name="projections")
 app.add_typer(report.app, name="report")
+custody.app.command("canary")(canary.canary)
 app.add_typer(custody.app, name="custody")
 app.add_typer(footage.app, name="footage")
 app.add_typer(schedule.app, name="schedule")
