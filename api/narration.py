@@ -389,6 +389,26 @@ def _(e: item.ClockConfirmed) -> str:
     return f"the clock, {e.ahead_s} s ahead of all that was recorded, was confirmed by a {e.source}"
 
 
+@_tells(item.CanarySearched)
+def _(e: item.CanarySearched) -> str:
+    told = {"clean": "nothing was found", "found": "SOMETHING WAS FOUND"}.get(
+        e.outcome, "THE SEARCH FAILED"
+    )
+    where = ", ".join(f"{one.place} {one.outcome}" for one in e.places)
+    return (
+        f"drawn faces went through run {_short(e.run)}, and {e.templates} templates and "
+        f"{e.pictures} pictures of them were looked for: {told} ({where or 'nowhere'})"
+    )
+
+
+@_tells(item.ResidueFound)
+def _(e: item.ResidueFound) -> str:
+    return (
+        f"RESIDUE: {e.count} of {e.content} as {e.form} of the drawn faces of run "
+        f"{_short(e.run)} in {e.place} (finding {_short(e.finding)})"
+    )
+
+
 @_tells(item.RetentionSwept)
 def _(e: item.RetentionSwept) -> str:
     return (

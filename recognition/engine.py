@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from domain.kernel.errors import DomainError
 from recognition.detections import Detection
 from recognition.models import ModelError, ModelPackage, load_package
+from recognition.precautions import keep_in_memory
 from recognition.templates import Template
 
 ALIGNED_SIDE = 112
@@ -200,6 +201,8 @@ class Engine:
         network = self._recogniser
         embedding = np.empty(self.package.dimension, np.float32)
         blob = np.empty((1, 3, ALIGNED_SIDE, ALIGNED_SIDE), network.input_dtype)
+        for buffer in (embedding, blob):
+            keep_in_memory(buffer)
         try:
             blob[0] = crop[:, :, ::-1].transpose(2, 0, 1)  # planes in the order RGB
             if network.preprocessing != "embedded":

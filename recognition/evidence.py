@@ -42,7 +42,7 @@ def material_of(
         exceeding: every entry at or above the threshold with its similarity, best first.
         detect: finds faces down to a low score, so that no bystander is overlooked.
     """
-    crop = _encoded(_crop(frame.image, detection))
+    crop = _encoded(crop_of(frame.image, detection))
     wide, omitted = _wide(frame.image, detection, detect)
     detail = bytearray(
         json.dumps(
@@ -98,7 +98,8 @@ def _same(one: Detection, other: Detection) -> bool:
     )
 
 
-def _crop(image: Image, detection: Detection) -> Image:
+def crop_of(image: Image, detection: Detection) -> Image:
+    """What is kept of a face: its box with a margin, as a view of the frame."""
     height, width = image.shape[:2]
     left, top, right, bottom = detection.box
     across, down = (right - left) * CROP_MARGIN, (bottom - top) * CROP_MARGIN

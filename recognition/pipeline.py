@@ -6,7 +6,7 @@ The pipeline never stores, decides or notifies: it hands commands to a sink. It 
   enrolled, suppressed, or a possible match);
 * below the threshold nothing leaves the matcher, neither a nearest entry nor a score;
 * every template of a passer-by is overwritten before the next frame is taken, and the time that
-  it existed is measured.
+  it existed is measured; so is the frame itself.
 
 Source: architecture, decision 2 and "What flows"; recognition, "Pipeline rules".
 """
@@ -199,7 +199,10 @@ class Pipeline:
         try:
             for frame in source.frames(on_packet):
                 captured_ms = frame.captured_ms
-                self._take(frame)
+                try:
+                    self._take(frame)
+                finally:
+                    frame.image.fill(0)
                 self._store_if_time()
                 on_progress(self._progress(source, captured_ms))
                 if asked_to_stop():

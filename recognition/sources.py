@@ -106,7 +106,8 @@ class Frame:
     captured_ms: int
     """Media time since the first frame, milliseconds. Never less than the frame before."""
     image: NDArray[np.uint8]
-    """uint8, shape (h, w, 3), BGR, upright: the rotation that a telephone notes is applied."""
+    """uint8, shape (h, w, 3), BGR, upright: the rotation that a telephone notes is applied. No
+    other copy of it is kept: whoever overwrites it leaves nothing of it."""
 
 
 class FileSource:
@@ -137,6 +138,7 @@ class FileSource:
         if first is None:
             raise TruncatedVideoError(f"{self.name}: expected at least one frame, found none")
         self.height, self.width = first.image.shape[:2]
+        first.image.fill(0)
 
     @property
     def name(self) -> str:
@@ -294,9 +296,16 @@ def _waiting(stream: VideoStream) -> Iterator[VideoFrame]:
 
 
 def _upright(picture: VideoFrame, colours: VideoReformatter) -> NDArray[np.uint8]:
-    image = colours.reformat(picture, format="bgr24", threads=1).to_ndarray()
+    converted = colours.reformat(picture, format="bgr24", threads=1)
+    image = converted.to_ndarray()
     quarter_turns = round(picture.rotation / 90)
-    return cast(NDArray[np.uint8], np.ascontiguousarray(np.rot90(image, quarter_turns)))
+    upright = cast(NDArray[np.uint8], np.ascontiguousarray(np.rot90(image, quarter_turns)))
+    for plane in converted.planes:
+        pixels = np.frombuffer(memoryview(plane), np.uint8)
+        if not np.shares_memory(pixels, upright):
+            # What is given out is wiped by whoever takes it. This nobody else sees again.
+            pixels.fill(0)
+    return upright
 
 
 def _estimated_frames(container: InputContainer, fps: float) -> int:

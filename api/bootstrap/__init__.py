@@ -1,5 +1,6 @@
 """Builds everything from the settings; the only importer of infrastructure."""
 
+from api.bootstrap.canary import Canary, open_canary
 from api.bootstrap.custody import (
     Worker,
     at_work,
@@ -36,6 +37,7 @@ from api.bootstrap.surroundings import (
 from api.bootstrap.witnessing import witness_office, witness_server
 
 __all__ = [
+    "Canary",
     "Node",
     "ReadModel",
     "Worker",
@@ -49,6 +51,7 @@ __all__ = [
     "mode_of",
     "named_entries",
     "now",
+    "open_canary",
     "open_node",
     "open_site",
     "open_worker",

@@ -6,6 +6,7 @@ import typer
 
 from api.cli import (
     alerts,
+    canary,
     copies,
     custody,
     demo,
@@ -54,6 +55,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(witness.app, name="witness")
 app.add_typer(projections.app, name="projections")
 app.add_typer(report.app, name="report")
+custody.app.command("canary")(canary.canary)
 app.add_typer(custody.app, name="custody")
 app.add_typer(holds.app, name="hold")
 app.add_typer(copies.app, name="copies")

@@ -59,11 +59,12 @@ from recognition.engine import Engine
 from recognition.footage import Recorder, RecordingOf
 from recognition.matching import Gallery
 from recognition.pipeline import Pipeline, Progress, RecogniserSettings, RunOf
-from recognition.precautions import take_precautions
+from recognition.precautions import keep_in_memory, take_precautions
 from recognition.sources import FileSource, VideoPacket
 from recognition.zone import Zone
 
 CAMERA = "camera-1"
+RECOGNITION_IS_ON = "recognition is on"
 WHOLE_FRAME = [[0, 0], [1000, 0], [1000, 1000], [0, 1000]]
 WINDOW = timedelta(hours=12)
 """How long a rehearsal may take. Its window ends then, whatever is still running."""
@@ -332,7 +333,7 @@ class _Rehearsal:
                 clock=self._outside.clock,
                 settings=self._play.settings,
             )
-            self._listener.step("recognition is on")
+            self._listener.step(RECOGNITION_IS_ON)
             with self._recording() as on_packet:
                 pipeline.run(
                     source,
@@ -391,6 +392,8 @@ class _Rehearsal:
             )
         )
         references = np.empty((len(loaded), self._engine.package.dimension), dtype=np.float32)
+        if not keep_in_memory(references):
+            self._precautions["gallery"] = "not-locked"
         for row, (_, template) in enumerate(loaded):
             references[row] = np.frombuffer(template, dtype="<f4")
             template[:] = bytes(len(template))

@@ -32,6 +32,7 @@ from domain.assurance.figures import written
 from domain.assurance.holdings import (
     MOST_FAULTS,
     Attested,
+    Canary,
     CustodyVerdict,
     Fault,
     Gap,
@@ -143,6 +144,9 @@ class Custody:
     _inventory: Attested | None = None
     _found_in: dict[str, list[Fault]] = field(default_factory=dict)
     """Scope to what its newest inventory found wrong, and what was found since."""
+    _canary: Canary | None = None
+    _residue: Fault | None = None
+    """What a canary found last, until one finds nothing."""
     _resolved: int = 0
     _unlisted: dict[tuple[str, str], _Gone] = field(default_factory=lambda: defaultdict(_Gone))
     """Receipts by deployment and class since an inventory saw that nothing of them is left."""
@@ -190,6 +194,7 @@ class Custody:
         remaining = list(self._items.items())
         found = {name: _copied(one) for name, one in self._holdings.items()}
         in_stores = [one for those in self._found_in.values() for one in those]
+        in_stores += [self._residue] if self._residue else []
         faults = [*self._faults, *in_stores]
         count, late = self._fault_count + len(in_stores), self._late_count
         lives = [self._life(item, one, None) for item, one in remaining] if self.positions else []
@@ -237,6 +242,7 @@ class Custody:
             notices=tuple(self._notices),
             inventory=self._inventory,
             resolved=self._resolved,
+            canary=self._canary,
             gaps=tuple(self._gaps_until(now)),
             lives=(*self._lives, *lives),
             in_process=self._in_process,
@@ -741,6 +747,33 @@ class Custody:
         if gone := self._of_epoch.pop(epoch, None):
             self._reach("L4", body["item_class"], gone)
 
+    def _canary_searched(
+        self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime
+    ) -> None:
+        """What was found stays a finding until a clean search shows that it was mended."""
+        places = body["places"]
+        self._canary = Canary(
+            position=entry["pos"],
+            at=entry["recorded_at"],
+            outcome=body["outcome"],
+            templates=body["templates"],
+            pictures=body["pictures"],
+            controls=sum(one["controls"] for one in places),
+            controls_found=sum(one["controls_found"] for one in places),
+            places=tuple((one["place"], one["outcome"]) for one in places),
+        )
+        if self.scope is not None:
+            return  # it tells of the node
+        if body["outcome"] == "found":
+            where = ", ".join(one["place"] for one in places if one["outcome"] == "found")
+            self._residue = self._now_wrong(
+                "residue_found",
+                f"of faces that went through a canary run something is left: {where}",
+            )
+        elif body["outcome"] == "clean" and self._residue is not None:
+            self._residue = None
+            self._resolved += 1
+
     def _swept_once(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         self._gaps.extend(self._gaps_between(at))
         self._swept = (at, body["every_s"]) if body["every_s"] else None
@@ -846,6 +879,7 @@ _FOLLOWED: Mapping[str, _Follow] = {
     "record.restored_from_backup": Custody._restored,
     "epoch.destroyed": Custody._epoch_gone,
     "retention.swept": Custody._swept_once,
+    "canary.searched": Custody._canary_searched,
 }
 """What is followed, by stored name. Names are for ever."""
 

@@ -27,6 +27,7 @@ def figures(verdict: CustodyVerdict) -> dict[str, Any]:
         "sound": verdict.sound,
         "classes": [_of_class(one, verdict.as_of) for one in verdict.holdings],
         "inventory": _inventory(verdict),
+        "canary": _canary(verdict),
         "findings": [asdict(one) for one in verdict.faults],
         "finding_count": verdict.fault_count,
         "notices": [asdict(one) for one in verdict.notices],
@@ -72,6 +73,15 @@ def _inventory(verdict: CustodyVerdict) -> dict[str, Any] | None:
         "at": found.at,
         "position": found.position,
         "signed": found.signed,
+    }
+
+
+def _canary(verdict: CustodyVerdict) -> dict[str, Any] | None:
+    found = verdict.canary
+    if found is None:
+        return None
+    return asdict(found) | {
+        "places": [{"place": place, "outcome": outcome} for place, outcome in found.places]
     }
 
 

@@ -90,6 +90,22 @@ class Attested:
 
 
 @dataclass(frozen=True)
+class Canary:
+    """The newest search for faces that nobody has, after they went through a whole run."""
+
+    position: int
+    at: str
+    outcome: str
+    """``clean``, ``found`` or ``search_failed``."""
+    templates: int
+    pictures: int
+    controls: int
+    controls_found: int
+    places: tuple[tuple[str, str], ...]
+    """Each place and what it came to."""
+
+
+@dataclass(frozen=True)
 class Gap:
     """A time in which the retention worker was to give a sign of life, and gave none."""
 
@@ -119,6 +135,8 @@ class CustodyVerdict:
     """The newest."""
     resolved: int
     """Findings of earlier inventories that a later one did not make any more."""
+    canary: Canary | None
+    """The newest. It tells of the node, not of a deployment."""
     gaps: tuple[Gap, ...]
     lives: tuple[Life, ...]
     """Every item, where positions were kept; the destroyed ones first."""

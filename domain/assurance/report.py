@@ -55,6 +55,13 @@ def _custody(custody: CustodyVerdict) -> Iterator[str]:
             f"  inventory at {found.at}: {found.keystore} keys, {found.media} ciphertexts, "
             f"{found.orphans} orphans, {found.resurrected} resurrected, {found.missing} missing"
         )
+    if custody.canary is not None:
+        seen = custody.canary
+        yield (
+            f"  canary at {seen.at}: {seen.outcome.replace('_', ' ')}; {seen.templates} templates "
+            f"and {seen.pictures} pictures of faces that nobody has were looked for in "
+            f"{len(seen.places)} places, {seen.controls_found} of {seen.controls} controls found"
+        )
     if custody.resolved:
         yield f"  {custody.resolved} findings of earlier inventories were resolved since"
     if custody.in_process:

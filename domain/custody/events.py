@@ -457,6 +457,68 @@ class EnrolmentRefused(WasRefused):
     rechecker: str
 
 
+@dataclass(frozen=True)
+class SearchedPlace:
+    """One place that a canary's traces were looked for in."""
+
+    place: str
+    """``record``, ``keystore``, ``memory``, ...: :class:`domain.custody.canary.Place`."""
+    outcome: str
+    """``clean``, ``found``, ``absent``, ``not_readable`` or ``search_failed``."""
+    files: int
+    """Files, or regions of memory."""
+    bytes_read: int
+    controls: int
+    """What was planted or known there, and had to be found."""
+    controls_found: int
+    residue: int
+    """Templates and pictures that lie there, each form counted."""
+
+
+@recorded_as("canary.searched")
+@dataclass(frozen=True, kw_only=True)
+class CanarySearched(Happened):
+    """Faces that nobody has went through a whole run, and their traces were looked for everywhere.
+
+    In the scope of the force.
+    """
+
+    outcome: str
+    """``clean``, ``found``, or ``search_failed``: nothing was found, and not all controls."""
+    deployment: UUID
+    run: UUID
+    played_in: str
+    """``node``: in this record; ``beside``: in premises of its own, which are gone."""
+    templates: int
+    """How many different ones were looked for."""
+    pictures: int
+    alerts: int
+    """Possible matches that the run raised, so that everything took place that a run can do."""
+    forms: list[str]
+    """How templates and pictures were looked for: ``float32``, ``base64``, ``jpeg``, ..."""
+    seen_alive: bool
+    """Whether a template was found in the worker's memory while it lived: the search's own test."""
+    precautions: dict[str, str]
+    """What the worker's process had taken (``recognition.precautions``), as codes."""
+    places: list[SearchedPlace]
+
+
+@recorded_as("canary.residue_found")
+@dataclass(frozen=True, kw_only=True)
+class ResidueFound(Happened):
+    """Something of a canary's faces lies where nothing may. In the scope of the force."""
+
+    finding: UUID
+    """A fresh reference."""
+    run: UUID
+    place: str
+    content: str
+    """``template`` or ``picture``."""
+    form: str
+    count: int
+    """How many different ones."""
+
+
 ItemEvent = (
     ItemRegistered
     | ItemSealed

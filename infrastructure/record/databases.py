@@ -11,6 +11,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -117,6 +118,16 @@ class Database(ABC):
     @abstractmethod
     def after_migrating(self) -> None:
         """What a new shape needs beside the tables themselves."""
+
+
+@dataclass(frozen=True)
+class ServerFiles:
+    """Where a server on this machine keeps what it was given."""
+
+    directory: Path
+    """Its data directory."""
+    flushed: bool
+    """Whether all that was committed until now lies there, and not only in its log."""
 
 
 class SQLiteDatabase(Database):
@@ -275,6 +286,26 @@ class PostgresDatabase(Database):
         except psycopg.Error as error:
             raise _unreadable(self, error) from error
 
+    def files(self) -> ServerFiles | None:
+        """Where the server keeps its files; None where it is elsewhere or does not tell us.
+
+        It tells superusers and members of ``pg_read_all_settings``, and flushes for superusers and
+        members of ``pg_checkpoint``.
+        """
+        host = str(self._conninfo.get("host") or "/")
+        if not host.startswith("/") and host not in _THIS_MACHINE:
+            return None
+        try:
+            with psycopg.connect(**self._settings(), autocommit=True) as connection:
+                told = connection.execute("SHOW data_directory").fetchone()
+                try:
+                    connection.execute("CHECKPOINT")
+                except psycopg.errors.InsufficientPrivilege:
+                    return ServerFiles(Path(told[0]), flushed=False) if told else None
+        except psycopg.Error:
+            return None
+        return ServerFiles(Path(told[0]), flushed=True) if told else None
+
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
         """A connection for reading only, in one repeatable-read transaction."""
@@ -329,6 +360,7 @@ class PostgresDatabase(Database):
 
 
 _FORM = "postgresql://user@host/name"
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _PATIENCE: dict[str, Any] = {
     "connect_timeout": CONNECT_TIMEOUT_S,

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID, uuid5
 
 from domain.alerts.events import AlertViewed
-from domain.custody.events import AdoptedRule, Statement
+from domain.custody.events import AdoptedRule, SearchedPlace, Statement
 from domain.custody.schedule import BUILT_IN
 from domain.kernel.commands import Command, Mode, Role
 from domain.kernel.events import NEXT_VERSION, Happened
@@ -151,6 +151,7 @@ def _smallest(kind: Any) -> Any:
         Refusal: Refusal("", ""),
         AdoptedRule: AdoptedRule("", "", "", 0, False, ""),
         Statement: Statement("", "", -(2**53 - 1), False),
+        SearchedPlace: SearchedPlace("", "", 0, 0, 0, 0, -(2**53 - 1)),
     }[kind]
 
 
@@ -174,6 +175,7 @@ def _largest(kind: Any) -> Any:
         Refusal: Refusal("late", "come \u2264 5 min earlier", {"": "", "limit": "0.40"}),
         AdoptedRule: AdoptedRule("free_text", "RT-17", "alert", 2**53 - 1, True, "\u2264 24 h"),
         Statement: Statement("free_text", "alert", 2**53 - 1, True),
+        SearchedPlace: SearchedPlace("media", "clean", 2**53 - 1, 2**53 - 1, 10, 10, 0),
     }[kind]
 
 
@@ -199,6 +201,17 @@ def _taken_apart(kind: Any) -> tuple[Any, tuple[Any, ...]]:
 
 
 _USUAL: Mapping[str, Any] = {
+    "canary.residue_found.place": "temporary",
+    "canary.searched.forms": ["float32", "base64", "jpeg"],
+    "canary.searched.places": [
+        SearchedPlace("record", "clean", 3, 1_234_567, 11, 11, 0),
+        SearchedPlace("memory", "clean", 512, 401_234_567, 10, 10, 0),
+        SearchedPlace("swap", "absent", 0, 0, 0, 0, 0),
+    ],
+    "content": "template",
+    "form": "float32",
+    "outcome": "clean",
+    "played_in": "node",
     "codec": "h264",
     "duration_ms": 59_800,
     "footage.segment_lost.cause": "media_store",

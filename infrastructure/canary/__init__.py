@@ -1,0 +1,1 @@
+"""Searching for what a canary run must not have left behind, from another process."""
