@@ -27,6 +27,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from domain.assurance.copies import LIKE, Copies
 from domain.assurance.entries import FORCE_SCOPE, EntryUnreadableError
 from domain.assurance.figures import written
 from domain.assurance.holdings import (
@@ -144,6 +145,7 @@ class Custody:
     _inventory: Attested | None = None
     _found_in: dict[str, list[Fault]] = field(default_factory=dict)
     """Scope to what its newest inventory found wrong, and what was found since."""
+    _copies: Copies = field(default_factory=Copies)
     _canary: Canary | None = None
     _residue: Fault | None = None
     """What a canary found last, until one finds nothing."""
@@ -229,6 +231,9 @@ class Custody:
                 )
             count += len(new)
             faults += new[: max(0, MOST_FAULTS - len(faults))]
+        outside = list(self._copies.faults(self._copies_due, now)) if now else []
+        count, late = count + len(outside), late + len(outside)
+        faults += outside[: max(0, MOST_FAULTS - len(faults))]
         for holding in found.values():
             holding.limit_s = int(self._limits.limit(holding.item_class).total_seconds())
         over = self._deployments[self.scope].over_at if self.scope else None
@@ -243,6 +248,7 @@ class Custody:
             inventory=self._inventory,
             resolved=self._resolved,
             canary=self._canary,
+            copies=self._copies.left(),
             gaps=tuple(self._gaps_until(now)),
             lives=(*self._lives, *lives),
             in_process=self._in_process,
@@ -627,6 +633,38 @@ class Custody:
         hold = self._holds[entry["stream"]]
         hold.ended_at = hold.ended_at or at
 
+    # -- copies of lists -------------------------------------------------------------------------
+
+    def _copies_due(self, deployment: str) -> datetime | None:
+        """By when every copy of its list must be known to be gone."""
+        where = self._deployments.get(deployment)
+        known = (where.window_end, where.over_at) if where else ()
+        start = min((at for at in known if at is not None), default=None)
+        return start + self._limits.limit(LIKE) if start else None
+
+    def _copy_registered(
+        self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime
+    ) -> None:
+        self._copies.registered(body, entry["pos"])
+
+    def _copy_destroyed(
+        self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime
+    ) -> None:
+        self._copies.destroyed(body)
+
+    def _copy_still_there(
+        self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime
+    ) -> None:
+        self._copies.still_there(body)
+
+    def _copy_gone(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
+        for code, sentence in self._copies.verified(body, at):
+            self._fault(code, sentence)
+
+    def _list_gone(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
+        for code, sentence in self._copies.list_gone(body):
+            self._fault(code, sentence)
+
     # -- what looked at the stores ---------------------------------------------------------------
 
     def _enrolled(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
@@ -870,6 +908,11 @@ _FOLLOWED: Mapping[str, _Follow] = {
     "hold.approved": Custody._hold_approved,
     "hold.reviewed": Custody._hold_reviewed,
     "hold.released": Custody._hold_released,
+    "copy.registered": Custody._copy_registered,
+    "copy.destroyed": Custody._copy_destroyed,
+    "copy.still_there": Custody._copy_still_there,
+    "copy.absence_verified": Custody._copy_gone,
+    "watchlist.destroyed": Custody._list_gone,
     "rechecker.enrolled": Custody._enrolled,
     "inventory.attested": Custody._attested,
     "orphan.found": Custody._found_once,

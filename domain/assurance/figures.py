@@ -28,6 +28,7 @@ def figures(verdict: CustodyVerdict) -> dict[str, Any]:
         "classes": [_of_class(one, verdict.as_of) for one in verdict.holdings],
         "inventory": _inventory(verdict),
         "canary": _canary(verdict),
+        "copies": _copies(verdict),
         "findings": [asdict(one) for one in verdict.faults],
         "finding_count": verdict.fault_count,
         "notices": [asdict(one) for one in verdict.notices],
@@ -82,6 +83,14 @@ def _canary(verdict: CustodyVerdict) -> dict[str, Any] | None:
         return None
     return asdict(found) | {
         "places": [{"place": place, "outcome": outcome} for place, outcome in found.places]
+    }
+
+
+def _copies(verdict: CustodyVerdict) -> dict[str, Any]:
+    return {
+        "registered": verdict.copies.registered,
+        "gone": verdict.copies.gone,
+        "left": [{"kind": kind, "position": position} for kind, position in verdict.copies.left],
     }
 
 

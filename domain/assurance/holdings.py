@@ -106,6 +106,17 @@ class Canary:
 
 
 @dataclass(frozen=True)
+class CopiesLeft:
+    """Copies of watchlists outside the stores, as far as anyone registered them."""
+
+    registered: int
+    gone: int
+    """Another person than their destroyer looked for them, and they were not there."""
+    left: tuple[tuple[str, int], ...]
+    """Of what kind each of the others is, and the entry that registered it."""
+
+
+@dataclass(frozen=True)
 class Gap:
     """A time in which the retention worker was to give a sign of life, and gave none."""
 
@@ -137,6 +148,7 @@ class CustodyVerdict:
     """Findings of earlier inventories that a later one did not make any more."""
     canary: Canary | None
     """The newest. It tells of the node, not of a deployment."""
+    copies: CopiesLeft
     gaps: tuple[Gap, ...]
     lives: tuple[Life, ...]
     """Every item, where positions were kept; the destroyed ones first."""

@@ -55,6 +55,11 @@ def _custody(custody: CustodyVerdict) -> Iterator[str]:
             f"  inventory at {found.at}: {found.keystore} keys, {found.media} ciphertexts, "
             f"{found.orphans} orphans, {found.resurrected} resurrected, {found.missing} missing"
         )
+    if custody.copies.registered:
+        yield (
+            f"  copies of lists outside: {custody.copies.registered} registered, "
+            f"{custody.copies.gone} known to be gone"
+        )
     if custody.canary is not None:
         seen = custody.canary
         yield (

@@ -72,7 +72,7 @@ class Item(Aggregate):
 
     def held_at(self, at: datetime) -> bool:
         """Whether a hold keeps it from being destroyed at a time."""
-        return any(one.ends_at >= at for one in self.holds.values())
+        return any(one.ends_at > at for one in self.holds.values())
 
     # -- decide --------------------------------------------------------------------------------
 

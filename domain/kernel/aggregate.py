@@ -10,10 +10,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from functools import cache
+from typing import Any, ClassVar, Self, get_type_hints
 from uuid import UUID
 
-from domain.kernel.errors import RecordBrokenError
+from domain.kernel.errors import NotFoundError, RecordBrokenError
 from domain.kernel.events import Happened
 
 
@@ -62,8 +63,20 @@ class Aggregate(ABC):
 
     @classmethod
     def replayed(cls, stream: UUID, events: Sequence[Happened]) -> Self:
-        """The aggregate as its events leave it."""
+        """The aggregate as its events leave it.
+
+        Raises:
+            NotFoundError: the stream is that of something else: a caller can name any stream.
+        """
+        if events and not isinstance(events[0], _events_of(cls)):
+            raise NotFoundError(f"there is no {cls.KIND} {stream.hex}, but something else")
         aggregate = cls(stream)
         for event in events:
             aggregate.follow(event)
         return aggregate
+
+
+@cache
+def _events_of(kind: type[Aggregate]) -> Any:
+    """The events that an aggregate takes in, as its ``evolve`` says."""
+    return get_type_hints(kind.evolve)["event"]

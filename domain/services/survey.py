@@ -124,7 +124,7 @@ class Survey:
 
     def held_at(self, one: ItemSeen, at: datetime) -> bool:
         """Whether a hold keeps an item from being destroyed at a time."""
-        return any(hold.ends_at >= at for hold in one.holds.values())
+        return any(hold.ends_at > at for hold in one.holds.values())
 
     def is_held(self, one: ItemSeen, now: datetime) -> bool:
         """Whether nothing but a hold keeps an item."""
