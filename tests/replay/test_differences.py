@@ -22,7 +22,10 @@ from domain.services import alerts, closing, custody, deployments, sightings, wa
 from tests.contract.record.examples import changed
 from tests.replay.history import ALERT, DEPLOYMENT, RUN, a_history, in_memory
 from tests.support import builders as a
-from tests.support.scenarios import Scene
+from tests.support import keeping
+from tests.support.scenarios import Scene, agreed
+from tests.unit.services.test_footage import kept as footage_kept
+from tests.unit.services.test_footage import recording
 
 FIXED = {"camera", "run", "entry", "raised_at", "raised_position"}
 NOT_COMPARED = {
@@ -180,7 +183,23 @@ def called_off() -> Scene:
     return scene
 
 
-SCENES = {"busy": busy, "died": died, "called off": called_off}
+def kept() -> Scene:
+    """Footage that is held and let go, an arrest, and a copy of the list that ends."""
+    scene = recording(Scene())
+    segment = footage_kept(scene)
+    scene.alerted().viewed().decided()
+    agreed(keeping.arrested(scene))
+    agreed(keeping.registered(scene))
+    scene.stopped().ended()
+    agreed(keeping.asked(scene, segment))
+    agreed(keeping.approved(scene))
+    agreed(keeping.released(scene))
+    agreed(keeping.destroyed(scene))
+    agreed(keeping.verified(scene))
+    return scene
+
+
+SCENES = {"busy": busy, "died": died, "called off": called_off, "kept": kept}
 
 
 @pytest.mark.parametrize("scene", SCENES)
