@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 from dataclasses import asdict
-from threading import Event
 
 import typer
 
 from api.bootstrap import ReadModel, follow_record, read_models_at, rebuild_read_models
 from api.cli.record import Data, data_directory
+from api.cli.stopping import asked_to_stop
 from api.cli.telling import EXIT_BROKEN, EXIT_USAGE, Teller, complain, say, say_json
 
 app = typer.Typer(
@@ -67,10 +66,9 @@ def rebuild(
 @app.command("follow")
 def follow(data: str | None = Data) -> None:
     """Keep the read models up with the record until this is ended (Ctrl-C, or SIGTERM)."""
-    path, stop = data_directory(data), Event()
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, lambda number, frame: stop.set())
-    follow_record(path, stop, tell=_tell)
+    path = data_directory(data)
+    with asked_to_stop() as stop:
+        follow_record(path, stop, tell=_tell)
     _require_none_stopped(read_models_at(path))
 
 

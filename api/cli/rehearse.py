@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from shlex import quote
-from types import FrameType
 
 import typer
 
 from api.bootstrap import Node, open_node, settings, typed_path
 from api.cli.models import default_package
 from api.cli.record import data_directory
+from api.cli.stopping import asked_to_stop
 from api.cli.telling import EXIT_BROKEN, Teller, say, say_json
 from api.rehearsal.script import Listener, Play
 from api.rehearsal.script import rehearse as play_through
@@ -76,16 +75,18 @@ def rehearse(
 def run(play: Play, package: ModelPackage, data: Path, *, json: bool) -> None:
     """Play, with progress on standard error and the summary on standard output."""
     teller = Teller()
-    stop = _StopOnSignal()
     engine = Engine(package)
-    with open_node(data, Mode.REHEARSAL, on_commit=teller.committed) as node:
+    with (
+        asked_to_stop() as asked,
+        open_node(data, Mode.REHEARSAL, on_commit=teller.committed) as node,
+    ):
         teller.committed(node.record.size())
         for words in node.recovered:
             teller.step(f"left half done by a process that died: {words}")
         try:
             with node.sealed_meanwhile(on_trouble=teller.step):
                 summary = play_through(
-                    node, play, engine, Listener(teller.step, teller.frames, stop.asked)
+                    node, play, engine, Listener(teller.step, teller.frames, asked.is_set)
                 )
         finally:
             teller.finish()
@@ -110,27 +111,6 @@ def as_threshold(text: str) -> Decimal:
     if not value.is_finite() or not 0 < value < 1:
         raise DomainError(f"expected a threshold above 0 and below 1, found {text}")
     return value
-
-
-class _StopOnSignal:
-    """Ctrl-C stops recognition; the deployment is then closed and everything is destroyed.
-
-    A second one breaks off whatever is being done; the next start then cleans up.
-    """
-
-    def __init__(self) -> None:
-        self._asked = False
-        signal.signal(signal.SIGINT, self._ask)
-        signal.signal(signal.SIGTERM, self._ask)
-
-    def asked(self) -> bool:
-        """Whether someone asked to stop."""
-        return self._asked
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self._asked:
-            raise KeyboardInterrupt
-        self._asked = True
 
 
 def _tell(summary: Summary, node: Node) -> None:

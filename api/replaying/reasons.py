@@ -270,7 +270,7 @@ def _item_values(item: Item) -> dict[str, Any]:
     registered = item.registered
     return {
         "item_class": item.label.item_class,
-        "due_at": written(item.due_at) if registered else None,
+        "due_at": written(item.told_due_at) if item.told_due_at else None,
         "rule": registered.rule if registered else None,
         "sealed": item.sealed is not None,
         "destruction_started": item.destruction is not None,

@@ -493,10 +493,14 @@ def _told_class(items: list[Item], at: datetime | None) -> ItemsOf:
     return ItemsOf(
         live=len(live),
         being_destroyed=sum(one.destruction is not None for one, _ in live),
-        overdue=sum(at is not None and one.due_at < at for one, _ in live),
+        overdue=sum(_is_past(one, at) for one, _ in live),
         destroyed=len(items) - len(live),
         rules=sorted({what.rule for _, what in registered}),
     )
+
+
+def _is_past(item: Item, at: datetime | None) -> bool:
+    return at is not None and item.told_due_at is not None and item.told_due_at < at
 
 
 def _alert_state(alert: Alert) -> AlertState:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
 from domain.custody.classes import ItemClass
 from domain.custody.commands import AdoptSchedule, RegisterDocument
+from domain.custody.deadlines import LimitInForce
 from domain.custody.events import (
     AdoptionRefused,
     DocumentRegistered,
@@ -197,6 +198,7 @@ class Schedules(Aggregate):
         self.documents: dict[str, DocumentRegistered] = {}
         """Kind to its newest version."""
         self._registered: set[tuple[str, str]] = set()
+        self._adopted_at: datetime | None = None
 
     @property
     def in_force(self) -> RetentionSchedule:
@@ -207,6 +209,10 @@ class Schedules(Aggregate):
     def version_in_force(self) -> str:
         """Of the one in force; empty before any was adopted."""
         return self.adopted[-1].version if self.adopted else ""
+
+    def limit_of(self, item_class: ItemClass) -> LimitInForce:
+        """How long a class may be kept now, and since when that is so."""
+        return LimitInForce(self.in_force.rule(item_class).limit, self._adopted_at)
 
     def decide_adoption(self, command: AdoptSchedule) -> Refused | None:
         """Put another schedule in force, if it keeps nothing longer."""
@@ -256,6 +262,7 @@ class Schedules(Aggregate):
         """Take in one event."""
         match event:
             case ScheduleAdopted():
+                self._adopted_at = event.timestamp
                 self.adopted.append(
                     RetentionSchedule.adopted(event.version, event.owner, event.rules)
                 )

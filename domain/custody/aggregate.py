@@ -11,9 +11,9 @@ from uuid import UUID
 from domain.custody import events as happened
 from domain.custody.classes import ItemClass
 from domain.custody.commands import ConsultItem
-from domain.custody.deadlines import HeldFrom, deadline
+from domain.custody.deadlines import HeldFrom, LimitInForce, deadline
 from domain.custody.policies import CONSULTATION_POLICIES, PURPOSES, ConsultationFacts
-from domain.custody.schedule import BUILT_IN, RetentionRule
+from domain.custody.schedule import RetentionRule
 from domain.custody.sealing import ItemLabel, RecheckedBy, SealedContent, Tombstone
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.errors import RecordBrokenError
@@ -56,6 +56,8 @@ class Item(Aggregate):
         self.destroyed = False
         self.holds: dict[UUID, HeldFrom] = {}
         """Every hold that was approved for it, with the time until which it counts."""
+        self.told_due_at: datetime | None = None
+        """When it has to be gone, as its newest entry about that says."""
         self.copies_outside: list[str] = []
         self.doubted = False
         """Whether it may have been destroyed in a part of the record that is lost."""
@@ -65,10 +67,13 @@ class Item(Aggregate):
         """What the ciphertext is bound to."""
         return label_of(self._registered())
 
-    @property
-    def due_at(self) -> datetime:
-        """The latest instant at which it may exist, with its holds."""
-        return self._due(self.holds)
+    def due_at(self, by: LimitInForce) -> datetime:
+        """The latest instant at which it may exist, with its holds.
+
+        Args:
+            by: of its class.
+        """
+        return self._due(self.holds, by)
 
     def held_at(self, at: datetime) -> bool:
         """Whether a hold keeps it from being destroyed at a time."""
@@ -133,16 +138,16 @@ class Item(Aggregate):
         self.happened(happened.ItemConsulted, at=command.at, purpose=command.purpose)
         return None
 
-    def hold(self, hold: UUID, *, until: datetime, at: datetime) -> None:
+    def hold(self, hold: UUID, *, until: datetime, by: LimitInForce, at: datetime) -> None:
         """Keep it for an approved hold, or for longer once that was reviewed."""
         since = self.holds[hold].approved_at if hold in self.holds else at
-        due_at = self._due({**self.holds, hold: HeldFrom(since, until)})
+        due_at = self._due({**self.holds, hold: HeldFrom(since, until)}, by)
         self.happened(happened.ItemHeld, at=at, hold=hold, until=until, due_at=due_at)
 
-    def end_hold(self, hold: UUID, *, at: datetime) -> None:
+    def end_hold(self, hold: UUID, *, by: LimitInForce, at: datetime) -> None:
         """Let go of it for a hold that was released; one that lapsed before has ended already."""
         ended = replace(self.holds[hold], ends_at=min(at, self.holds[hold].ends_at))
-        due_at = self._due({**self.holds, hold: ended})
+        due_at = self._due({**self.holds, hold: ended}, by)
         self.happened(happened.HoldEnded, at=at, hold=hold, due_at=due_at)
 
     def copy_outside(self, destination: str, *, at: datetime) -> None:
@@ -218,15 +223,14 @@ class Item(Aggregate):
             known_copies_outside=sorted({*self.copies_outside, *known_outside}),
         )
 
-    def _due(self, holds: Mapping[UUID, HeldFrom]) -> datetime:
-        """By what its registration says: a schedule that is shorter by now is not known here."""
+    def _due(self, holds: Mapping[UUID, HeldFrom], by: LimitInForce) -> datetime:
         registered = self._registered()
         return deadline(
             clock_starts=registered.clock_starts,
             due_at=registered.due_at,
-            limit=BUILT_IN.rule(ItemClass(registered.item_class)).limit,
-            anchor_at=None,
-            adopted_at=None,
+            limit=by.limit,
+            anchor_at=registered.anchor_at,
+            adopted_at=by.adopted_at,
             over_at=None,
             holds=list(holds.values()),
         )
@@ -243,14 +247,17 @@ class Item(Aggregate):
         match event:
             case happened.ItemRegistered():
                 self.registered = event
+                self.told_due_at = event.due_at
             case happened.ItemSealed():
                 self.sealed = event
             case happened.ItemConsulted():
                 pass
             case happened.ItemHeld(hold=hold, until=until):
+                self.told_due_at = event.due_at
                 since = self.holds[hold].approved_at if hold in self.holds else event.timestamp
                 self.holds[hold] = HeldFrom(since, until)
             case happened.HoldEnded(hold=hold):
+                self.told_due_at = event.due_at
                 held = self.holds[hold]
                 self.holds[hold] = replace(held, ends_at=min(held.ends_at, event.timestamp))
             case happened.CopiedOutside(destination=destination):

@@ -16,6 +16,15 @@ ACT = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
+class LimitInForce:
+    """How long a class may be kept by the schedule that is in force."""
+
+    limit: timedelta
+    adopted_at: datetime | None
+    """None for the schedule that ships."""
+
+
+@dataclass(frozen=True)
 class HeldFrom:
     """A hold that was approved for an item."""
 

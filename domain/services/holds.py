@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
+from domain.custody.adoption import Schedules
 from domain.custody.aggregate import Item
 from domain.custody.classes import BIOMETRIC, ItemClass
-from domain.custody.deadlines import ACT
+from domain.custody.deadlines import ACT, LimitInForce
 from domain.holds.aggregate import Hold, grounds
 from domain.holds.commands import (
     ApproveHold,
@@ -25,7 +26,6 @@ from domain.ports import Outside
 from domain.services.carrying_out import carry_out
 from domain.services.custody import destroy_for
 from domain.services.schedules import schedules
-from domain.services.survey import Survey
 
 Answer = Hold | Refused
 
@@ -61,7 +61,7 @@ def approve(outside: Outside, command: ApproveHold) -> Answer:
         )
         if refused := hold.decide_approval(command, items=facts):
             return refused
-        return _appended(outside, command, hold, lambda item: _keep(item, hold, at=command.at))
+        return _appended(outside, command, hold, _keeping(hold, at=command.at))
 
     return carry_out(outside, command, attempt, kind=Hold, of=command.hold)
 
@@ -86,7 +86,7 @@ def review(outside: Outside, command: ReviewHold) -> Answer:
         hold = _found_or_new(outside, command.hold)
         if refused := hold.decide_review(command):
             return refused
-        return _appended(outside, command, hold, lambda item: _keep(item, hold, at=command.at))
+        return _appended(outside, command, hold, _keeping(hold, at=command.at))
 
     return carry_out(outside, command, attempt, kind=Hold, of=command.hold)
 
@@ -102,7 +102,9 @@ def release(outside: Outside, command: ReleaseHold) -> Answer:
         hold = _found_or_new(outside, command.hold)
         if refused := hold.decide_release(command):
             return refused
-        return _appended(outside, command, hold, lambda item: item.end_hold(hold.id, at=command.at))
+        return _appended(
+            outside, command, hold, lambda item, by: item.end_hold(hold.id, by=by, at=command.at)
+        )
 
     answer = carry_out(outside, command, attempt, kind=Hold, of=command.hold)
     if isinstance(answer, Hold):
@@ -112,27 +114,35 @@ def release(outside: Outside, command: ReleaseHold) -> Answer:
 
 def _destroy_past_their_limit(outside: Outside, command: Command, hold: Hold) -> None:
     now = outside.clock.now()
-    survey = Survey().take(outside.record.history(command.scope))
+    known = schedules(outside)
     past = [
-        one.item
-        for one in survey.live()
-        if one.item in set(hold.items)
-        and not survey.held_at(one, now)
-        and survey.deadline(one) <= now + ACT
+        item.id
+        for item in _items(outside, hold)
+        if not item.held_at(now) and item.due_at(_limit_of(known, item)) <= now + ACT
     ]
     destroy_for(outside, command, past, cause="hold_released")
 
 
 def _appended(
-    outside: Outside, command: Command, hold: Hold, change: Callable[[Item], None]
+    outside: Outside, command: Command, hold: Hold, change: Callable[[Item, LimitInForce], None]
 ) -> Hold:
     """Store what happened to the hold together with what it means for each item still there."""
-    items = [outside.record.load(Item, one) for one in hold.items]
-    there = [one for one in items if one.destruction is None]
+    known = schedules(outside)
+    there = _items(outside, hold)
     for item in there:
-        change(item)
+        change(item, _limit_of(known, item))
     outside.record.append(hold, *there, by=command, answers=True)
     return hold
+
+
+def _limit_of(known: Schedules, item: Item) -> LimitInForce:
+    return known.limit_of(ItemClass(item.label.item_class))
+
+
+def _items(outside: Outside, hold: Hold) -> list[Item]:
+    """Those of its items whose destruction has not begun."""
+    items = (outside.record.load(Item, one) for one in hold.items)
+    return [one for one in items if one.destruction is None]
 
 
 def _item_facts(
@@ -161,24 +171,26 @@ def _facts_of(outside: Outside, command: Command, one: UUID, deployment: UUID) -
             at=command.at,
         )
     item_class = ItemClass(registered.item_class)
+    known = schedules(outside)
     return HeldItemFacts(
         item=one,
         item_class=item_class.value,
         known=True,
         of_the_deployment=registered.deployment == deployment,
         biometric=item_class in BIOMETRIC,
-        may_be_held=schedules(outside).in_force.rule(item_class).hold_may_extend,
+        may_be_held=known.in_force.rule(item_class).hold_may_extend,
         sealed=item.sealed is not None,
         gone=item.destruction is not None,
-        due_at=item.due_at,
+        due_at=item.due_at(known.limit_of(item_class)),
         at=command.at,
     )
 
 
-def _keep(item: Item, hold: Hold, *, at: datetime) -> None:
-    if hold.review_by is None:
+def _keeping(hold: Hold, *, at: datetime) -> Callable[[Item, LimitInForce], None]:
+    until = hold.review_by
+    if until is None:
         raise RecordBrokenError(f"hold {hold.id.hex}: has no review date")
-    item.hold(hold.id, until=hold.review_by, at=at)
+    return lambda item, by: item.hold(hold.id, until=until, by=by, at=at)
 
 
 def _found_or_new(outside: Outside, hold: UUID) -> Hold:

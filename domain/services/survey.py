@@ -5,7 +5,7 @@ A survey can be thrown away and made again; it decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -112,6 +112,9 @@ class Survey:
 
     def deadline(self, one: ItemSeen) -> datetime:
         """The latest instant at which an item may exist, as far as is known by now."""
+        return self._deadline(one, holds=list(one.holds.values()))
+
+    def _deadline(self, one: ItemSeen, *, holds: Sequence[HeldFrom]) -> datetime:
         return deadline(
             clock_starts=one.clock_starts,
             due_at=one.due_at,
@@ -119,7 +122,7 @@ class Survey:
             adopted_at=self.adopted_at,
             anchor_at=one.anchor_at,
             over_at=self.deployments[one.deployment].over_at,
-            holds=list(one.holds.values()),
+            holds=holds,
         )
 
     def held_at(self, one: ItemSeen, at: datetime) -> bool:
@@ -128,7 +131,7 @@ class Survey:
 
     def is_held(self, one: ItemSeen, now: datetime) -> bool:
         """Whether nothing but a hold keeps an item."""
-        return one.due_at < now and self.held_at(one, now)
+        return self.held_at(one, now) and self._deadline(one, holds=()) < now
 
     def next_lapse(self, now: datetime) -> datetime | None:
         """When the next hold lapses that keeps an item past its limit, if nobody reviews it."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from domain.custody.aggregate import Item
+from domain.custody.classes import ItemClass
 from domain.custody.events import HoldEnded, ItemDestroyed, ItemHeld
 from domain.holds.events import (
     ApprovalRefused,
@@ -27,6 +29,7 @@ from domain.kernel.time import written
 from domain.services.custody import destroy_for
 from domain.services.recovery import finish_what_was_begun
 from domain.services.retention import AHEAD, Retention
+from domain.services.schedules import adopt, schedules
 from tests.support import builders as a
 from tests.support.keeping import (
     ASKER,
@@ -42,6 +45,7 @@ from tests.support.keeping import (
     reviewed,
 )
 from tests.support.scenarios import Scene, agreed
+from tests.unit.custody.test_schedules import to_adopt
 from tests.unit.services.test_footage import kept, recording, to_keep
 
 MINUTE = timedelta(minutes=1)
@@ -58,6 +62,12 @@ def footage(scene: Scene, many: int = 1) -> list[UUID]:
     segments = [kept(scene) for _ in range(many)]
     scene.stopped().ended()
     return segments
+
+
+def due_at(scene: Scene, segment: UUID) -> datetime:
+    """When it must be gone, by its own entries and the schedule in force."""
+    limit = schedules(scene.outside).limit_of(ItemClass.FOOTAGE_SEGMENT)
+    return scene.record.load(Item, segment).due_at(limit)
 
 
 def swept(scene: Scene) -> set[UUID]:
@@ -163,13 +173,13 @@ def test_a_release_past_the_limit_destroys_at_once(scene: Scene) -> None:
 def test_a_release_before_the_limit_gives_its_clock_back(scene: Scene) -> None:
     """Neither sooner nor later than without the hold."""
     (segment,) = footage(scene)
-    due = agreed(scene.record.load(Item, segment)).due_at
+    due = due_at(scene, segment)
     agreed(asked(scene, segment))
     agreed(approved(scene))
     scene.later(days(3))
     agreed(released(scene))
     assert [one.due_at for one in scene.events(HoldEnded)] == [due]
-    assert scene.record.load(Item, segment).due_at == due
+    assert due_at(scene, segment) == due
     assert swept(scene) == {segment}
     scene.later(days(28))
     assert swept(scene) == set()
@@ -359,3 +369,41 @@ def test_the_deadline_on_the_record_is_the_one_that_counts(scene: Scene) -> None
     (held,) = scene.events(ItemHeld)
     (seen,) = scene.survey().live()
     assert written(held.due_at) == written(scene.survey().deadline(seen))
+
+
+# -- beside a schedule that is shorter by now ----------------------------------------------------
+
+
+def shorter(scene: Scene) -> None:
+    """From here on footage is kept for 21 days."""
+    command = to_adopt(
+        change=lambda one: replace(one, limit_s=21 * 86_400),
+        of=ItemClass.FOOTAGE_SEGMENT,
+        at=scene.clock.now(),
+    )
+    agreed(adopt(scene.outside, command))
+
+
+def test_a_hold_is_judged_by_the_schedule_in_force(scene: Scene) -> None:
+    """What had to be gone by it is not held; and what is told of a hold's end is its deadline."""
+    (segment,) = footage(scene)
+    started = scene.clock.now()
+    shorter(scene)
+    agreed(asked(scene, segment))
+    agreed(approved(scene))
+    agreed(released(scene))
+    assert [one.due_at for one in scene.events(HoldEnded)] == [started + days(21)]
+    scene.later(days(21) + MINUTE)
+    assert codes(asked(scene, segment, hold=UUID(int=2))) == ["item_past_its_limit"]
+
+
+def test_a_release_past_the_shorter_limit_destroys_at_once(scene: Scene) -> None:
+    """Not at the limit that its registration still says."""
+    (segment,) = footage(scene)
+    shorter(scene)
+    agreed(asked(scene, segment))
+    agreed(approved(scene))
+    scene.later(days(22))
+    assert swept(scene) == {segment}
+    agreed(released(scene))
+    assert scene.live_items() == set()
