@@ -135,7 +135,7 @@ def test_a_copy_that_turns_up_afterwards_is_another_finding(scene: Scene) -> Non
     [
         ({"role": Role.AUDITOR}, "role_may_not_keep_copies"),
         ({"kind": "usb stick of PC Smith"}, "kind_unknown"),
-        ({"location": "/home/smith"}, "location_unknown"),
+        ({"location": "drive of smith"}, "location_unknown"),
         ({"holder": "smith"}, "holder_unknown"),
         ({"exposure": "fine"}, "exposure_unknown"),
     ],
