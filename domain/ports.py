@@ -18,6 +18,7 @@ from domain.custody.sealing import RecheckedBy as RecheckedBy
 from domain.custody.sealing import SealedContent as SealedContent
 from domain.custody.sealing import SealedStream as SealedStream
 from domain.custody.sealing import Tombstone as Tombstone
+from domain.custody.sealing import ToSeal as ToSeal
 from domain.footage.commands import KeepSegment, ReportLostSegment, Segment
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command, Role
@@ -132,6 +133,9 @@ class Vault(Protocol):
 
     def seal(self, label: ItemLabel, *, salt: bytes, content: bytes | memoryview) -> SealedContent:
         """Encrypt under a fresh key of its own, and make key and ciphertext durable."""
+
+    def seal_all(self, contents: Sequence[ToSeal]) -> list[SealedContent]:
+        """As :meth:`seal`, for several at once: all their keys in one transaction."""
 
     def seal_stream(
         self, label: ItemLabel, *, salt: bytes, chunks: Iterable[bytes | memoryview]

@@ -56,6 +56,16 @@ class SealedContent:
 
 
 @dataclass(frozen=True)
+class ToSeal:
+    """Content that is to be sealed."""
+
+    label: ItemLabel
+    salt: bytes
+    """:data:`SALT_BYTES` of its own."""
+    content: bytes | memoryview
+
+
+@dataclass(frozen=True)
 class SealedStream:
     """What may be said of a sealed item whose content came in chunks."""
 
@@ -101,7 +111,13 @@ def commitment(salt: bytes, content: bytes | memoryview) -> str:
     The salt is sealed with the content and dies with its key: afterwards nobody who holds the
     photograph can confirm that it was here. Source: domain specification, 3.1 NEVER 2.
     """
-    digest = hashlib.sha256(_COMMITMENT)
-    digest.update(salt)
+    digest = committing(salt)
     digest.update(content)
     return digest.hexdigest()
+
+
+def committing(salt: bytes) -> hashlib._Hash:
+    """As :func:`commitment`, for content that comes piece by piece."""
+    digest = hashlib.sha256(_COMMITMENT)
+    digest.update(salt)
+    return digest

@@ -18,7 +18,7 @@ from uuid import UUID
 from domain.custody.aggregate import Item
 from domain.custody.classes import ItemClass
 from domain.custody.commands import ConsultItem, DestroyItems
-from domain.custody.sealing import SALT_BYTES, SealedContent, Tombstone, commitment
+from domain.custody.sealing import SALT_BYTES, SealedContent, Tombstone, ToSeal, commitment
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command
 from domain.kernel.errors import ConflictError, DomainError
@@ -102,11 +102,12 @@ class Keeping:
             )
         self._outside.record.append(*(item for item, _, _ in prepared), by=self._command)
         self.items = {one.item_class.value: item.id for item, one, _ in prepared}
-        for item, one, salt in prepared:
-            try:
-                content = self._outside.vault.seal(item.label, salt=salt, content=one.content)
-            except KeyDestroyedError as error:
-                raise ConflictError(str(error)) from error
+        to_seal = [ToSeal(item.label, salt, one.content) for item, one, salt in prepared]
+        try:
+            sealed = self._outside.vault.seal_all(to_seal)
+        except KeyDestroyedError as error:
+            raise ConflictError(str(error)) from error
+        for (item, _, _), content in zip(prepared, sealed, strict=True):
             self._sealed[item.id] = content
 
     def sealed_items(self) -> list[Item]:

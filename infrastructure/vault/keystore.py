@@ -154,31 +154,35 @@ class Keystore:
         """Let go of the file."""
         self._connection.close()
 
-    def new_key(self, item: UUID, epoch: Epoch) -> bytearray:
-        """A fresh 256-bit key for an item, durable before it is given out, replacing any other.
+    def new_keys(self, wanted: Sequence[tuple[UUID, Epoch]]) -> list[bytearray]:
+        """A fresh 256-bit key for each item, durable before they are given out, in ONE transaction.
 
         Args:
-            item: whose.
-            epoch: whose key wraps it; made if there is none.
+            wanted: each item, with the epoch whose key wraps the item's; made if there is none. A
+                key that an item had is replaced.
 
         Returns:
-            32 bytes, to be used once and wiped.
+            32 bytes each, to be used once and wiped.
 
         Raises:
-            KeyDestroyedError: the item was destroyed; it has one life.
-            KeystoreError: the disk did not take it. There is no new key.
+            KeyDestroyedError: an item was destroyed; it has one life. There is no new key.
+            KeystoreError: the disk did not take them. There is no new key.
         """
-        key = bytearray(secrets.token_bytes(_KEY_BYTES))
+        keys = [bytearray(secrets.token_bytes(_KEY_BYTES)) for _ in wanted]
         with self._transaction():
-            if self._tombstone(item) is not None:
-                raise KeyDestroyedError(f"item {item.hex}: was destroyed and cannot be sealed")
-            name, wrapping = self._wrapping_key(epoch)
-            self._connection.execute(
-                "INSERT INTO item_key (item, wrapped, epoch) VALUES (?, ?, ?) ON CONFLICT (item) "
-                "DO UPDATE SET wrapped = excluded.wrapped, epoch = excluded.epoch",
-                (item.hex, _wrapped(wrapping, key, item.bytes), name),
-            )
-        return key
+            for (item, epoch), key in zip(wanted, keys, strict=True):
+                self._keep(item, epoch, key)
+        return keys
+
+    def _keep(self, item: UUID, epoch: Epoch, key: bytearray) -> None:
+        if self._tombstone(item) is not None:
+            raise KeyDestroyedError(f"item {item.hex}: was destroyed and cannot be sealed")
+        name, wrapping = self._wrapping_key(epoch)
+        self._connection.execute(
+            "INSERT INTO item_key (item, wrapped, epoch) VALUES (?, ?, ?) ON CONFLICT (item) "
+            "DO UPDATE SET wrapped = excluded.wrapped, epoch = excluded.epoch",
+            (item.hex, _wrapped(wrapping, key, item.bytes), name),
+        )
 
     def key(self, item: UUID) -> bytearray:
         """The key of an item: 32 bytes, to be wiped.

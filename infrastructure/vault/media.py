@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 from domain.kernel.errors import DomainError
-from infrastructure.files import make_private_directory, sync_directory, write_durably
+from infrastructure.files import make_private_directory, sync_directory
 
 _UNFINISHED = ".new"
-"""What ``write_durably`` adds to a name until the file is whole."""
+"""What a name ends with until the file is whole."""
 
 
 class MediaStoreError(DomainError):
@@ -42,28 +44,41 @@ class MediaStore:
             raise MediaStoreError(f"expected ciphertexts below {directory}, found no directory")
         self.directory = directory
 
-    def write(self, item: UUID, ciphertext: bytes | bytearray) -> None:
-        """Store an item's ciphertext; whole and durable, or not at all.
+    def write_stream(self, item: UUID, pieces: Iterable[bytes | bytearray | memoryview]) -> None:
+        """Store an item's ciphertext as it comes; whole and durable, or not at all.
 
         Raises:
             MediaStoreError: the disk did not take it.
+            Exception: what the pieces came to an end with; nothing of them is kept.
         """
         path = self._path(item)
-        with _in_our_words(f"write {len(ciphertext)} bytes of", item):
+        unfinished = _unfinished(path)
+        with _in_our_words("write", item):
             path.parent.mkdir(mode=0o700, exist_ok=True)
             sync_directory(self.directory)
-            try:
-                write_durably(path, ciphertext, mode=0o600)
-            except OSError:
-                # A full disk needs the room at once; after a crash, ``remove`` sees to it.
-                _unfinished(path).unlink(missing_ok=True)
-                raise
+            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            with open(descriptor, "wb", buffering=0) as file:
+                os.fchmod(descriptor, 0o600)
+                for piece in pieces:
+                    with _in_our_words(f"write {len(piece)} bytes of", item):
+                        _write_all(file, piece)
+                with _in_our_words("write", item):
+                    os.fsync(descriptor)
+            with _in_our_words("write", item):
+                unfinished.rename(path)
+                sync_directory(path.parent)
+        except BaseException:
+            # A full disk needs the room at once; after a crash, ``remove`` sees to it.
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+            raise
 
-    def read(self, item: UUID) -> bytes | None:
-        """An item's ciphertext, or ``None``."""
+    def open(self, item: UUID) -> Ciphertext | None:
+        """An item's ciphertext from its beginning, to be closed; or ``None``."""
         with _in_our_words("read", item):
             try:
-                return self._path(item).read_bytes()
+                return Ciphertext(item, self._path(item).open("rb"))
             except FileNotFoundError:
                 return None
 
@@ -159,6 +174,34 @@ def _is_there(path: Path) -> bool:
 def _closed_to_us(error: OSError) -> None:
     """Stop the walk: a list without a directory that could not be read would be no inventory."""
     raise MediaStoreError(f"cannot list {error.filename}: {error.strerror}") from error
+
+
+class Ciphertext:
+    """An item's ciphertext, read piece by piece."""
+
+    def __init__(self, item: UUID, file: BinaryIO) -> None:
+        self._item = item
+        self._file = file
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes; none at the end.
+
+        Raises:
+            MediaStoreError: the disk did not give them.
+        """
+        with _in_our_words("read", self._item):
+            return self._file.read(size)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+
+def _write_all(file: BinaryIO | FileIO, piece: bytes | bytearray | memoryview) -> None:
+    """A disk may take less than it is given."""
+    rest = memoryview(piece)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 @contextmanager

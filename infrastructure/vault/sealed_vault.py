@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
+from itertools import chain
+from typing import Protocol, TypeVar
 from uuid import UUID
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.custody.sealing import (
     SALT_BYTES,
@@ -24,25 +23,25 @@ from domain.custody.sealing import (
     SealedContent,
     SealedStream,
     Tombstone,
-    commitment,
+    ToSeal,
+    committing,
 )
 from domain.kernel.errors import DomainError
 from domain.ports import CiphertextMissingError, ContentAlteredError
+from infrastructure.vault.frames import FrameAlteredError, opened, sealed, wipe
 from infrastructure.vault.keystore import Keystore
 from infrastructure.vault.media import MediaStore
 
-_NONCE_BYTES = 12
-_TAG_BYTES = 16
-_LEAST_BYTES = _NONCE_BYTES + SALT_BYTES + _TAG_BYTES
+B = TypeVar("B", bytes, bytearray, memoryview, bytes | memoryview)
 
 
 class SealedVault:
     """Implements ``domain.ports.Vault`` over a keystore and a media store.
 
-    Plaintext is salt || content, so that the salt of the item's commitment dies with its key. The
-    associated text is item, class, deployment and content type: a ciphertext that was exchanged
-    for another item's, or read under another label, does not open. A ciphertext file is
-    nonce (12 bytes) || encrypted (as long as the plaintext) || tag (16 bytes).
+    What is sealed is salt || content, so that the salt of the item's commitment dies with its key,
+    in frames (:mod:`infrastructure.vault.frames`). Each is bound to item, class, deployment and
+    content type: a ciphertext that was exchanged for another item's, or read under another label,
+    does not open.
     """
 
     def __init__(self, keystore: Keystore, media: MediaStore) -> None:
@@ -61,43 +60,78 @@ class SealedVault:
             KeystoreError: the key could not be made durable.
             MediaStoreError: the ciphertext could not. There is a key, and nothing that it opens.
         """
-        plain = _joined(salt, content)
+        return self.seal_stream(label, salt=salt, chunks=[content]).content
+
+    def seal_all(self, contents: Sequence[ToSeal]) -> list[SealedContent]:
+        """As :meth:`seal`, with all keys in one transaction."""
+        for one in contents:
+            _require_salt(one.salt)
+        keys = self._keystore.new_keys([(one.label.item, one.label.epoch) for one in contents])
         try:
-            key = self._keystore.new_key(label.item, label.epoch)
-            try:
-                ciphertext = _encrypted(key, plain, label)
-            finally:
-                _wipe(key)
+            return [
+                self._sealed(key, one.label, salt=one.salt, chunks=[one.content]).content
+                for key, one in zip(keys, contents, strict=True)
+            ]
         finally:
-            _wipe(plain)
-        self._media.write(label.item, ciphertext)
-        return SealedContent(
-            ciphertext_digest=hashlib.sha256(ciphertext).hexdigest(),
-            ciphertext_length=len(ciphertext),
-        )
+            for key in keys:
+                wipe(key)
 
     def seal_stream(
         self, label: ItemLabel, *, salt: bytes, chunks: Iterable[bytes | memoryview]
     ) -> SealedStream:
-        """Encrypt what comes, joined."""
-        whole = b"".join(chunks)
-        content = self.seal(label, salt=salt, content=whole)
-        return SealedStream(content, commitment(salt, whole), len(whole))
+        """Encrypt what comes, in memory of one frame; where it stops coming, nothing is kept."""
+        _require_salt(salt)
+        (key,) = self._keystore.new_keys([(label.item, label.epoch)])
+        try:
+            return self._sealed(key, label, salt=salt, chunks=chunks)
+        finally:
+            wipe(key)
+
+    def _sealed(
+        self, key: bytearray, label: ItemLabel, *, salt: bytes, chunks: Iterable[bytes | memoryview]
+    ) -> SealedStream:
+        plain, ciphertext = _Tally(committing(salt)), _Tally(hashlib.sha256())
+        frames = sealed(key, _bound_to(label), chain([salt], plain.counted(chunks)))
+        self._media.write_stream(label.item, ciphertext.counted(frames))
+        content = SealedContent(
+            ciphertext_digest=ciphertext.digest.hexdigest(), ciphertext_length=ciphertext.length
+        )
+        return SealedStream(content, plain.digest.hexdigest(), plain.length)
 
     def open_stream(self, label: ItemLabel) -> Iterator[bytearray]:
-        """The content, in one buffer."""
-        yield self.open(label)
+        """The content, frame by frame, in buffers that the caller must wipe."""
+        key = self._keystore.key(label.item)
+        try:
+            file = self._media.open(label.item)
+            if file is None:
+                raise CiphertextMissingError(f"item {label.item.hex}: there is no ciphertext")
+            with closing(file):
+                yield from _without_salt(opened(key, _bound_to(label), file))
+        except FrameAlteredError as error:
+            raise ContentAlteredError(
+                f"item {label.item.hex}: frame {error.number} of its ciphertext does not open as "
+                f"{label.item_class}: altered, cut or exchanged"
+            ) from error
+        finally:
+            wipe(key)
 
     def open(self, label: ItemLabel) -> bytearray:
         """The content, in a buffer that the caller must wipe (see ``domain.ports.Vault``)."""
-        key = self._keystore.key(label.item)
+        frames: list[bytearray] = []
         try:
-            ciphertext = self._media.read(label.item)
-            if ciphertext is None:
-                raise CiphertextMissingError(f"item {label.item.hex}: there is no ciphertext")
-            return _decrypted(key, ciphertext, label)
+            frames.extend(self.open_stream(label))
+            if len(frames) == 1:
+                return frames.pop()
+            # joined once: a buffer that grows leaves copies behind that nobody wipes
+            whole, at = bytearray(sum(map(len, frames))), 0
+            view = memoryview(whole)
+            for one in frames:
+                view[at : at + len(one)] = one
+                at += len(one)
+            return whole
         finally:
-            _wipe(key)
+            for one in frames:
+                wipe(one)
 
     def last_tombstone(self) -> Tombstone | None:
         """The newest link of the keystore's chain, as it is stored."""
@@ -160,55 +194,51 @@ class SealedVault:
         return self._media.items()
 
 
-def _joined(salt: bytes, content: bytes | memoryview) -> bytearray:
-    """Salt || content, copied once."""
+def _require_salt(salt: bytes) -> None:
     if len(salt) != SALT_BYTES:
         raise ValueError(f"expected a salt of {SALT_BYTES} bytes, found {len(salt)}")
-    given = memoryview(content).cast("B")
-    plain = bytearray(SALT_BYTES + len(given))
-    # Through a view: assigning to a slice of a bytearray makes a copy that nobody wipes.
-    view = memoryview(plain)
-    view[:SALT_BYTES] = salt
-    view[SALT_BYTES:] = given
-    return plain
 
 
-def _encrypted(key: bytearray, plain: bytearray, label: ItemLabel) -> bytearray:
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    ciphertext = bytearray(_NONCE_BYTES + len(plain) + _TAG_BYTES)
-    view = memoryview(ciphertext)
-    view[:_NONCE_BYTES] = nonce
-    AESGCM(key).encrypt_into(nonce, plain, _bound_to(label), view[_NONCE_BYTES:])
-    return ciphertext
+class _Digest(Protocol):
+    """What ``hashlib`` gives."""
+
+    def update(self, data: bytes | bytearray | memoryview, /) -> None:
+        """Take in more."""
+
+    def hexdigest(self) -> str:
+        """Of all that was taken in."""
 
 
-def _decrypted(key: bytearray, ciphertext: bytes, label: ItemLabel) -> bytearray:
-    """The content without its salt, which is wiped."""
-    if len(ciphertext) < _LEAST_BYTES:
-        raise _altered(label)
-    view = memoryview(ciphertext)
-    plain = bytearray(len(ciphertext) - _NONCE_BYTES - _TAG_BYTES)
-    try:
-        AESGCM(key).decrypt_into(view[:_NONCE_BYTES], view[_NONCE_BYTES:], _bound_to(label), plain)
-        # Copied, not cut off at the front: the salt would stay in memory before the content.
-        return bytearray(memoryview(plain)[SALT_BYTES:])
-    except InvalidTag as error:
-        raise _altered(label) from error
-    finally:
-        _wipe(plain)
+class _Tally:
+    """Digest and length of what passes by."""
+
+    def __init__(self, digest: _Digest) -> None:
+        self.digest = digest
+        self.length = 0
+
+    def counted(self, pieces: Iterable[B]) -> Iterator[B]:
+        """The same pieces."""
+        for piece in pieces:
+            self.digest.update(piece)
+            self.length += memoryview(piece).nbytes
+            yield piece
 
 
-def _altered(label: ItemLabel) -> ContentAlteredError:
-    return ContentAlteredError(
-        f"item {label.item.hex}: does not open as {label.item_class}: altered, cut or exchanged"
-    )
+def _without_salt(frames: Iterator[bytearray]) -> Iterator[bytearray]:
+    """The content alone. Copied, not cut off at the front: the salt would stay in memory."""
+    first = next(frames)
+    if len(first) < SALT_BYTES:
+        raise FrameAlteredError(0)
+    yield bytearray(memoryview(first)[SALT_BYTES:])
+    wipe(first)
+    yield from frames
 
 
 def _bound_to(label: ItemLabel) -> bytes:
     """The label as canonical text: JSON, so that no two labels share one."""
     return json.dumps(
         [
-            "plumbline-item/v1",
+            "plumbline-item/v2",
             label.item.hex,
             label.item_class,
             label.deployment.hex,
@@ -216,7 +246,3 @@ def _bound_to(label: ItemLabel) -> bytes:
         ],
         separators=(",", ":"),
     ).encode()
-
-
-def _wipe(buffer: bytearray) -> None:
-    memoryview(buffer)[:] = bytes(len(buffer))

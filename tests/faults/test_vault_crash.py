@@ -348,7 +348,7 @@ def test_a_media_store_without_room_keeps_nothing_readable(filled: Path, dying: 
     told = told_within(filled, "seal", IN_THE_MEDIA_STORE, dying=dying)
     if not dying:
         assert told == [
-            f"MediaStoreError: item {item().hex}: cannot write 200060 bytes of its ciphertext: "
+            f"MediaStoreError: item {item().hex}: cannot write 200055 bytes of its ciphertext: "
             "File too large"
         ]
     with on_disk(filled) as opened:

@@ -7,7 +7,7 @@ things while they live.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -129,15 +129,16 @@ def test_the_search_found_the_keystores_rows_while_they_lived(data: Path, known:
 
 def _remember_keys(patch: pytest.MonkeyPatch, known: Known) -> None:
     """Copy each item's key, plain and wrapped, as it is made."""
-    new_key = Keystore.new_key
+    new_keys = Keystore.new_keys
 
-    def remembering(keystore: Keystore, item: UUID, epoch: Epoch) -> bytearray:
-        key = new_key(keystore, item, epoch)
-        known.needles[f"key {item.hex}"] = bytes(key)
-        known.needles[f"wrapped {item.hex}"] = wrapped_key(keystore, item)
-        return key
+    def remembering(keystore: Keystore, wanted: Sequence[tuple[UUID, Epoch]]) -> list[bytearray]:
+        keys = new_keys(keystore, wanted)
+        for (item, _), key in zip(wanted, keys, strict=True):
+            known.needles[f"key {item.hex}"] = bytes(key)
+            known.needles[f"wrapped {item.hex}"] = wrapped_key(keystore, item)
+        return keys
 
-    patch.setattr(Keystore, "new_key", remembering)
+    patch.setattr(Keystore, "new_keys", remembering)
 
 
 def wrapped_key(keystore: Keystore, item: UUID) -> bytes:

@@ -24,6 +24,7 @@ from domain.custody.sealing import (
     SealedContent,
     SealedStream,
     Tombstone,
+    ToSeal,
     commitment,
 )
 from domain.kernel.aggregate import Aggregate
@@ -341,6 +342,10 @@ class MemoryVault:
             ciphertext_digest=hashlib.sha256(f"{label.item.hex} {self._made}".encode()).hexdigest(),
             ciphertext_length=len(salt) + len(content),
         )
+
+    def seal_all(self, contents: Sequence[ToSeal]) -> list[SealedContent]:
+        """One after the other."""
+        return [self.seal(one.label, salt=one.salt, content=one.content) for one in contents]
 
     def open(self, label: ItemLabel) -> bytearray:
         """The content, in a buffer of the caller's own."""

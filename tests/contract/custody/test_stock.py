@@ -143,9 +143,9 @@ def test_an_item_between_two_steps_is_neither_missing_nor_an_orphan(place: Place
 def test_what_no_entry_knows_is_found_once(place: Place, what: str) -> None:
     """And said by the verifier until it is gone."""
     if what == "key":
-        place.disk.keystore.new_key(item(1), EPOCH)
+        place.disk.keystore.new_keys([(item(1), EPOCH)])
     elif what == "ciphertext":
-        place.disk.media.write(item(1), b"something")
+        place.disk.media.write_stream(item(1), [b"something"])
     elif what == "stray file":
         (place.disk.media.directory / "notes.txt").write_text("a name")
     else:

@@ -37,7 +37,7 @@ def opens(directory: Path) -> bool:
 def in_use(directory: Path) -> bytearray:
     """Make a keystore with one key, which is returned."""
     with closing(Keystore(directory)) as keystore:
-        return keystore.new_key(item(), EPOCH)
+        return keystore.new_keys([(item(), EPOCH)])[0]
 
 
 def mode(path: Path) -> int:
@@ -50,7 +50,7 @@ def test_directory_and_files_are_closed_to_others_whatever_the_umask(directory: 
     before = os.umask(0)
     try:
         with closing(Keystore(directory)) as keystore:
-            keystore.new_key(item(), EPOCH)
+            keystore.new_keys([(item(), EPOCH)])[0]
             with closing(sqlite3.connect(directory / "keystore.db")) as other:
                 other.execute("UPDATE item_key SET wrapped = x'00'")
                 files = {path.name: mode(path) for path in directory.iterdir()}
@@ -164,7 +164,7 @@ def test_processes_that_start_together_make_one_wrapping_key(directory: Path) ->
     def start(number: int) -> tuple[UUID, bytearray]:
         together.wait()
         with closing(Keystore(directory)) as keystore:
-            return item(number), keystore.new_key(item(number), EPOCH)
+            return item(number), keystore.new_keys([(item(number), EPOCH)])[0]
 
     with ThreadPoolExecutor(6) as pool:
         made = dict(pool.map(start, range(1, 7)))
@@ -226,7 +226,7 @@ def of_the_epoch(opened: OnDisk) -> bytes:
 
 def test_a_key_lies_in_the_keystore_only_wrapped_and_bound_to_its_item(opened: OnDisk) -> None:
     """AES key wrap (RFC 3394) of the key and the item, under the wrapping key."""
-    key = opened.keystore.new_key(item(), EPOCH)
+    key = opened.keystore.new_keys([(item(), EPOCH)])[0]
     ((wrapped,),) = opened.execute("SELECT wrapped FROM item_key")
     assert aes_key_unwrap(of_the_epoch(opened), wrapped) == key + item().bytes
     assert key not in opened.database.read_bytes()
@@ -249,7 +249,7 @@ def test_a_wrapped_key_that_is_not_ours_for_this_item_gives_no_key(
     opened: OnDisk, damaged: Callable[[bytes, bytes], bytes]
 ) -> None:
     """Whether it was damaged, or wrapped for something else."""
-    opened.keystore.new_key(item(), EPOCH)
+    opened.keystore.new_keys([(item(), EPOCH)])[0]
     ((wrapped,),) = opened.execute("SELECT wrapped FROM item_key")
     opened.execute("UPDATE item_key SET wrapped = ?", damaged(of_the_epoch(opened), wrapped))
     with pytest.raises(ContentAlteredError, match=f"item {item().hex}: its wrapped key is"):
@@ -269,7 +269,7 @@ def test_the_unlinked_journal_is_synced_before_anything_is_answered(
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", listening)
-    opened.keystore.new_key(item(), EPOCH)
+    opened.keystore.new_keys([(item(), EPOCH)])[0]
     opened.keystore.destroy([item()], at=NOON)
     assert synced == [(str(opened.keystore.directory), False)] * 2
 
@@ -282,7 +282,7 @@ def test_there_is_no_key_before_the_first_and_after_the_last(opened: OnDisk) -> 
         assert not opened.keystore.holds(item())
         assert opened.keystore.items() == set()
         if not destroyed:
-            opened.keystore.new_key(item(), EPOCH)
+            opened.keystore.new_keys([(item(), EPOCH)])[0]
             assert opened.keystore.holds(item())
             opened.keystore.destroy([item()], at=NOON)
 
@@ -315,8 +315,8 @@ def test_the_key_of_an_epoch_ends_with_the_last_it_wraps_once_none_can_join(
     opened: OnDisk,
 ) -> None:
     """Not while items of this day and deployment may still come."""
-    opened.keystore.new_key(item(1), EPOCH)
-    opened.keystore.new_key(item(2), EPOCH)
+    opened.keystore.new_keys([(item(1), EPOCH)])[0]
+    opened.keystore.new_keys([(item(2), EPOCH)])[0]
     assert opened.keystore.epochs() == {EPOCH.name}
     opened.keystore.destroy([item(1)], at=NOON)
     assert opened.keystore.end_epochs(at=TOMORROW, over=[]) == []
@@ -332,17 +332,17 @@ def test_the_key_of_an_epoch_ends_with_the_last_it_wraps_once_none_can_join(
 
 def test_the_end_of_a_deployment_ends_its_epochs_of_the_day(opened: OnDisk) -> None:
     """Nothing can join them any more."""
-    opened.keystore.new_key(item(), EPOCH)
+    opened.keystore.new_keys([(item(), EPOCH)])[0]
     opened.keystore.destroy([item()], at=NOON)
     assert len(opened.keystore.end_epochs(at=NOON, over=[OF])) == 1
 
 
 def test_an_epoch_that_ended_is_not_brought_back(opened: OnDisk) -> None:
     """An item that comes all the same gets a key of another name."""
-    opened.keystore.new_key(item(1), EPOCH)
+    opened.keystore.new_keys([(item(1), EPOCH)])[0]
     opened.keystore.destroy([item(1)], at=NOON)
     opened.keystore.end_epochs(at=TOMORROW, over=[])
-    key = opened.keystore.new_key(item(2), EPOCH)
+    key = opened.keystore.new_keys([(item(2), EPOCH)])[0]
     assert opened.keystore.key(item(2)) == key
     ((name,),) = opened.execute("SELECT epoch FROM epoch_key")
     assert name != EPOCH.name
@@ -353,7 +353,7 @@ def test_an_epoch_that_ended_is_not_brought_back(opened: OnDisk) -> None:
 
 def test_without_the_key_of_its_epoch_an_items_key_is_of_no_use(opened: OnDisk) -> None:
     """Also where its own row is still there, as in an older copy."""
-    opened.keystore.new_key(item(), EPOCH)
+    opened.keystore.new_keys([(item(), EPOCH)])[0]
     opened.execute("DELETE FROM epoch_key")
     with pytest.raises(KeyDestroyedError, match="the key of its epoch is gone"):
         opened.keystore.key(item())
@@ -368,7 +368,7 @@ def test_epochs_do_not_share_a_key(opened: OnDisk) -> None:
         replace(EPOCH, deployment=item(9)),
     ]
     for number, epoch in enumerate(others, start=1):
-        opened.keystore.new_key(item(number), epoch)
+        opened.keystore.new_keys([(item(number), epoch)])[0]
     assert opened.keystore.epochs() == {one.name for one in others}
     wrapped = [row[0] for row in opened.execute("SELECT wrapped FROM epoch_key ORDER BY epoch")]
     opened.execute("UPDATE epoch_key SET wrapped = ?", wrapped[0])
@@ -401,7 +401,7 @@ def test_many_are_destroyed_in_one_transaction_or_none(opened: OnDisk) -> None:
     """A key that cannot go keeps its tombstone from being written, and all the others'."""
     items = [item(number) for number in range(1, 6)]
     for one in items:
-        opened.keystore.new_key(one, EPOCH)
+        opened.keystore.new_keys([(one, EPOCH)])[0]
     opened.execute(
         "CREATE TRIGGER stuck BEFORE DELETE ON item_key WHEN OLD.item = '"
         + items[3].hex

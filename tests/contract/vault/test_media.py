@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -26,6 +28,15 @@ def path_of(media: MediaStore, number: int = 1) -> Path:
     return media.directory / item(number).hex[:2] / item(number).hex
 
 
+def content_of(media: MediaStore, one: UUID) -> bytes | None:
+    """The ciphertext of an item, whole."""
+    file = media.open(one)
+    if file is None:
+        return None
+    with closing(file):
+        return b"".join(iter(lambda: file.read(7), b""))
+
+
 def leave_half_written(media: MediaStore, number: int = 1) -> Path:
     """What a crash in the middle of writing leaves."""
     half = path_of(media, number).with_name(item(number).hex + ".new")
@@ -36,12 +47,12 @@ def leave_half_written(media: MediaStore, number: int = 1) -> Path:
 
 def test_a_ciphertext_lies_in_a_file_of_its_own(media: MediaStore) -> None:
     """Below the first two digits of its item, and nothing else is left there."""
-    media.write(item(1), CIPHERTEXT)
-    media.write(item(2), b"another")
+    media.write_stream(item(1), [CIPHERTEXT])
+    media.write_stream(item(2), [b"another"])
     found = sorted(path for path in media.directory.rglob("*") if path.is_file())
     assert found == [path_of(media, 1), path_of(media, 2)]
-    assert media.read(item(1)) == path_of(media, 1).read_bytes() == CIPHERTEXT
-    assert media.read(item(3)) is None
+    assert content_of(media, item(1)) == path_of(media, 1).read_bytes() == CIPHERTEXT
+    assert content_of(media, item(3)) is None
 
 
 def test_directories_and_files_are_closed_to_others_whatever_the_umask(media: MediaStore) -> None:
@@ -50,7 +61,7 @@ def test_directories_and_files_are_closed_to_others_whatever_the_umask(media: Me
     try:
         leave_half_written(media, 2).chmod(0o644)
         for number in (1, 2):
-            media.write(item(number), CIPHERTEXT)
+            media.write_stream(item(number), [CIPHERTEXT])
     finally:
         os.umask(before)
     for path, mode in {
@@ -67,7 +78,7 @@ def test_a_file_is_synced_before_it_is_named_and_its_directory_afterwards(
 ) -> None:
     """Otherwise a power cut could leave a name without its bytes, or no name at all."""
     steps = _listen(monkeypatch)
-    media.write(item(), CIPHERTEXT)
+    media.write_stream(item(), [CIPHERTEXT])
     folder = path_of(media).parent
     assert steps == [
         f"mkdir {folder}",
@@ -80,7 +91,7 @@ def test_a_file_is_synced_before_it_is_named_and_its_directory_afterwards(
 
 def test_a_removal_is_synced(media: MediaStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file, what was left unfinished, and then the directory: also when repeated."""
-    media.write(item(), CIPHERTEXT)
+    media.write_stream(item(), [CIPHERTEXT])
     leave_half_written(media)
     steps = _listen(monkeypatch)
     removal = [
@@ -98,11 +109,11 @@ def test_a_removal_is_synced(media: MediaStore, monkeypatch: pytest.MonkeyPatch)
 def test_a_half_written_file_is_held_listed_and_removed_but_never_read(media: MediaStore) -> None:
     """Its item is to be destroyed like any other."""
     half = leave_half_written(media)
-    media.write(item(2), CIPHERTEXT)
+    media.write_stream(item(2), [CIPHERTEXT])
     assert media.holds(item(1))
     assert media.items() == {item(1), item(2)}
     assert media.strays() == []
-    assert media.read(item(1)) is None
+    assert content_of(media, item(1)) is None
 
     media.remove(item(1))
     assert not half.exists()
@@ -114,8 +125,8 @@ def test_writing_replaces_what_was_there_half_or_whole(media: MediaStore) -> Non
     """And leaves nothing of it."""
     leave_half_written(media)
     for ciphertext in (CIPHERTEXT, b"a second one", b""):
-        media.write(item(), ciphertext)
-        assert media.read(item()) == ciphertext
+        media.write_stream(item(), [ciphertext])
+        assert content_of(media, item()) == ciphertext
         assert [path.name for path in path_of(media).parent.iterdir()] == [item().hex]
 
 
@@ -150,7 +161,7 @@ def test_a_stray_file_is_told_of_and_left_alone(media: MediaStore, place: str) -
     stray = media.directory / place
     stray.parent.mkdir(parents=True, exist_ok=True)
     stray.write_bytes(b"not ours")
-    media.write(item(7), CIPHERTEXT)
+    media.write_stream(item(7), [CIPHERTEXT])
     assert media.strays() == [stray]
     assert media.items() == {item(7)}
     for number in (1, 7, 0xAB):
@@ -198,8 +209,8 @@ def test_what_cannot_be_looked_for_is_not_said_to_be_gone(media: MediaStore) -> 
 @pytest.mark.parametrize(
     ("act", "told"),
     [
-        (lambda media: media.write(item(), CIPHERTEXT), "write 20 bytes of"),
-        (lambda media: media.read(item()), "read"),
+        (lambda media: media.write_stream(item(), [CIPHERTEXT]), "write"),
+        (lambda media: content_of(media, item()), "read"),
         (lambda media: media.remove(item()), "remove"),
     ],
 )

@@ -75,7 +75,7 @@ def test_nothing_is_left_of_the_destroyed_among_many_that_live(tmp_path: Path) -
     with on_disk(tmp_path) as opened:
         opened.keystore._connection.execute("PRAGMA synchronous = OFF")  # no power cut here
         for number in numbers:
-            opened.keystore.new_key(item(number), EPOCH)
+            opened.keystore.new_keys([(item(number), EPOCH)])[0]
             if chosen.random() < 0.5:
                 needles |= keys_of(opened)
                 gone = chosen.choice(sorted(opened.keystore.items()))

@@ -22,7 +22,7 @@ ROWS = (1, 2, 3)
 def three_destroyed(opened: OnDisk) -> OnDisk:
     """Three tombstones (the second of an item that never had a key), and one key that lives."""
     for number in (1, 3, 4):
-        opened.keystore.new_key(item(number), EPOCH)
+        opened.keystore.new_keys([(item(number), EPOCH)])[0]
     for number in ROWS:
         opened.keystore.destroy([item(number)], at=NOON + timedelta(minutes=number))[item(number)]
     return opened
@@ -48,7 +48,7 @@ def test_a_sound_chain_is_verified_up_to_its_last_link(three_destroyed: OnDisk) 
 
 def test_a_keystore_that_destroyed_nothing_has_no_link(opened: OnDisk) -> None:
     """Keys that live say nothing of tombstones."""
-    opened.keystore.new_key(item(), EPOCH)
+    opened.keystore.new_keys([(item(), EPOCH)])[0]
     assert opened.keystore.verify_tombstones() is None
 
 
@@ -145,7 +145,7 @@ def test_a_key_that_rose_from_its_grave_is_found_and_can_be_destroyed(
 
 def test_a_key_that_was_put_back_from_an_older_copy_opens_nothing(opened: OnDisk) -> None:
     """The row is sound; its tombstone stands beside it."""
-    key = opened.keystore.new_key(item(), EPOCH)
+    key = opened.keystore.new_keys([(item(), EPOCH)])[0]
     (row,) = opened.execute("SELECT item, wrapped, epoch FROM item_key")
     opened.keystore.destroy([item()], at=NOON)
     opened.execute("INSERT INTO item_key (item, wrapped, epoch) VALUES (?, ?, ?)", *row)
@@ -200,7 +200,7 @@ def test_a_tombstone_that_cannot_be_made_leaves_the_key(
     opened: OnDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Deletion and tombstone are one transaction: neither is ever there without the other."""
-    key = opened.keystore.new_key(item(), EPOCH)
+    key = opened.keystore.new_keys([(item(), EPOCH)])[0]
 
     def fails(*_: object) -> str:
         raise MemoryError
@@ -215,7 +215,7 @@ def test_a_tombstone_that_cannot_be_made_leaves_the_key(
 
 
 @pytest.mark.parametrize(
-    "act", [lambda one: one.new_key(item(), EPOCH), lambda one: one.key(item())]
+    "act", [lambda one: one.new_keys([(item(), EPOCH)])[0], lambda one: one.key(item())]
 )
 def test_an_item_with_a_tombstone_has_no_key_any_more(
     opened: OnDisk, act: Callable[[Keystore], object]
