@@ -170,14 +170,14 @@ class Keystore:
         """
         keys = [bytearray(secrets.token_bytes(_KEY_BYTES)) for _ in wanted]
         with self._transaction():
+            wrapping = {epoch: self._wrapping_key(epoch) for epoch in {one for _, one in wanted}}
             for (item, epoch), key in zip(wanted, keys, strict=True):
-                self._keep(item, epoch, key)
+                self._keep(item, *wrapping[epoch], key)
         return keys
 
-    def _keep(self, item: UUID, epoch: Epoch, key: bytearray) -> None:
+    def _keep(self, item: UUID, name: str, wrapping: bytes | bytearray, key: bytearray) -> None:
         if self._tombstone(item) is not None:
             raise KeyDestroyedError(f"item {item.hex}: was destroyed and cannot be sealed")
-        name, wrapping = self._wrapping_key(epoch)
         self._connection.execute(
             "INSERT INTO item_key (item, wrapped, epoch) VALUES (?, ?, ?) ON CONFLICT (item) "
             "DO UPDATE SET wrapped = excluded.wrapped, epoch = excluded.epoch",

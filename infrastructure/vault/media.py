@@ -40,6 +40,8 @@ class MediaStore:
     def __init__(self, directory: Path, *, only_reading: bool = False) -> None:
         if not only_reading:
             make_private_directory(directory)
+            # of a folder that a process made and died before it synced
+            sync_directory(directory)
         elif not directory.is_dir():
             raise MediaStoreError(f"expected ciphertexts below {directory}, found no directory")
         self.directory = directory
@@ -54,8 +56,9 @@ class MediaStore:
         path = self._path(item)
         unfinished = _unfinished(path)
         with _in_our_words("write", item):
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            sync_directory(self.directory)
+            if not path.parent.is_dir():
+                path.parent.mkdir(mode=0o700, exist_ok=True)
+                sync_directory(self.directory)
             descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             with open(descriptor, "wb", buffering=0) as file:
@@ -68,7 +71,7 @@ class MediaStore:
             with _in_our_words("write", item):
                 unfinished.rename(path)
                 sync_directory(path.parent)
-        except BaseException:
+        except Exception:
             # A full disk needs the room at once; after a crash, ``remove`` sees to it.
             with suppress(OSError):
                 unfinished.unlink(missing_ok=True)

@@ -60,7 +60,8 @@ class SealedVault:
             KeystoreError: the key could not be made durable.
             MediaStoreError: the ciphertext could not. There is a key, and nothing that it opens.
         """
-        return self.seal_stream(label, salt=salt, chunks=[content]).content
+        (content_sealed,) = self.seal_all([ToSeal(label, salt, content)])
+        return content_sealed
 
     def seal_all(self, contents: Sequence[ToSeal]) -> list[SealedContent]:
         """As :meth:`seal`, with all keys in one transaction."""
@@ -69,7 +70,7 @@ class SealedVault:
         keys = self._keystore.new_keys([(one.label.item, one.label.epoch) for one in contents])
         try:
             return [
-                self._sealed(key, one.label, salt=one.salt, chunks=[one.content]).content
+                self._sealed(key, one.label, [one.salt, one.content])
                 for key, one in zip(keys, contents, strict=True)
             ]
         finally:
@@ -82,21 +83,22 @@ class SealedVault:
         """Encrypt what comes, in memory of one frame; where it stops coming, nothing is kept."""
         _require_salt(salt)
         (key,) = self._keystore.new_keys([(label.item, label.epoch)])
+        plain = _Tally(committing(salt))
         try:
-            return self._sealed(key, label, salt=salt, chunks=chunks)
+            content = self._sealed(key, label, chain([salt], plain.counted(chunks)))
+            return SealedStream(content, plain.digest.hexdigest(), plain.length)
         finally:
             wipe(key)
 
     def _sealed(
-        self, key: bytearray, label: ItemLabel, *, salt: bytes, chunks: Iterable[bytes | memoryview]
-    ) -> SealedStream:
-        plain, ciphertext = _Tally(committing(salt)), _Tally(hashlib.sha256())
-        frames = sealed(key, _bound_to(label), chain([salt], plain.counted(chunks)))
+        self, key: bytearray, label: ItemLabel, pieces: Iterable[bytes | memoryview]
+    ) -> SealedContent:
+        ciphertext = _Tally(hashlib.sha256())
+        frames = sealed(key, _bound_to(label), pieces)
         self._media.write_stream(label.item, ciphertext.counted(frames))
-        content = SealedContent(
+        return SealedContent(
             ciphertext_digest=ciphertext.digest.hexdigest(), ciphertext_length=ciphertext.length
         )
-        return SealedStream(content, plain.digest.hexdigest(), plain.length)
 
     def open_stream(self, label: ItemLabel) -> Iterator[bytearray]:
         """The content, frame by frame, in buffers that the caller must wipe."""

@@ -14,6 +14,7 @@ from tests.benchmarks.destroy import destroy
 from tests.benchmarks.figure import Figure
 from tests.benchmarks.pipeline_vs_insightface import pipeline_vs_insightface
 from tests.benchmarks.rebuild import rebuild_postgres, rebuild_sqlite
+from tests.benchmarks.sealing import seal_vs_aesgcm
 from tests.benchmarks.verifying import verify_vs_recompute
 
 BENCHMARKS: dict[str, Callable[[], Figure]] = {
@@ -21,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[], Figure]] = {
     "pipeline_vs_insightface": pipeline_vs_insightface,
     "rebuild_postgres": rebuild_postgres,
     "rebuild_sqlite": rebuild_sqlite,
+    "seal_vs_aesgcm": seal_vs_aesgcm,
     "verify_vs_recompute": verify_vs_recompute,
     **append.BENCHMARKS,
     **growth.SHORT,
