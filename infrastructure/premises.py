@@ -24,9 +24,9 @@ from infrastructure.record.schema import found_log, migrate, require_current, re
 from infrastructure.seal.keys import KeyFolder
 from infrastructure.seal.sealer import Sealer
 from infrastructure.seal.token import Token
+from infrastructure.vault.ciphertexts import ciphertexts_at
 from infrastructure.vault.command_keys import StoredCommandKeys
 from infrastructure.vault.keystore import Keystore
-from infrastructure.vault.media import MediaStore
 from infrastructure.vault.sealed_vault import SealedVault
 
 _OURS = frozenset({"record", "keystore", "media", "seal", "access", "recheck", "lock"})
@@ -48,6 +48,8 @@ class Premises:
         url: a PostgreSQL database that holds the record; None for a file below the path.
         log_key: a PKCS#11 token on which the log's keys are made; None for files.
         recheck: the directory of the re-checker's key; None for one below the path.
+        bucket: ``s3://bucket/prefix`` that holds the ciphertexts; None for a directory below the
+            path.
     """
 
     def __init__(
@@ -57,9 +59,11 @@ class Premises:
         url: str | None = None,
         log_key: str | None = None,
         recheck: Path | None = None,
+        bucket: str | None = None,
     ) -> None:
         self._log_key = log_key
         self._recheck = recheck
+        self._bucket = bucket
         self.path = path.absolute()
         self.database: Database = database_at(url, otherwise=self.path / "record" / "record.db")
 
@@ -72,6 +76,11 @@ class Premises:
     def media(self) -> Path:
         """Ciphertexts."""
         return self.path / "media"
+
+    @property
+    def media_at(self) -> str:
+        """Where ciphertexts lie: that directory, or ``s3://bucket/prefix``."""
+        return self._bucket or str(self.media)
 
     @property
     def seal(self) -> Path:
@@ -87,9 +96,11 @@ class Premises:
     def boundary(self) -> str:
         """The stores of this node, as a receipt names them."""
         in_a_file = isinstance(self.database, SQLiteDatabase)
+        record = "SQLite file" if in_a_file else "PostgreSQL database"
+        media = "S3 bucket" if self._bucket else "directory"
         return (
-            f"the record ({'SQLite file' if in_a_file else 'PostgreSQL database'}), the keystore "
-            "(SQLite file) and the media store (directory) of one node; no copies outside them"
+            f"the record ({record}), the keystore (SQLite file) and the media store ({media}) of "
+            "one node; no copies outside them"
         )
 
     @property
@@ -141,8 +152,7 @@ class Premises:
 
     def open_vault(self) -> SealedVault:
         """The vault over this keystore and this media store."""
-        media = MediaStore(self.media)
-        return SealedVault(Keystore(self.keystore), media)
+        return SealedVault(Keystore(self.keystore), ciphertexts_at(self.media_at))
 
     def rechecker(self, *, enrol: Enrol, credential: Path | None = None) -> SeparateRechecker:
         """Another process that looks again after each destruction, with a key of its own.
@@ -152,7 +162,7 @@ class Premises:
             credential: another person's key; None for the one that is kept here.
         """
         return SeparateRechecker(
-            credential or self.recheck / "recheck.key", self.keystore, self.media, enrol=enrol
+            credential or self.recheck / "recheck.key", self.keystore, self.media_at, enrol=enrol
         )
 
     def sealer(self, origin: str, *, new: bool) -> Sealer:

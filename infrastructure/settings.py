@@ -18,6 +18,7 @@ _KNOWN = frozenset(
         "PLUMBLINE_HERE",
         "PLUMBLINE_REQUIRE",  # of the tests alone: what must not be skipped
         "PLUMBLINE_LOG_KEY",
+        "PLUMBLINE_MEDIA",
         "PLUMBLINE_RECHECK",
     }
 )
@@ -39,6 +40,8 @@ class Settings:
     """A PostgreSQL database that holds the record; None for a file among the premises."""
     log_key: str | None = None
     """A PKCS#11 token (RFC 7512) on which new keys of logs are made; None for files."""
+    media: str | None = None
+    """A bucket that holds the ciphertexts, ``s3://bucket/prefix``; None for a directory."""
     recheck: Path | None = None
     """The directory of the re-checker's key; None for one among the premises."""
     command: str = "plumbline"
@@ -60,8 +63,9 @@ class Settings:
                 f"unknown settings {', '.join(unknown)}; known are PLUMBLINE_CACHE (directory of "
                 "models and media), PLUMBLINE_DATA (directory of the record), PLUMBLINE_DATABASE "
                 "(postgresql://user@host/name, for a record on a server), PLUMBLINE_LOG_KEY "
-                "(pkcs11:token=..., for a log's key on a token), PLUMBLINE_RECHECK "
-                "(directory of the re-checker's key)"
+                "(pkcs11:token=..., for a log's key on a token), PLUMBLINE_MEDIA "
+                "(s3://bucket/prefix, for ciphertexts in a bucket), PLUMBLINE_RECHECK (directory "
+                "of the re-checker's key)"
             )
         home = Path(environment.get("HOME") or Path.home())
         return cls(
@@ -71,6 +75,7 @@ class Settings:
             ),
             database=environment.get("PLUMBLINE_DATABASE") or None,
             log_key=environment.get("PLUMBLINE_LOG_KEY") or None,
+            media=_bucket(environment.get("PLUMBLINE_MEDIA")),
             recheck=(
                 Path(environment["PLUMBLINE_RECHECK"]).expanduser().absolute()
                 if environment.get("PLUMBLINE_RECHECK")
@@ -78,6 +83,12 @@ class Settings:
             ),
             command=environment.get("PLUMBLINE_COMMAND", "plumbline"),
         )
+
+
+def _bucket(given: str | None) -> str | None:
+    if given and not given.startswith("s3://"):
+        raise SettingsError("PLUMBLINE_MEDIA: expected s3://bucket/prefix, or nothing")
+    return given or None
 
 
 def _directory(environment: Mapping[str, str], own: str, shared: str, otherwise: Path) -> Path:

@@ -24,8 +24,8 @@ from domain.kernel.references import FORCE, new_reference
 from domain.ports import ItemLabel, Tombstone
 from domain.services.rechecking import is_gone
 from infrastructure.custody.credentials import Credential
+from infrastructure.vault.ciphertexts import ciphertexts_at
 from infrastructure.vault.keystore import Keystore
-from infrastructure.vault.media import MediaStore
 from infrastructure.vault.sealed_vault import SealedVault
 
 
@@ -41,15 +41,17 @@ def main(credential: str, keystore: str, media: str) -> None:
         asked = json.loads(line)
         try:
             # Opened for each question: what the stores hold now, and not what somebody remembers.
-            with closing(_stores(Path(keystore), Path(media))) as vault:
+            with closing(_stores(Path(keystore), media)) as vault:
                 _say(_ANSWERS[asked["ask"]](vault, key, asked["about"]))
         except DomainError as error:
             _say({"error": str(error)})
 
 
-def _stores(keystore: Path, media: Path) -> SealedVault:
+def _stores(keystore: Path, media: str) -> SealedVault:
     """The stores, only to be read: one that is away must not look like one that is empty."""
-    return SealedVault(Keystore(keystore, only_reading=True), MediaStore(media, only_reading=True))
+    return SealedVault(
+        Keystore(keystore, only_reading=True), ciphertexts_at(media, only_reading=True)
+    )
 
 
 def looked_again(vault: SealedVault, key: Credential, about: list[list[str]]) -> dict[str, Any]:

@@ -37,11 +37,13 @@ class SeparateRechecker:
     Args:
         credential: its key's file, which this process does not read.
         keystore: the directory of keys.
-        media: the directory of ciphertexts.
+        media: where ciphertexts lie: a directory, or ``s3://bucket/prefix``.
         enrol: told who it is, so that the record knows its key before it rests on an answer.
     """
 
-    def __init__(self, credential: Path, keystore: Path, media: Path, *, enrol: Enrol) -> None:
+    def __init__(
+        self, credential: Path, keystore: Path, media: Path | str, *, enrol: Enrol
+    ) -> None:
         self._arguments = [str(credential), str(keystore), str(media)]
         self._enrol = enrol
         self._process: subprocess.Popen[str] | None = None

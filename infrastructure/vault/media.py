@@ -1,7 +1,6 @@
 """The media store: one file of ciphertext for each item.
 
-A file here is of no use without its key, which is never here. What is not ours is reported and
-never touched.
+What is not ours is reported and never touched.
 """
 
 from __future__ import annotations
@@ -17,13 +16,10 @@ from uuid import UUID
 
 from domain.kernel.errors import DomainError
 from infrastructure.files import make_private_directory, sync_directory
+from infrastructure.vault.ciphertexts import MediaStoreError
 
 _UNFINISHED = ".new"
 """What a name ends with until the file is whole."""
-
-
-class MediaStoreError(DomainError):
-    """The disk did not take or give what was asked: it is full, failing, or closed to us."""
 
 
 class MediaStore:
@@ -47,12 +43,7 @@ class MediaStore:
         self.directory = directory
 
     def write_stream(self, item: UUID, pieces: Iterable[bytes | bytearray | memoryview]) -> None:
-        """Store an item's ciphertext as it comes; whole and durable, or not at all.
-
-        Raises:
-            MediaStoreError: the disk did not take it.
-            Exception: what the pieces came to an end with; nothing of them is kept.
-        """
+        """Store an item's ciphertext as it comes (see ``Ciphertexts``)."""
         path = self._path(item)
         unfinished = _unfinished(path)
         with _in_our_words("write", item):
@@ -77,11 +68,11 @@ class MediaStore:
                 unfinished.unlink(missing_ok=True)
             raise
 
-    def open(self, item: UUID) -> Ciphertext | None:
+    def open(self, item: UUID) -> _File | None:
         """An item's ciphertext from its beginning, to be closed; or ``None``."""
         with _in_our_words("read", item):
             try:
-                return Ciphertext(item, self._path(item).open("rb"))
+                return _File(item, self._path(item).open("rb"))
             except FileNotFoundError:
                 return None
 
@@ -179,7 +170,7 @@ def _closed_to_us(error: OSError) -> None:
     raise MediaStoreError(f"cannot list {error.filename}: {error.strerror}") from error
 
 
-class Ciphertext:
+class _File:
     """An item's ciphertext, read piece by piece."""
 
     def __init__(self, item: UUID, file: BinaryIO) -> None:
@@ -187,11 +178,7 @@ class Ciphertext:
         self._file = file
 
     def read(self, size: int, /) -> bytes:
-        """At most so many bytes; none at the end.
-
-        Raises:
-            MediaStoreError: the disk did not give them.
-        """
+        """At most so many bytes; none at the end."""
         with _in_our_words("read", self._item):
             return self._file.read(size)
 

@@ -28,9 +28,9 @@ from domain.custody.sealing import (
 )
 from domain.kernel.errors import DomainError
 from domain.ports import CiphertextMissingError, ContentAlteredError
+from infrastructure.vault.ciphertexts import Ciphertexts
 from infrastructure.vault.frames import FrameAlteredError, opened, sealed, wipe
 from infrastructure.vault.keystore import Keystore
-from infrastructure.vault.media import MediaStore
 
 B = TypeVar("B", bytes, bytearray, memoryview, bytes | memoryview)
 
@@ -44,7 +44,7 @@ class SealedVault:
     does not open.
     """
 
-    def __init__(self, keystore: Keystore, media: MediaStore) -> None:
+    def __init__(self, keystore: Keystore, media: Ciphertexts) -> None:
         self._keystore = keystore
         self._media = media
 

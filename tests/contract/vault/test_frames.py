@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from domain.custody.sealing import SALT_BYTES, commitment
 from domain.ports import ContentAlteredError
 from infrastructure.vault import frames
+from infrastructure.vault.ciphertexts import MediaStoreError
 from infrastructure.vault.frames import (
     FRAME_BYTES,
     PREFIX_BYTES,
@@ -22,7 +23,6 @@ from infrastructure.vault.frames import (
     opened,
     sealed,
 )
-from infrastructure.vault.media import MediaStoreError
 from tests.contract.vault.examples import SALT, OnDisk, item, label
 
 KEY, BOUND_TO = bytes(range(32)), b"an item"

@@ -11,7 +11,8 @@ from uuid import UUID
 
 import pytest
 
-from infrastructure.vault.media import MediaStore, MediaStoreError
+from infrastructure.vault.ciphertexts import MediaStoreError
+from infrastructure.vault.media import MediaStore
 from tests.contract.vault.examples import item
 
 CIPHERTEXT = b"nobody can read this"

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from domain.kernel.errors import DomainError
 from domain.ports import ContentAlteredError, Vault
 from infrastructure.vault import frames
-from infrastructure.vault.media import MediaStoreError
+from infrastructure.vault.ciphertexts import MediaStoreError
 from tests.contract.vault.examples import CONTENT, NOON, SALT, OnDisk, item, label, on_disk
 
 
