@@ -25,6 +25,7 @@ from infrastructure.seal.keys import KeyFolder
 from infrastructure.seal.sealer import Sealer
 from infrastructure.seal.token import Token
 from infrastructure.vault.command_keys import StoredCommandKeys
+from infrastructure.vault.epoch_keys import KeystoreToken
 from infrastructure.vault.keystore import Keystore
 from infrastructure.vault.media import MediaStore
 from infrastructure.vault.sealed_vault import SealedVault
@@ -47,6 +48,7 @@ class Premises:
         path: the data directory.
         url: a PostgreSQL database that holds the record; None for a file below the path.
         log_key: a PKCS#11 token on which the log's keys are made; None for files.
+        epoch_keys: a PKCS#11 token on which the keystore's keys of epochs are; None for its file.
         recheck: the directory of the re-checker's key; None for one below the path.
     """
 
@@ -56,9 +58,11 @@ class Premises:
         *,
         url: str | None = None,
         log_key: str | None = None,
+        epoch_keys: str | None = None,
         recheck: Path | None = None,
     ) -> None:
         self._log_key = log_key
+        self._epoch_keys = epoch_keys
         self._recheck = recheck
         self.path = path.absolute()
         self.database: Database = database_at(url, otherwise=self.path / "record" / "record.db")
@@ -87,9 +91,10 @@ class Premises:
     def boundary(self) -> str:
         """The stores of this node, as a receipt names them."""
         in_a_file = isinstance(self.database, SQLiteDatabase)
+        keys = "SQLite file, its keys on a PKCS#11 token" if self._epoch_keys else "SQLite file"
         return (
             f"the record ({'SQLite file' if in_a_file else 'PostgreSQL database'}), the keystore "
-            "(SQLite file) and the media store (directory) of one node; no copies outside them"
+            f"({keys}) and the media store (directory) of one node; no copies outside them"
         )
 
     @property
@@ -142,7 +147,19 @@ class Premises:
     def open_vault(self) -> SealedVault:
         """The vault over this keystore and this media store."""
         media = MediaStore(self.media)
-        return SealedVault(Keystore(self.keystore), media)
+        return SealedVault(self._keystore(), media)
+
+    def try_keystore(self) -> None:
+        """Open the keystore to read, and close it.
+
+        Raises:
+            KeystoreError: it cannot be read, or the token that holds its keys cannot be used.
+        """
+        self._keystore(only_reading=True).close()
+
+    def _keystore(self, *, only_reading: bool = False) -> Keystore:
+        token = KeystoreToken.from_uri(self._epoch_keys) if self._epoch_keys else None
+        return Keystore(self.keystore, only_reading=only_reading, token=token)
 
     def rechecker(self, *, enrol: Enrol, credential: Path | None = None) -> SeparateRechecker:
         """Another process that looks again after each destruction, with a key of its own.
@@ -152,7 +169,11 @@ class Premises:
             credential: another person's key; None for the one that is kept here.
         """
         return SeparateRechecker(
-            credential or self.recheck / "recheck.key", self.keystore, self.media, enrol=enrol
+            credential or self.recheck / "recheck.key",
+            self.keystore,
+            self.media,
+            epoch_keys=self._epoch_keys,
+            enrol=enrol,
         )
 
     def sealer(self, origin: str, *, new: bool) -> Sealer:

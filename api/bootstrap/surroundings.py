@@ -21,7 +21,13 @@ def settings() -> Settings:
 def premises_at(path: Path) -> Premises:
     """The premises below a path, with the record in the database that the settings name, if any."""
     known = settings()
-    return Premises(path, url=known.database, log_key=known.log_key, recheck=known.recheck)
+    return Premises(
+        path,
+        url=known.database,
+        log_key=known.log_key,
+        epoch_keys=known.epoch_keys,
+        recheck=known.recheck,
+    )
 
 
 def now() -> datetime:

@@ -1,8 +1,9 @@
 """The re-checker: a process of its own, with its own key and its own eyes on the stores.
 
-``python -m infrastructure.custody.recheck_process CREDENTIAL KEYSTORE MEDIA``. It says who it is in
-one line of JSON, then answers each line that it is given (items to look for) with one: what it
-could not open, what is still there, and its signature over that. It ends with its input.
+``python -m infrastructure.custody.recheck_process CREDENTIAL KEYSTORE MEDIA TOKEN`` (empty where
+the keystore's file holds all keys). It says who it is in one line of JSON, then answers each line
+that it is given (items to look for) with one: what it could not open, what is still there, and its
+signature over that. It ends with its input.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ from domain.kernel.references import FORCE, new_reference
 from domain.ports import ItemLabel, Tombstone
 from domain.services.rechecking import is_gone
 from infrastructure.custody.credentials import Credential
+from infrastructure.vault.epoch_keys import KeystoreToken
 from infrastructure.vault.keystore import Keystore
 from infrastructure.vault.media import MediaStore
 from infrastructure.vault.sealed_vault import SealedVault
 
 
-def main(credential: str, keystore: str, media: str) -> None:
+def main(credential: str, keystore: str, media: str, epoch_keys: str) -> None:
     """Answer until there is nothing more to read."""
     try:
         key = Credential.made_once(Path(credential))
@@ -41,15 +43,18 @@ def main(credential: str, keystore: str, media: str) -> None:
         asked = json.loads(line)
         try:
             # Opened for each question: what the stores hold now, and not what somebody remembers.
-            with closing(_stores(Path(keystore), Path(media))) as vault:
+            with closing(_stores(Path(keystore), Path(media), epoch_keys)) as vault:
                 _say(_ANSWERS[asked["ask"]](vault, key, asked["about"]))
         except DomainError as error:
             _say({"error": str(error)})
 
 
-def _stores(keystore: Path, media: Path) -> SealedVault:
+def _stores(keystore: Path, media: Path, epoch_keys: str) -> SealedVault:
     """The stores, only to be read: one that is away must not look like one that is empty."""
-    return SealedVault(Keystore(keystore, only_reading=True), MediaStore(media, only_reading=True))
+    token = KeystoreToken.from_uri(epoch_keys) if epoch_keys else None
+    return SealedVault(
+        Keystore(keystore, only_reading=True, token=token), MediaStore(media, only_reading=True)
+    )
 
 
 def looked_again(vault: SealedVault, key: Credential, about: list[list[str]]) -> dict[str, Any]:

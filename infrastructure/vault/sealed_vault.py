@@ -139,6 +139,10 @@ class SealedVault:
         """Destroy the wrapping keys that wrap nothing any more."""
         return self._keystore.end_epochs(at=at, over=over)
 
+    def hold_keys(self, items: Sequence[UUID], *, hold: UUID) -> None:
+        """Move the keys of held items under keys of the hold's own."""
+        self._keystore.rewrap(items, hold)
+
     def holds(self, item: UUID) -> bool:
         """Whether there is still a key or a ciphertext of it, finished or not."""
         return self._keystore.holds(item) or self._media.holds(item)
