@@ -85,19 +85,20 @@ class TokenPlace:
             pin_file=Path(parts["pin-source"].removeprefix("file:")),
         )
 
-    def keep_open(self) -> None:
-        """From the next session on, leave it open until as many let go of it as asked for it."""
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Leave the next session open for those after it, while anybody is in here."""
         with _ONE_AT_A_TIME:
-            _KEPT.setdefault(self._place, _Kept()).holders += 1
-
-    def let_go(self) -> None:
-        """Undo one :meth:`keep_open`."""
-        with _ONE_AT_A_TIME:
-            kept = _KEPT[self._place]
-            kept.holders -= 1
-            if not kept.holders:
-                del _KEPT[self._place]
-                _close(kept.session)
+            kept = _KEPT.setdefault(self._place, _Kept())
+            kept.holders += 1
+        try:
+            yield
+        finally:
+            with _ONE_AT_A_TIME:
+                kept.holders -= 1
+                if not kept.holders:
+                    del _KEPT[self._place]
+                    _close(kept.session)
 
     @contextmanager
     def session(self) -> Iterator[pkcs11.Session]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import pkcs11
@@ -164,11 +164,12 @@ class TokenEpochKeys:
         self._mark = hashlib.sha256(b"plumbline-keystore/v1\n" + root).digest()[:16]
         self._open: pkcs11.Session | None = None
         self._found: dict[bytes, pkcs11.Object] = {}
-        token.keep_open()
+        self._keeping = ExitStack()
+        self._keeping.enter_context(token.kept_open())
 
     def close(self) -> None:
         """Let go of the session."""
-        self._token.let_go()
+        self._keeping.close()
 
     def require_ready(self) -> None:
         """Get in."""
