@@ -10,7 +10,7 @@ import fcntl
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from domain.kernel.commands import Mode
@@ -150,12 +150,13 @@ class Premises:
         return SealedVault(self._keystore(), media)
 
     def try_keystore(self) -> None:
-        """Open the keystore to read, and close it.
+        """See that the keystore can be read, and that its token answers.
 
         Raises:
             KeystoreError: it cannot be read, or the token that holds its keys cannot be used.
         """
-        self._keystore(only_reading=True).close()
+        with closing(self._keystore(only_reading=True)) as keystore:
+            keystore.require_ready()
 
     def _keystore(self, *, only_reading: bool = False) -> Keystore:
         token = KeystoreToken.from_uri(self._epoch_keys) if self._epoch_keys else None

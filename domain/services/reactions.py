@@ -38,8 +38,8 @@ def when_over(outside: Outside, command: Command, *, deployment: UUID, cause: st
         if of == deployment:
             close_undetermined(outside, command, alert, cause=cause)
     destroyed = destroy_for(outside, command, survey.items_left(deployment), cause=cause)
-    end_epochs(outside, over=[deployment])
     outside.record.forget_contents(command.scope)
+    end_epochs(outside, over=[deployment])
     return destroyed
 
 

@@ -105,7 +105,8 @@ class Keystore:
     Raises:
         KeystoreError: it can be read by others, SQLite does not keep to the settings that make
             deletion real, or the wrapping key is missing although something was wrapped here; or
-            it is only to be read, and not there; or the token that holds keys cannot be used.
+            it is only to be read, and not there; or a token holds keys of it, and is not named. The
+            token itself is not asked for anything yet: keys are destroyed without it.
     """
 
     def __init__(
@@ -165,9 +166,16 @@ class Keystore:
             self._holders["pkcs11"] = TokenEpochKeys(token, self._root)
         self._maker = list(self._holders.values())[-1]
         opening.callback(self._maker.close)
-        self._maker.require_ready()
         for (name,) in self._rows("SELECT epoch FROM epoch_key"):
             self._holder_of(name)
+
+    def require_ready(self) -> None:
+        """See that keys can be made and used.
+
+        Raises:
+            KeystoreError: the token that holds those of epochs cannot be used.
+        """
+        self._maker.require_ready()
 
     def close(self) -> None:
         """Let go of the file, and of the token."""
@@ -449,6 +457,7 @@ class Keystore:
         So no crash leaves a key that nobody knows of.
         """
         if self._maker.outside and self._kept(self._name(epoch)) is None:
+            self._maker.require_ready()
             with self._transaction():
                 self._current_key(epoch)
 

@@ -53,6 +53,14 @@ class SealedVault:
         """Let go of the stores."""
         self._keystore.close()
 
+    def require_ready(self) -> None:
+        """See that items can be sealed and opened.
+
+        Raises:
+            KeystoreError: the token that holds keys cannot be used.
+        """
+        self._keystore.require_ready()
+
     def seal(self, label: ItemLabel, *, salt: bytes, content: bytes | memoryview) -> SealedContent:
         """Encrypt under a fresh key: the key is durable first, then the ciphertext.
 

@@ -10,6 +10,7 @@ import pytest
 from api.bootstrap import open_node
 from domain.custody.events import EpochDestroyed, InventoryAttested
 from domain.kernel.commands import Mode
+from domain.kernel.errors import DomainError
 from domain.services.inventory import take_stock
 from infrastructure.vault.keystore import Keystore, KeystoreError
 from tests.contract.packs.test_verifier_alone import plumbline
@@ -80,6 +81,23 @@ def test_a_node_without_the_setting_does_not_start(
         pass
     with pytest.raises(KeystoreError, match="PLUMBLINE_EPOCH_KEYS"):
         Keystore(data / "keystore", only_reading=True)
+
+
+def test_a_token_that_is_away_is_told_at_the_start_and_by_health(
+    data: Path, tmp_path: Path
+) -> None:
+    """In words, and nothing is sealed until it is back."""
+    with open_node(data, Mode.REHEARSAL) as node:
+        premises = node.premises
+    premises.try_keystore()
+    (tmp_path / "pin").write_text("4712\n")
+    with pytest.raises(KeystoreError, match="the token a token .* PinIncorrect"):
+        premises.try_keystore()
+    with (
+        pytest.raises(DomainError, match="the token a token .* PinIncorrect"),
+        open_node(data, Mode.REHEARSAL),
+    ):
+        pass
 
 
 def _run(scene: Scene, at: datetime) -> None:

@@ -18,6 +18,7 @@ from pkcs11.exceptions import AttributeSensitive
 from domain.assurance.notes import SignerKey
 from domain.kernel.errors import DomainError
 from domain.ports import ContentAlteredError, KeyDestroyedError
+from domain.services.rechecking import is_gone
 from infrastructure.custody.separate_rechecker import SeparateRechecker
 from infrastructure.seal.token import Token
 from infrastructure.vault import epoch_keys
@@ -342,24 +343,31 @@ def test_a_keystore_that_moves_to_a_token_ends_both_keys_of_a_day_together(
 
 
 def test_a_token_that_cannot_be_used_is_told_without_the_pin(tmp_path: Path, uri: str) -> None:
-    """Wrong PIN, open PIN file, no token: at the start, and nothing was made."""
+    """Wrong PIN, open PIN file, no token."""
     token = KeystoreToken.from_uri(uri)
     found = []
     for content, mode in (("wrong-4711", 0o600), (softhsm.PIN, 0o640)):
         token.pin_file.write_text(content)
         token.pin_file.chmod(mode)
-        with pytest.raises(KeystoreError) as error:
-            Keystore(tmp_path, token=token)
+        with (
+            closing(Keystore(tmp_path, token=token)) as keystore,
+            pytest.raises(KeystoreError) as error,
+        ):
+            keystore.require_ready()
         found.append(str(error.value))
     token.pin_file.chmod(0o600)
-    with pytest.raises(KeystoreError) as error:
-        Keystore(tmp_path, token=replace(token, label="none"))
+    with (
+        closing(Keystore(tmp_path, token=replace(token, label="none"))) as keystore,
+        pytest.raises(KeystoreError) as error,
+    ):
+        keystore.require_ready()
     found.append(str(error.value))
     for words, expected in zip(
         found, ("PinIncorrect", "run chmod 600", "the token none"), strict=True
     ):
         assert expected in words and "4711" not in words
-    Keystore(tmp_path, token=token).close()
+    with closing(Keystore(tmp_path, token=token)) as keystore:
+        keystore.require_ready()
     assert "pin" not in repr(token)
     with pytest.raises(DomainError, match="a PIN stands in a file of its own"):
         KeystoreToken.from_uri(f"{uri}&pin-value=4711")
@@ -398,3 +406,28 @@ def test_a_second_keystore_in_the_process_uses_the_same_login(
     with closing(Keystore(opened.keystore.directory, token=token)) as another:
         assert another.key(item()) == key
     assert opened.keystore.key(item()) == key
+
+
+def test_keys_are_destroyed_though_the_token_is_away(tmp_path: Path, token: KeystoreToken) -> None:
+    """No deadline waits for a device; only the end of the epoch does."""
+    with on_disk(tmp_path, token) as opened:
+        opened.vault.seal(label(), salt=SALT, content=CONTENT)
+    token.pin_file.chmod(0o640)
+    with on_disk(tmp_path, token) as opened:
+        for act in (
+            lambda: opened.vault.open(label()),
+            lambda: opened.vault.seal(label(2), salt=SALT, content=CONTENT),
+            lambda: opened.vault.hold_keys([item()], hold=item(9)),
+            lambda: opened.vault.epochs(),
+            lambda: opened.vault.strays(),
+        ):
+            with pytest.raises(KeystoreError, match="run chmod 600"):
+                act()
+        assert opened.vault.destroy_keys([item()], at=NOON)[item()].sequence == 1
+        assert is_gone(opened.vault, label()) is False, "its ciphertext is there"
+        opened.vault.remove_ciphertexts([item()])
+        assert is_gone(opened.vault, label())
+        with pytest.raises(KeystoreError, match="run chmod 600"):
+            opened.keystore.end_epochs(at=TOMORROW, over=[])
+        token.pin_file.chmod(0o600)
+        assert len(opened.keystore.end_epochs(at=TOMORROW, over=[])) == 1
