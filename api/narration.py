@@ -299,8 +299,9 @@ def _(e: item.DestructionRechecked) -> str:
 
 @_tells(item.EpochDestroyed)
 def _(e: item.EpochDestroyed) -> str:
+    place = "token" if e.kept_in == "pkcs11" else "file"
     return (
-        f"the key of epoch {e.item_class} {e.day} is gone from its {e.kept_in}, "
+        f"the key of epoch {e.item_class} {e.day} is gone from its {place}, "
         f"tombstone {e.tombstone_sequence}"
     )
 

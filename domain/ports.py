@@ -179,7 +179,17 @@ class Vault(Protocol):
 
         Args:
             at: when. Epochs of days before this one (UTC) can be joined by nothing;
-            over: nor can those of these deployments.
+            over: nor can those of these deployments. The key of a hold ends once it wraps nothing.
+        """
+
+    def hold_keys(self, items: Sequence[UUID], *, hold: UUID) -> None:
+        """Move the keys of held items under keys of the hold's own, all or none of them.
+
+        So they keep no epoch of a day from ending. They stay there when the hold is lifted, until
+        they are destroyed; another hold takes them over. Repeating it changes nothing.
+
+        Raises:
+            KeyDestroyedError: an item has no key (any more).
         """
 
     def holds(self, item: UUID) -> bool:

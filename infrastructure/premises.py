@@ -10,7 +10,7 @@ import fcntl
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from domain.kernel.commands import Mode
@@ -26,6 +26,7 @@ from infrastructure.seal.sealer import Sealer
 from infrastructure.seal.token import Token
 from infrastructure.vault.ciphertexts import ciphertexts_at
 from infrastructure.vault.command_keys import StoredCommandKeys
+from infrastructure.vault.epoch_keys import KeystoreToken
 from infrastructure.vault.keystore import Keystore
 from infrastructure.vault.sealed_vault import SealedVault
 
@@ -47,6 +48,7 @@ class Premises:
         path: the data directory.
         url: a PostgreSQL database that holds the record; None for a file below the path.
         log_key: a PKCS#11 token on which the log's keys are made; None for files.
+        epoch_keys: a PKCS#11 token on which the keystore's keys of epochs are; None for its file.
         recheck: the directory of the re-checker's key; None for one below the path.
         bucket: ``s3://bucket/prefix`` that holds the ciphertexts; None for a directory below the
             path.
@@ -58,10 +60,12 @@ class Premises:
         *,
         url: str | None = None,
         log_key: str | None = None,
+        epoch_keys: str | None = None,
         recheck: Path | None = None,
         bucket: str | None = None,
     ) -> None:
         self._log_key = log_key
+        self._epoch_keys = epoch_keys
         self._recheck = recheck
         self._bucket = bucket
         self.path = path.absolute()
@@ -97,10 +101,11 @@ class Premises:
         """The stores of this node, as a receipt names them."""
         in_a_file = isinstance(self.database, SQLiteDatabase)
         record = "SQLite file" if in_a_file else "PostgreSQL database"
+        keys = "SQLite file, its keys on a PKCS#11 token" if self._epoch_keys else "SQLite file"
         media = "S3 bucket" if self._bucket else "directory"
         return (
-            f"the record ({record}), the keystore (SQLite file) and the media store ({media}) of "
-            "one node; no copies outside them"
+            f"the record ({record}), the keystore ({keys}) and the media store ({media}) of one "
+            "node; no copies outside them"
         )
 
     @property
@@ -152,7 +157,20 @@ class Premises:
 
     def open_vault(self) -> SealedVault:
         """The vault over this keystore and this media store."""
-        return SealedVault(Keystore(self.keystore), ciphertexts_at(self.media_at))
+        return SealedVault(self._keystore(), ciphertexts_at(self.media_at))
+
+    def try_keystore(self) -> None:
+        """See that the keystore can be read, and that its token answers.
+
+        Raises:
+            KeystoreError: it cannot be read, or the token that holds its keys cannot be used.
+        """
+        with closing(self._keystore(only_reading=True)) as keystore:
+            keystore.require_ready()
+
+    def _keystore(self, *, only_reading: bool = False) -> Keystore:
+        token = KeystoreToken.from_uri(self._epoch_keys) if self._epoch_keys else None
+        return Keystore(self.keystore, only_reading=only_reading, token=token)
 
     def rechecker(self, *, enrol: Enrol, credential: Path | None = None) -> SeparateRechecker:
         """Another process that looks again after each destruction, with a key of its own.
@@ -162,7 +180,11 @@ class Premises:
             credential: another person's key; None for the one that is kept here.
         """
         return SeparateRechecker(
-            credential or self.recheck / "recheck.key", self.keystore, self.media_at, enrol=enrol
+            credential or self.recheck / "recheck.key",
+            self.keystore,
+            self.media_at,
+            epoch_keys=self._epoch_keys,
+            enrol=enrol,
         )
 
     def sealer(self, origin: str, *, new: bool) -> Sealer:

@@ -19,6 +19,7 @@ _KNOWN = frozenset(
         "PLUMBLINE_REQUIRE",  # of the tests alone: what must not be skipped
         "PLUMBLINE_LOG_KEY",
         "PLUMBLINE_MEDIA",
+        "PLUMBLINE_EPOCH_KEYS",
         "PLUMBLINE_RECHECK",
     }
 )
@@ -42,6 +43,8 @@ class Settings:
     """A PKCS#11 token (RFC 7512) on which new keys of logs are made; None for files."""
     media: str | None = None
     """A bucket that holds the ciphertexts, ``s3://bucket/prefix``; None for a directory."""
+    epoch_keys: str | None = None
+    """A PKCS#11 token (RFC 7512) that holds the keystore's keys of epochs; None for its file."""
     recheck: Path | None = None
     """The directory of the re-checker's key; None for one among the premises."""
     command: str = "plumbline"
@@ -63,7 +66,8 @@ class Settings:
                 f"unknown settings {', '.join(unknown)}; known are PLUMBLINE_CACHE (directory of "
                 "models and media), PLUMBLINE_DATA (directory of the record), PLUMBLINE_DATABASE "
                 "(postgresql://user@host/name, for a record on a server), PLUMBLINE_LOG_KEY "
-                "(pkcs11:token=..., for a log's key on a token), PLUMBLINE_MEDIA "
+                "(pkcs11:token=..., for a log's key on a token), PLUMBLINE_EPOCH_KEYS "
+                "(pkcs11:token=..., for the keystore's keys on a token), PLUMBLINE_MEDIA "
                 "(s3://bucket/prefix, for ciphertexts in a bucket), PLUMBLINE_RECHECK (directory "
                 "of the re-checker's key)"
             )
@@ -76,6 +80,7 @@ class Settings:
             database=environment.get("PLUMBLINE_DATABASE") or None,
             log_key=environment.get("PLUMBLINE_LOG_KEY") or None,
             media=_bucket(environment.get("PLUMBLINE_MEDIA")),
+            epoch_keys=environment.get("PLUMBLINE_EPOCH_KEYS") or None,
             recheck=(
                 Path(environment["PLUMBLINE_RECHECK"]).expanduser().absolute()
                 if environment.get("PLUMBLINE_RECHECK")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from domain.custody.events import ClockConfirmed, ClockDoubted, RetentionSwept
 from domain.kernel.errors import DomainError
@@ -12,7 +12,6 @@ from domain.ports import Clock, CustodyRegister, Health, KeystoreState, Recorded
 from infrastructure.record.entry_mapper import entry_of
 from infrastructure.record.event_record import recorded
 from infrastructure.record.reading import RecordReader
-from infrastructure.vault.keystore import Keystore
 
 SIGNS = 20
 """So many of the newest entries of retention are looked through for a sign of life."""
@@ -27,15 +26,19 @@ class HealthNow:
     Args:
         register: tells what is overdue.
         reader: of the record.
-        keystore: the directory of keys, which is only tried.
+        try_keystore: raises unless the keystore can be read.
         clock: tells the time.
     """
 
     def __init__(
-        self, register: CustodyRegister, reader: RecordReader, keystore: Path, clock: Clock
+        self,
+        register: CustodyRegister,
+        reader: RecordReader,
+        try_keystore: Callable[[], None],
+        clock: Clock,
     ) -> None:
         self._register, self._reader = register, reader
-        self._keystore, self._clock = keystore, clock
+        self._try_keystore, self._clock = try_keystore, clock
         self._told: tuple[datetime, Health] | None = None
 
     def __call__(self) -> Health:
@@ -74,7 +77,7 @@ class HealthNow:
 
     def _keystore_state(self) -> KeystoreState:
         try:
-            Keystore(self._keystore, only_reading=True).close()
+            self._try_keystore()
         except DomainError:
             return KeystoreState.UNREADABLE
         return KeystoreState.READABLE

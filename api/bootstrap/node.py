@@ -189,6 +189,8 @@ def open_node(
                 recovered += finish_what_was_begun(outside, retention.survey)
             if not whatever_is_there and sweeping:
                 retention.sweep_or_raise()
+            if not whatever_is_there:
+                vault.require_ready()  # after the sweep: keys are destroyed without their token
             yield Node(
                 outside,
                 record,

@@ -68,7 +68,9 @@ def open_site(
             origin=reader.origin,
             log_size=reader.size,
             stands_still=alerts.stands_still,
-            health=HealthNow(registers.custody_register, reader, premises.keystore, SystemClock()),
+            health=HealthNow(
+                registers.custody_register, reader, premises.try_keystore, SystemClock()
+            ),
         ),
         pace=pace,
         proxies=proxies,

@@ -25,6 +25,7 @@ def premises_at(path: Path) -> Premises:
         path,
         url=known.database,
         log_key=known.log_key,
+        epoch_keys=known.epoch_keys,
         recheck=known.recheck,
         bucket=known.media,
     )

@@ -35,7 +35,7 @@ class EndedEpochs(Aggregate):
             at=at,
             deployment=ended.epoch.deployment,
             item_class=ended.epoch.item_class,
-            day=ended.epoch.day.isoformat(),
+            day=ended.epoch.which,
             kept_in=ended.kept_in,
             tombstone_sequence=ended.tombstone.sequence,
             tombstone_digest=ended.tombstone.digest,

@@ -273,9 +273,9 @@ class EpochDestroyed(Happened):
     deployment: UUID
     item_class: str
     day: str
-    """The day of registration of its items, UTC, as ``2026-11-23``."""
+    """The day of registration of its items, UTC, as ``2026-11-23``; or ``hold-<id>``."""
     kept_in: str
-    """Where it was: ``file`` or ``token`` (PKCS#11)."""
+    """Where it was: ``file`` or ``pkcs11``."""
     tombstone_sequence: int
     tombstone_digest: str
 

@@ -13,19 +13,50 @@ SALT_BYTES = 32
 _COMMITMENT = b"plumbline-item/v1\0"
 
 
+_OF_A_HOLD = "hold-"
+
+
 @dataclass(frozen=True)
 class Epoch:
-    """The items whose keys are wrapped by one key, so that they can all end with it."""
+    """The items whose keys are wrapped by one key, so that they can all end with it.
+
+    They are those of one day, or those of one hold.
+    """
 
     deployment: UUID
     item_class: str
-    day: date
-    """On which they were registered, UTC."""
+    day: date | None
+    """On which they were registered, UTC; None where they are a hold's."""
+    hold: UUID | None = None
+    """The hold, where they are one's."""
+
+    def __post_init__(self) -> None:
+        """An epoch is of a day or of a hold."""
+        if (self.day is None) == (self.hold is None):
+            raise ValueError("expected an epoch of a day or of a hold")
+
+    @classmethod
+    def from_name(cls, name: str) -> Epoch:
+        """What :attr:`name` told.
+
+        Raises:
+            ValueError: it is no such name.
+        """
+        deployment, item_class, which = name.split("/")
+        if which.startswith(_OF_A_HOLD):
+            hold = UUID(hex=which.removeprefix(_OF_A_HOLD))
+            return cls(UUID(hex=deployment), item_class, None, hold)
+        return cls(UUID(hex=deployment), item_class, date.fromisoformat(which))
+
+    @property
+    def which(self) -> str:
+        """The day as ``2026-11-23``, or ``hold-<id>``."""
+        return str(self.day) if self.hold is None else f"{_OF_A_HOLD}{self.hold.hex}"
 
     @property
     def name(self) -> str:
-        """``<deployment>/<class>/<day>``."""
-        return f"{self.deployment.hex}/{self.item_class}/{self.day.isoformat()}"
+        """``<deployment>/<class>/<day, or hold-id>``."""
+        return f"{self.deployment.hex}/{self.item_class}/{self.which}"
 
 
 @dataclass(frozen=True)
@@ -101,7 +132,7 @@ class EpochEnded:
 
     epoch: Epoch
     kept_in: str
-    """``file`` or ``token``."""
+    """``file`` or ``pkcs11``."""
     tombstone: Tombstone
 
 

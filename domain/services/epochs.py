@@ -40,7 +40,7 @@ def tell_ended(outside: Outside, *, of: Collection[UUID]) -> list[str]:
     told = _tell(
         outside, (one for one in outside.vault.ended_epochs() if one.epoch.deployment in of)
     )
-    return [f"recorded the end of epoch {one.epoch.item_class} {one.epoch.day}" for one in told]
+    return [f"recorded the end of epoch {one.epoch.item_class} {one.epoch.which}" for one in told]
 
 
 def _tell(outside: Outside, ended: Iterable[EpochEnded]) -> list[EpochEnded]:

@@ -46,9 +46,9 @@ def when_over(outside: Outside, command: Command, *, deployment: UUID, cause: st
         cause=cause,
         known_outside=known_outside(outside, seen.watchlist),
     )
-    end_epochs(outside, over=[deployment])
     tell_of_lists_gone(outside, command)
     outside.record.forget_contents(command.scope)
+    end_epochs(outside, over=[deployment])
     return destroyed
 
 

@@ -100,7 +100,10 @@ class Retention:
         until = now + AHEAD + 2 * timedelta(seconds=every_s or 0)
         self._destroy_due(now, until, swept, alone=alone)
         over = [one.deployment for one in self.survey().deployments.values() if one.over]
-        end_epochs(self._outside, over=over)
+        try:
+            end_epochs(self._outside, over=over)
+        except DomainError as error:
+            swept.failures.append(str(error))
         survey = self.survey()
         swept.destroyed = swept.live - survey.live_items
         deadlines = [survey.deadline(one) for one in survey.live()]

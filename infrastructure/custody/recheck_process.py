@@ -1,8 +1,9 @@
 """The re-checker: a process of its own, with its own key and its own eyes on the stores.
 
-``python -m infrastructure.custody.recheck_process CREDENTIAL KEYSTORE MEDIA``. It says who it is in
-one line of JSON, then answers each line that it is given (items to look for) with one: what it
-could not open, what is still there, and its signature over that. It ends with its input.
+``python -m infrastructure.custody.recheck_process CREDENTIAL KEYSTORE MEDIA TOKEN`` (empty where
+the keystore's file holds all keys). It says who it is in one line of JSON, then answers each line
+that it is given (items to look for) with one: what it could not open, what is still there, and its
+signature over that. It ends with its input.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ from domain.ports import ItemLabel, Tombstone
 from domain.services.rechecking import is_gone
 from infrastructure.custody.credentials import Credential
 from infrastructure.vault.ciphertexts import ciphertexts_at
+from infrastructure.vault.epoch_keys import KeystoreToken
 from infrastructure.vault.keystore import Keystore
 from infrastructure.vault.sealed_vault import SealedVault
 
 
-def main(credential: str, keystore: str, media: str) -> None:
+def main(credential: str, keystore: str, media: str, epoch_keys: str) -> None:
     """Answer until there is nothing more to read."""
     try:
         key = Credential.made_once(Path(credential))
@@ -41,16 +43,18 @@ def main(credential: str, keystore: str, media: str) -> None:
         asked = json.loads(line)
         try:
             # Opened for each question: what the stores hold now, and not what somebody remembers.
-            with closing(_stores(Path(keystore), media)) as vault:
+            with closing(_stores(Path(keystore), media, epoch_keys)) as vault:
                 _say(_ANSWERS[asked["ask"]](vault, key, asked["about"]))
         except DomainError as error:
             _say({"error": str(error)})
 
 
-def _stores(keystore: Path, media: str) -> SealedVault:
+def _stores(keystore: Path, media: str, epoch_keys: str) -> SealedVault:
     """The stores, only to be read: one that is away must not look like one that is empty."""
+    token = KeystoreToken.from_uri(epoch_keys) if epoch_keys else None
     return SealedVault(
-        Keystore(keystore, only_reading=True), ciphertexts_at(media, only_reading=True)
+        Keystore(keystore, only_reading=True, token=token),
+        ciphertexts_at(media, only_reading=True),
     )
 
 

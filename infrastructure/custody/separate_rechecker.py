@@ -38,13 +38,20 @@ class SeparateRechecker:
         credential: its key's file, which this process does not read.
         keystore: the directory of keys.
         media: where ciphertexts lie: a directory, or ``s3://bucket/prefix``.
+        epoch_keys: the token that holds keys of epochs; None where the keystore's file does.
         enrol: told who it is, so that the record knows its key before it rests on an answer.
     """
 
     def __init__(
-        self, credential: Path, keystore: Path, media: Path | str, *, enrol: Enrol
+        self,
+        credential: Path,
+        keystore: Path,
+        media: Path | str,
+        *,
+        epoch_keys: str | None = None,
+        enrol: Enrol,
     ) -> None:
-        self._arguments = [str(credential), str(keystore), str(media)]
+        self._arguments = [str(credential), str(keystore), str(media), epoch_keys or ""]
         self._enrol = enrol
         self._process: subprocess.Popen[str] | None = None
         self._public_key = ""

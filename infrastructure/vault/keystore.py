@@ -1,8 +1,10 @@
 """The keystore: one wrapped key for each item, and a chain of tombstones of those destroyed.
 
-The key file wraps one key for each epoch (deployment, class, day of registration), and that wraps
-the keys of its items. When the last of them is gone and none can come any more, the key of the
-epoch goes too, with a tombstone of its own.
+One key for each epoch (deployment, class, day of registration) wraps the keys of its items. It lies
+here, wrapped by the key file, or on a PKCS#11 token (:mod:`infrastructure.vault.epoch_keys`). When
+the last of them is gone and none can come any more, the key of the epoch goes too, with a tombstone
+of its own. What is held is wrapped by a key of its hold's own, so that it keeps no epoch of a day
+from ending.
 
 Its own directory, its own SQLite file, in the one journal mode that keeps no old page: DELETE with
 ``secure_delete``. (Write-ahead and persistent journals keep deleted keys; measured.) A key exists
@@ -24,28 +26,33 @@ import sqlite3
 import stat
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from cryptography.hazmat.primitives.keywrap import (
-    InvalidUnwrap,
-    aes_key_unwrap,
-    aes_key_wrap,
-)
-
 from domain.custody.sealing import Epoch, EpochEnded, Tombstone
-from domain.kernel.errors import DomainError, RecordBrokenError
+from domain.kernel.errors import RecordBrokenError
 from domain.kernel.time import utc, written
-from domain.ports import ContentAlteredError, KeyDestroyedError
+from domain.ports import KeyDestroyedError
 from infrastructure.files import make_private_directory, sync_directory, write_durably
+from infrastructure.vault.epoch_keys import (
+    KEY_BYTES,
+    EpochKeys,
+    FileEpochKeys,
+    KeystoreToken,
+    TokenEpochKeys,
+    unwrapped_by,
+)
+from infrastructure.vault.epoch_keys import KeystoreError as KeystoreError
 
-_KEY_BYTES = 32
 _GENESIS = "0" * 64
 _PATIENCE_SECONDS = 30
 _ITEM = re.compile(r"[0-9a-f]{32}")
+_NAME = re.compile(r"(?P<epoch>[^@~]+)(?:@(?P<where>pkcs11))?(?:~[0-9]+)?")
+"""Of an epoch's key: its epoch, who holds it where that is not the file, and its number where the
+epoch had one before."""
 
 _PRAGMAS = (
     ("journal_mode", "DELETE", "delete"),
@@ -87,26 +94,26 @@ _SCHEMA = (
 )
 
 
-class KeystoreError(DomainError):
-    """The keystore is not as it must be, or its disk did not take or give what was asked."""
-
-
 class Keystore:
     """The keys of one node.
 
     Args:
         directory: made with 0700 if it is missing.
         only_reading: change nothing, and make nothing where there is no keystore.
+        token: where the keys of new epochs are made; None for here.
 
     Raises:
         KeystoreError: it can be read by others, SQLite does not keep to the settings that make
             deletion real, or the wrapping key is missing although something was wrapped here; or
-            it is only to be read, and not there.
+            it is only to be read, and not there; or a token holds keys of it, and is not named. The
+            token itself is not asked for anything yet: keys are destroyed without it.
     """
 
-    def __init__(self, directory: Path, *, only_reading: bool = False) -> None:
+    def __init__(
+        self, directory: Path, *, only_reading: bool = False, token: KeystoreToken | None = None
+    ) -> None:
         if only_reading:
-            self._open_to_read(directory)
+            self._open_to_read(directory, token)
             return
         make_private_directory(directory)
         _require_private(directory)
@@ -130,9 +137,10 @@ class Keystore:
                 if "epoch" not in columns:
                     self._connection.execute("ALTER TABLE item_key ADD COLUMN epoch TEXT")
                 self._root = self._root_key(directory / "root.key")
+            self._open_holders(opening, token)
             opening.pop_all()
 
-    def _open_to_read(self, directory: Path) -> None:
+    def _open_to_read(self, directory: Path, token: KeystoreToken | None) -> None:
         """Open what is there: a keystore that is away must not look like one that is empty."""
         self.directory = directory
         self._database = directory / "keystore.db"
@@ -148,10 +156,30 @@ class Keystore:
             opening.callback(self._connection.close)
             self._root = _root_in(directory / "root.key")
             self._rows("SELECT count(*) FROM item_key")
+            self._open_holders(opening, token)
             opening.pop_all()
 
+    def _open_holders(self, opening: ExitStack, token: KeystoreToken | None) -> None:
+        """Know who holds keys of epochs; the last one makes new ones."""
+        self._holders: dict[str, EpochKeys] = {"file": FileEpochKeys(self._root)}
+        if token is not None:
+            self._holders["pkcs11"] = TokenEpochKeys(token, self._root)
+        self._maker = list(self._holders.values())[-1]
+        opening.callback(self._maker.close)
+        for (name,) in self._rows("SELECT epoch FROM epoch_key"):
+            self._holder_of(name)
+
+    def require_ready(self) -> None:
+        """See that keys can be made and used.
+
+        Raises:
+            KeystoreError: the token that holds those of epochs cannot be used.
+        """
+        self._maker.require_ready()
+
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, and of the token."""
+        self._maker.close()
         self._connection.close()
 
     def new_keys(self, wanted: Sequence[tuple[UUID, Epoch]]) -> list[bytearray]:
@@ -168,21 +196,17 @@ class Keystore:
             KeyDestroyedError: an item was destroyed; it has one life. There is no new key.
             KeystoreError: the disk did not take them. There is no new key.
         """
-        keys = [bytearray(secrets.token_bytes(_KEY_BYTES)) for _ in wanted]
+        keys = [bytearray(secrets.token_bytes(KEY_BYTES)) for _ in wanted]
+        epochs = dict.fromkeys(epoch for _, epoch in wanted)
+        for epoch in epochs:
+            self._announce(epoch)
         with self._transaction():
-            wrapping = {epoch: self._wrapping_key(epoch) for epoch in {one for _, one in wanted}}
+            current = {epoch: self._current_key(epoch) for epoch in epochs}
             for (item, epoch), key in zip(wanted, keys, strict=True):
-                self._keep(item, *wrapping[epoch], key)
+                if self._tombstone(item) is not None:
+                    raise KeyDestroyedError(f"item {item.hex}: was destroyed and cannot be sealed")
+                self._put(item, key, *current[epoch])
         return keys
-
-    def _keep(self, item: UUID, name: str, wrapping: bytes | bytearray, key: bytearray) -> None:
-        if self._tombstone(item) is not None:
-            raise KeyDestroyedError(f"item {item.hex}: was destroyed and cannot be sealed")
-        self._connection.execute(
-            "INSERT INTO item_key (item, wrapped, epoch) VALUES (?, ?, ?) ON CONFLICT (item) "
-            "DO UPDATE SET wrapped = excluded.wrapped, epoch = excluded.epoch",
-            (item.hex, _wrapped(wrapping, key, item.bytes), name),
-        )
 
     def key(self, item: UUID) -> bytearray:
         """The key of an item: 32 bytes, to be wiped.
@@ -191,13 +215,56 @@ class Keystore:
             KeyDestroyedError: there is none.
             ContentAlteredError: what is stored is not a key that was wrapped here for this item.
         """
+        wrapped, name = self._of_item(item)
+        whose = f"item {item.hex}"
+        if name is None:
+            return unwrapped_by(self._root, wrapped, item.bytes, whose)
+        kept = self._kept(name)
+        if kept is None:
+            raise KeyDestroyedError(f"{whose}: the key of its epoch is gone")
+        return self._holder_of(name).unwrap(name, kept, wrapped, item.bytes, whose)
+
+    def rewrap(self, items: Sequence[UUID], hold: UUID) -> None:
+        """Wrap the keys of items by keys of a hold's own, all or none. Repeating it is no change.
+
+        From then on they keep no epoch of a day from ending. The hold has a key for each
+        deployment and class, which ends with the last item that it wraps (:meth:`end_epochs`).
+        An item whose hold is lifted stays where it is until it is destroyed; another hold takes
+        it over.
+
+        Raises:
+            KeyDestroyedError: an item has no key.
+            KeystoreError: the disk or the token did not take it. Nothing is changed.
+        """
+        for epoch in {self._held_as(item, hold) for item in items}:
+            self._announce(epoch)
+        with self._transaction():
+            for item in items:
+                epoch = self._held_as(item, hold)
+                _, name = self._of_item(item)
+                if name is not None and _epoch_named(name) == epoch:
+                    continue
+                key = self.key(item)
+                try:
+                    self._put(item, key, *self._current_key(epoch))
+                finally:
+                    key[:] = bytes(len(key))
+
+    def _held_as(self, item: UUID, hold: UUID) -> Epoch:
+        """The epoch of this hold that takes the item."""
+        _, name = self._of_item(item)
+        if name is None:
+            raise KeystoreError(f"item {item.hex}: is of no epoch, so its key cannot be moved")
+        now = _epoch_named(name)
+        return Epoch(now.deployment, now.item_class, day=None, hold=hold)
+
+    def _of_item(self, item: UUID) -> tuple[bytes, str | None]:
+        """The wrapped key of an item, and the name of the key that wraps it."""
         rows = self._rows("SELECT wrapped, epoch FROM item_key WHERE item = ?", item.hex)
         # A key that was put back beside its tombstone, from an older copy, opens nothing.
         if not rows or self._tombstone(item) is not None:
             raise KeyDestroyedError(f"item {item.hex}: there is no key")
-        wrapped, epoch = rows[0]
-        wrapping = self._root if epoch is None else self._epoch_key(epoch, f"item {item.hex}")
-        return _unwrapped(wrapping, wrapped, item.bytes, f"item {item.hex}")
+        return rows[0][0], rows[0][1]
 
     def destroy(self, items: Sequence[UUID], *, at: datetime) -> dict[UUID, Tombstone]:
         """Delete keys and chain a tombstone for each, in ONE transaction.
@@ -230,24 +297,50 @@ class Keystore:
     def end_epochs(self, *, at: datetime, over: Collection[UUID]) -> list[EpochEnded]:
         """Destroy the keys of epochs that wrap nothing and that no item can join any more.
 
+        The key of a hold ends as soon as it wraps nothing. Where a crash left a key destroyed and
+        its row not, this does the rest.
+
         Args:
             at: when. Epochs of days before this one (UTC) can be joined by nothing;
             over: nor can those of these deployments.
+
+        Raises:
+            KeystoreError: the disk or the token did not take it. Repeat it.
         """
         ended: list[EpochEnded] = []
         today = utc(at).date()
         with self._transaction():
-            for (name,) in self._rows(_EMPTY_EPOCHS):
+            for name in self._unused():
                 epoch = _epoch_named(name)
-                if epoch.day >= today and epoch.deployment not in over:
+                if epoch.day is not None and epoch.day >= today and epoch.deployment not in over:
                     continue
+                holder, kept = self._holder_of(name), self._kept(name)
+                if kept is not None:
+                    holder.destroy(kept)
                 self._connection.execute("DELETE FROM epoch_key WHERE epoch = ?", (name,))
-                ended.append(EpochEnded(epoch, "file", self._chained(name, written(at))))
+                link = self._chained(name, written(at))
+                ended.append(EpochEnded(epoch, holder.where, link))
         return ended
+
+    def _unused(self) -> list[str]:
+        """The keys of epochs of which no key wraps anything: an epoch may have one in each place,
+        and has ended only when all are gone."""
+        if not (empty := [name for (name,) in self._rows(_EMPTY_EPOCHS)]):
+            return []
+        used = {
+            _epoch_named(name)
+            for (name,) in self._rows("SELECT DISTINCT epoch FROM item_key WHERE epoch IS NOT NULL")
+        }
+        return [name for name in empty if _epoch_named(name) not in used]
 
     def epochs(self) -> set[str]:
         """The names of epochs that have a key."""
-        return {_epoch_named(name).name for (name,) in self._rows("SELECT epoch FROM epoch_key")}
+        there = self._there()
+        return {
+            _epoch_named(name).name
+            for name, kept in self._rows("SELECT epoch, wrapped FROM epoch_key")
+            if not self._holder_of(name).outside or kept in there
+        }
 
     def holds(self, item: UUID) -> bool:
         """Whether an item has a key."""
@@ -269,8 +362,19 @@ class Keystore:
         return items
 
     def strays(self) -> int:
-        """Files in the directory that are none of the keystore's."""
-        return sum(1 for one in self.directory.iterdir() if one.name not in _OURS)
+        """Files in the directory that are none of the keystore's, and keys of epochs on the token
+        that the file does not know: of an older copy of either, or left by somebody's hand.
+
+        They are not removed: a keystore that was copied to be looked at would destroy the keys of
+        the one that lives.
+        """
+        known = {kept for (kept,) in self._rows("SELECT wrapped FROM epoch_key")}
+        files = sum(1 for one in self.directory.iterdir() if one.name not in _OURS)
+        return files + len(self._there() - known)
+
+    def _there(self) -> set[bytes]:
+        """What the file must know of the keys that are held outside it."""
+        return {kept for holder in self._holders.values() for kept in holder.there()}
 
     def newest_tombstone(self) -> Tombstone | None:
         """The last link of the chain as it is stored; nothing is recomputed."""
@@ -288,7 +392,7 @@ class Keystore:
             "SELECT item, seq, digest FROM tombstone WHERE item LIKE '%/%' ORDER BY seq"
         )
         return [
-            EpochEnded(_epoch_named(name), "file", Tombstone(seq, digest))
+            EpochEnded(_epoch_named(name), _where(name), Tombstone(seq, digest))
             for name, seq, digest in rows
         ]
 
@@ -330,30 +434,69 @@ class Keystore:
             prev, last = digest, Tombstone(sequence=seq, digest=digest)
         return last
 
-    def _wrapping_key(self, epoch: Epoch) -> tuple[str, bytes | bytearray]:
-        """The name and the key of an epoch, made if there is none.
-
-        One whose key was destroyed is not brought back: the next one has another name.
-        """
-        generation = 1
-        while self._rows(
-            "SELECT 1 FROM tombstone WHERE item = ?", name := _generation(epoch, generation)
-        ):
-            generation += 1
-        if self._rows("SELECT 1 FROM epoch_key WHERE epoch = ?", name):
-            return name, self._epoch_key(name, f"epoch {name}")
-        key = bytearray(secrets.token_bytes(_KEY_BYTES))
+    def _put(self, item: UUID, key: bytearray, name: str, kept: bytes) -> None:
+        """Write an item's key, wrapped by this key of its epoch."""
         self._connection.execute(
-            "INSERT INTO epoch_key (epoch, wrapped) VALUES (?, ?)",
-            (name, _wrapped(self._root, key, _bound(name))),
+            "INSERT INTO item_key (item, wrapped, epoch) VALUES (?, ?, ?) ON CONFLICT (item) "
+            "DO UPDATE SET wrapped = excluded.wrapped, epoch = excluded.epoch",
+            (item.hex, self._wrapped(name, kept, key, item), name),
         )
-        return name, key
 
-    def _epoch_key(self, name: str, whose: str) -> bytearray:
+    def _wrapped(self, name: str, kept: bytes, key: bytearray, item: UUID) -> bytes:
+        try:
+            return self._maker.wrap(name, kept, key, item.bytes)
+        except KeyDestroyedError as error:
+            # Announced and not made yet; or destroyed, by a process that died before it said so.
+            if self._rows("SELECT 1 FROM item_key WHERE epoch = ? LIMIT 1", name):
+                raise KeystoreError(
+                    f"{error}, although it wraps keys of items: bring it back, or destroy these "
+                    "items. Until then nothing more can be sealed in this epoch"
+                ) from error
+        self._maker.make(name, kept)
+        return self._maker.wrap(name, kept, key, item.bytes)
+
+    def _announce(self, epoch: Epoch) -> None:
+        """Make durable which key is going to be made outside this file, before it is.
+
+        So no crash leaves a key that nobody knows of.
+        """
+        if self._maker.outside and self._kept(self._name(epoch)) is None:
+            self._maker.require_ready()
+            with self._transaction():
+                self._current_key(epoch)
+
+    def _current_key(self, epoch: Epoch) -> tuple[str, bytes]:
+        """The name of an epoch's key and what is kept of it, begun if there is none."""
+        name = self._name(epoch)
+        kept = self._kept(name)
+        if kept is None:
+            kept = self._maker.prepare(name)
+            self._connection.execute(
+                "INSERT INTO epoch_key (epoch, wrapped) VALUES (?, ?)", (name, kept)
+            )
+        return name, kept
+
+    def _name(self, epoch: Epoch) -> str:
+        """One whose key was destroyed is not brought back: the next one has another name."""
+        place = "" if self._maker.where == "file" else f"@{self._maker.where}"
+        generation = 1
+        name = epoch.name + place
+        while self._rows("SELECT 1 FROM tombstone WHERE item = ?", name):
+            generation += 1
+            name = f"{epoch.name}{place}~{generation}"
+        return name
+
+    def _kept(self, name: str) -> bytes | None:
         rows = self._rows("SELECT wrapped FROM epoch_key WHERE epoch = ?", name)
-        if not rows:
-            raise KeyDestroyedError(f"{whose}: the key of its epoch is gone")
-        return _unwrapped(self._root, rows[0][0], _bound(name), f"epoch {name}")
+        return rows[0][0] if rows else None
+
+    def _holder_of(self, name: str) -> EpochKeys:
+        if (where := _where(name)) not in self._holders:
+            raise KeystoreError(
+                f"keys of epochs of {self._database} are on a token: name it with "
+                "PLUMBLINE_EPOCH_KEYS"
+            )
+        return self._holders[where]
 
     def _tombstone(self, item: UUID) -> Tombstone | None:
         rows = self._rows("SELECT seq, digest FROM tombstone WHERE item = ?", item.hex)
@@ -368,10 +511,10 @@ class Keystore:
             if used[0]:
                 raise KeystoreError(
                     f"expected the wrapping key {path} of a keystore in use, found none: put it "
-                    f"back. If it is lost, so is what was sealed here: put {_KEY_BYTES} fresh "
+                    f"back. If it is lost, so is what was sealed here: put {KEY_BYTES} fresh "
                     "random bytes there (chmod 600) and destroy the items"
                 )
-            write_durably(path, secrets.token_bytes(_KEY_BYTES), mode=0o600)
+            write_durably(path, secrets.token_bytes(KEY_BYTES), mode=0o600)
         return _root_in(path)
 
     def _set(self, pragma: str, value: str, expected: object) -> None:
@@ -407,39 +550,18 @@ class Keystore:
             raise KeystoreError(f"keystore {self._database}: {error}") from error
 
 
-def _wrapped(wrapping: bytes | bytearray, key: bytearray, bound_to: bytes) -> bytes:
-    """AES key wrap (RFC 3394) of key || what it is of: rows that are exchanged do not pass."""
-    both = key + bound_to
-    try:
-        return aes_key_wrap(bytes(wrapping), both)
-    finally:
-        both[:] = bytes(len(both))
-
-
-def _unwrapped(
-    wrapping: bytes | bytearray, wrapped: bytes, bound_to: bytes, whose: str
-) -> bytearray:
-    try:
-        both = aes_key_unwrap(bytes(wrapping), wrapped)
-    except InvalidUnwrap as error:
-        raise ContentAlteredError(f"{whose}: its wrapped key is damaged") from error
-    if both[_KEY_BYTES:] != bound_to:
-        raise ContentAlteredError(f"{whose}: its wrapped key is another's")
-    return bytearray(both[:_KEY_BYTES])
-
-
-def _bound(name: str) -> bytes:
-    """16 bytes that are an epoch's own."""
-    return hashlib.sha256(f"plumbline-epoch/v1\n{name}".encode()).digest()[:16]
-
-
-def _generation(epoch: Epoch, number: int) -> str:
-    return epoch.name if number == 1 else f"{epoch.name}~{number}"
-
-
 def _epoch_named(name: str) -> Epoch:
-    deployment, item_class, day = name.partition("~")[0].split("/")
-    return Epoch(UUID(hex=deployment), item_class, date.fromisoformat(day))
+    return Epoch.from_name(_parts(name)["epoch"])
+
+
+def _where(name: str) -> str:
+    return _parts(name)["where"] or "file"
+
+
+def _parts(name: str) -> re.Match[str]:
+    if (found := _NAME.fullmatch(name)) is None:
+        raise KeystoreError(f"expected the name of an epoch's key, found {name!a}")
+    return found
 
 
 def _link(seq: int, item: str, at: str, prev: str) -> str:
@@ -452,8 +574,8 @@ def _link(seq: int, item: str, at: str, prev: str) -> str:
 def _root_in(path: Path) -> bytes:
     _require_private(path)
     root = path.read_bytes()
-    if len(root) != _KEY_BYTES:
-        raise KeystoreError(f"expected {_KEY_BYTES} bytes in {path}, found {len(root)}")
+    if len(root) != KEY_BYTES:
+        raise KeystoreError(f"expected {KEY_BYTES} bytes in {path}, found {len(root)}")
     return root
 
 

@@ -52,6 +52,14 @@ class SealedVault:
         """Let go of the stores."""
         self._keystore.close()
 
+    def require_ready(self) -> None:
+        """See that items can be sealed and opened.
+
+        Raises:
+            KeystoreError: the token that holds keys cannot be used.
+        """
+        self._keystore.require_ready()
+
     def seal(self, label: ItemLabel, *, salt: bytes, content: bytes | memoryview) -> SealedContent:
         """Encrypt under a fresh key: the key is durable first, then the ciphertext.
 
@@ -174,6 +182,10 @@ class SealedVault:
     def end_epochs(self, *, at: datetime, over: Collection[UUID]) -> list[EpochEnded]:
         """Destroy the wrapping keys that wrap nothing any more."""
         return self._keystore.end_epochs(at=at, over=over)
+
+    def hold_keys(self, items: Sequence[UUID], *, hold: UUID) -> None:
+        """Move the keys of held items under keys of the hold's own."""
+        self._keystore.rewrap(items, hold)
 
     def holds(self, item: UUID) -> bool:
         """Whether there is still a key or a ciphertext of it, finished or not."""

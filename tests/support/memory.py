@@ -320,6 +320,8 @@ class MemoryVault:
         self.salts: dict[UUID, bytes] = {}
         """What was given with each item, kept for a test to recompute its commitment."""
         self.tombstones: dict[UUID, Tombstone] = {}
+        self.held: dict[UUID, UUID] = {}
+        """Item to the hold under whose key its own is."""
         self._made = 0
         self.after_seal: Callable[[ItemLabel], object] = lambda label: None
         """What happens elsewhere once an item is durable."""
@@ -395,6 +397,14 @@ class MemoryVault:
     def end_epochs(self, *, at: datetime, over: Collection[UUID]) -> list[EpochEnded]:
         """There are none."""
         return []
+
+    def hold_keys(self, items: Sequence[UUID], *, hold: UUID) -> None:
+        """Keep whose hold has them, for a test to see; there are no epochs."""
+        for item in items:
+            if item not in self._keys:
+                raise KeyDestroyedError(f"item {item.hex}: there is no key")
+        self.held.update(dict.fromkeys(items, hold))
+        self.fuse.burn()
 
     def buried(self) -> dict[UUID, Tombstone]:
         """Every item that has a tombstone."""

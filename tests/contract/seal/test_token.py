@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 
@@ -17,46 +13,14 @@ from domain.kernel.errors import DomainError
 from infrastructure.seal.signing import SealKeyError
 from infrastructure.seal.token import Token
 from tests.contract.seal.sealed import Sealed
-from tests.support.required import need
+from tests.support import softhsm
 from tests.support.stores import SQLiteStore
-
-PIN = "4711-of-a-test"
-MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so")
-MODULE = next((Path(one) for one in MODULES if Path(one).exists()), None)
-
-
-@pytest.fixture(scope="module")
-def tokens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """SoftHSM with one token. One directory for all: the driver reads its settings once."""
-    need(
-        "softhsm",
-        present=MODULE is not None and shutil.which("softhsm2-util") is not None,
-        reason="apt-get install softhsm2",
-    )
-    folder = tmp_path_factory.mktemp("softhsm")
-    (folder / "tokens").mkdir()
-    settings = folder / "softhsm2.conf"
-    settings.write_text(f"directories.tokendir = {folder / 'tokens'}\nlog.level = ERROR\n")
-    before = os.environ.get("SOFTHSM2_CONF")
-    os.environ["SOFTHSM2_CONF"] = str(settings)
-    make = ["softhsm2-util", "--init-token", "--free", "--label", "a token", "--so-pin", "87654321"]
-    subprocess.run([*make, "--pin", PIN], check=True, capture_output=True)
-    yield folder
-    if before is None:
-        del os.environ["SOFTHSM2_CONF"]
-    else:
-        os.environ["SOFTHSM2_CONF"] = before
 
 
 @pytest.fixture
-def uri(tokens: Path, tmp_path: Path) -> str:
+def uri(tmp_path: Path) -> str:
     """What a person would set."""
-    pin = tmp_path / "pin"
-    pin.write_text(f"{PIN}\n")
-    pin.chmod(0o600)
-    return (
-        f"pkcs11:token=a%20token;object=log?module-path={MODULE}&pin-source=file:{quote(str(pin))}"
-    )
+    return softhsm.uri(tmp_path, object_label="log")
 
 
 @pytest.fixture
@@ -118,14 +82,17 @@ def test_what_keeps_a_token_from_signing_is_told_without_the_pin(uri: str, tmp_p
     key = SignerKey.generate("x").verifier()
     pin = tmp_path / "pin"
     found = []
-    for content, mode in (("wrong-4711", 0o600), (PIN, 0o640)):
+    for content, mode in (("wrong-4711", 0o600), (softhsm.PIN, 0o640)):
         pin.write_text(content)
         pin.chmod(mode)
         with pytest.raises(SealKeyError) as error:
             Token.from_uri(uri).sign(key, b"x")
         found.append(str(error.value))
     pin.chmod(0o600)
-    for other in (uri.replace("a%20token", "none"), uri.replace(str(MODULE), "/nowhere.so")):
+    for other in (
+        uri.replace("a%20token", "none"),
+        uri.replace(str(softhsm.MODULE), "/nowhere.so"),
+    ):
         with pytest.raises(SealKeyError) as error:
             Token.from_uri(other).sign(key, b"x")
         found.append(str(error.value))

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.custody.sealing import SALT_BYTES, ItemLabel
+from infrastructure.vault.epoch_keys import KeystoreToken
 from infrastructure.vault.keystore import Keystore
 from infrastructure.vault.media import MediaStore
 from infrastructure.vault.sealed_vault import SealedVault
@@ -71,9 +72,10 @@ class OnDisk:
 
 
 @contextmanager
-def on_disk(path: Path) -> Iterator[OnDisk]:
+def on_disk(path: Path, token: KeystoreToken | None = None) -> Iterator[OnDisk]:
     """The vault below a path, opened, made where it is missing."""
-    keystore, media = Keystore(path / "keystore"), MediaStore(path / "media")
+    keystore = Keystore(path / "keystore", token=token)
+    media = MediaStore(path / "media")
     vault = SealedVault(keystore, media)
     try:
         yield OnDisk(keystore, media, vault)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -18,18 +16,24 @@ from domain.ports import (
     Vault,
     VaultError,
 )
-from tests.contract.vault.examples import CONTENT, NOON, SALT, item, label, on_disk
+from tests.contract.vault.examples import CONTENT, NOON, SALT, OnDisk, item, label
 from tests.support.memory import MemoryVault
 
 
-@pytest.fixture(params=["on disk", "in memory"])
-def vault(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Vault]:
+@pytest.fixture(params=["file", "pkcs11", "in memory"])
+def holder(request: pytest.FixtureRequest) -> str:
+    """Who holds the keys of epochs; in memory there are none."""
+    found: str = request.param
+    return found
+
+
+@pytest.fixture
+def vault(holder: str, request: pytest.FixtureRequest) -> Vault:
     """Each kind of vault in turn."""
-    if request.param == "in memory":
-        yield MemoryVault()
-        return
-    with on_disk(tmp_path) as opened:
-        yield opened.vault
+    if holder == "in memory":
+        return MemoryVault()
+    opened: OnDisk = request.getfixturevalue("opened")
+    return opened.vault
 
 
 @pytest.mark.parametrize("size", [0, 1, 31, 4096, 300_001])
@@ -170,6 +174,35 @@ def test_a_tombstone_without_a_zone_is_refused(vault: Vault) -> None:
     with pytest.raises(DomainError, match="with its zone"):
         vault.destroy_keys([item()], at=datetime(2026, 11, 23, 12, 0))[item()]  # noqa: DTZ001
     assert vault.destroy_keys([item()], at=NOON)[item()].sequence == 1
+
+
+HOLD = UUID("40" * 16)
+
+
+def test_a_held_item_opens_as_before_and_ends_as_any(vault: Vault) -> None:
+    """Whoever looks at it, however often it is asked, and whatever took it over."""
+    for number in (1, 2):
+        vault.seal(label(number), salt=SALT, content=CONTENT)
+    for hold in (HOLD, HOLD, UUID("41" * 16)):
+        vault.hold_keys([item(1)], hold=hold)
+        assert vault.open(label(1)) == vault.open(label(2)) == CONTENT
+    vault.hold_keys([], hold=HOLD)
+    vault.destroy_keys([item(1)], at=NOON)
+    with pytest.raises(KeyDestroyedError):
+        vault.open(label(1))
+    assert vault.keys() == {item(2)}
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_what_has_no_key_is_not_held_and_nothing_beside_it(vault: Vault, gone: bool) -> None:
+    """A hold comes too late for what was destroyed."""
+    vault.seal(label(1), salt=SALT, content=CONTENT)
+    if gone:
+        vault.seal(label(2), salt=SALT, content=CONTENT)
+        vault.destroy_keys([item(2)], at=NOON)
+    with pytest.raises(KeyDestroyedError, match=item(2).hex):
+        vault.hold_keys([item(1), item(2)], hold=HOLD)
+    assert vault.open(label(1)) == CONTENT
 
 
 @pytest.mark.parametrize("error", [KeyDestroyedError, CiphertextMissingError, ContentAlteredError])

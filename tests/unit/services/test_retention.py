@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,8 +16,9 @@ from domain.custody.events import (
     OverdueFound,
     RetentionSwept,
 )
-from domain.custody.sealing import Tombstone
+from domain.custody.sealing import EpochEnded, Tombstone
 from domain.deployments.events import DeploymentCancelled, DeploymentEnded, DeploymentStopped
+from domain.kernel.errors import DomainError
 from domain.kernel.refusals import Refused
 from domain.services import alerts, watchlists
 from domain.services.custody import DestructionFailedError
@@ -208,6 +209,24 @@ def test_what_a_rejection_failed_to_destroy_is_destroyed_by_the_next_sweep() -> 
 
 
 # -- repeating ---------------------------------------------------------------------------------
+
+
+class TokenAwayVault(MemoryVault):
+    """Its items can be destroyed, and the keys of their epochs cannot."""
+
+    def end_epochs(self, *, at: datetime, over: Collection[UUID]) -> list[EpochEnded]:
+        """Fail."""
+        raise DomainError("the token is away")
+
+
+def test_epochs_that_cannot_end_keep_nothing_else_alive() -> None:
+    """It is told, the sign of life is left, and the next sweep asks again."""
+    scene = Scene(vault=TokenAwayVault()).running().alerted().later(WINDOW + DAY)
+    swept = Retention(scene.outside).sweep(every_s=60)
+    assert (swept.failures, swept.overdue) == (["the token is away"] * 2, 0)
+    assert scene.vault.keys() == scene.vault.ciphertexts() == set()
+    assert len(scene.events(RetentionSwept)) == 1
+    assert scene.record.forgotten == {DEPLOYMENT.hex}
 
 
 def test_a_second_sweep_finds_nothing_to_do() -> None:
