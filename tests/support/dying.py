@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from io import FileIO
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,6 @@ from typing import Any
 import pytest
 
 from api.bootstrap import node
-from infrastructure import files
 from infrastructure.custody.separate_rechecker import SeparateRechecker
 from infrastructure.record.event_record import EventRecord
 from infrastructure.vault import media
@@ -102,10 +102,10 @@ def _watched(steps: _Steps, data: Path) -> Iterator[None]:
     """Every durable step of custody below this directory is counted."""
     with pytest.MonkeyPatch.context() as patch:
         _watch_record(steps, patch)
-        steps.after(patch, Keystore, "_wrapping_key", "key not committed")
-        steps.after(patch, Keystore, "new_key", "key made")
+        steps.after(patch, Keystore, "_put", "key not committed")
+        steps.after(patch, Keystore, "new_keys", "key made")
         _watch_media(steps, patch, data / "media")
-        steps.after(patch, media.MediaStore, "write", "ciphertext durable")
+        steps.after(patch, media.MediaStore, "write_stream", "ciphertext durable")
         steps.after(patch, Keystore, "_destroyed", "key's end not committed")
         steps.after(patch, Keystore, "destroy", "keys destroyed")
         steps.after(patch, media.MediaStore, "remove_all", "ciphertexts gone")
@@ -130,12 +130,12 @@ def _watch_record(steps: _Steps, patch: pytest.MonkeyPatch) -> None:
 
 
 def _watch_media(steps: _Steps, patch: pytest.MonkeyPatch, directory: Path) -> None:
-    rename, unlink, write_durably = os.rename, os.unlink, files.write_durably
+    rename, unlink, write_all = os.rename, os.unlink, media._write_all
 
-    def half_first(path: Path, content: bytes, *, mode: int) -> None:
-        path.with_name(path.name + ".new").write_bytes(content[: len(content) // 2])
+    def half_first(file: FileIO, piece: bytes) -> None:
+        write_all(file, piece[: len(piece) // 2])
         steps.reached("ciphertext half written")
-        write_durably(path, content, mode=mode)
+        write_all(file, piece[len(piece) // 2 :])
 
     def renamed(source: Any, target: Any) -> None:
         ours = directory in Path(target).parents
@@ -150,7 +150,7 @@ def _watch_media(steps: _Steps, patch: pytest.MonkeyPatch, directory: Path) -> N
         if directory in Path(path).parents:
             steps.reached("ciphertext unlinked")
 
-    patch.setattr(media, "write_durably", half_first)
+    patch.setattr(media, "_write_all", half_first)
     patch.setattr(os, "rename", renamed)
     patch.setattr(os, "unlink", unlinked)
 
