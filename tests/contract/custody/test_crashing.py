@@ -33,7 +33,8 @@ from infrastructure.vault.keystore import Keystore
 from infrastructure.vault.media import MediaStore
 from tests.support import postgres
 from tests.support.builders import APPLICANT, AT, DAY
-from tests.support.dying import Act, At, InjectedClock, going_by, until_it_dies
+from tests.support.dying import Act, At, until_it_dies
+from tests.support.injected import InjectedClock, going_by
 from tests.support.memory import MemoryClock, MemoryIdentities, MemoryRecord
 from tests.support.scenarios import Scene
 from tests.unit.services.test_footage import CHUNKS, kept
