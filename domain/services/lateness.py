@@ -17,7 +17,7 @@ from domain.services.survey import ItemSeen, Survey
 
 JUMP = timedelta(hours=48)
 """How far the wall clock may be ahead of all that was ever recorded, before something else has to
-confirm it if anything would be destroyed by that alone: a clock set forward must not do that."""
+confirm it if anything is kept: a clock set forward must not destroy it."""
 
 
 def retention_now(outside: Outside, survey: Survey) -> datetime:
@@ -38,12 +38,16 @@ def time_by(clock: Clock, survey: Survey) -> datetime:
 
 
 def jumped(outside: Outside, survey: Survey) -> timedelta | None:
-    """How far the clock is ahead of the record, where that alone would destroy something."""
+    """How far the clock is ahead of the record, where something is kept that is not due yet.
+
+    Also where the jump itself makes nothing due. Once believed it would be the record's own newest
+    time, and the rest of the way to a deadline is then no jump any more.
+    """
     now, newest = outside.clock.now(), survey.newest_trusted
     if newest is None or now - newest <= JUMP:
         return None
-    by_the_jump = any(newest < survey.deadline(one) <= now for one in survey.live())
-    return now - newest if by_the_jump else None
+    to_lose = any(newest < survey.deadline(one) for one in survey.live())
+    return now - newest if to_lose else None
 
 
 class Jumps:

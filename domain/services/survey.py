@@ -92,6 +92,9 @@ class Survey:
     """The newest time at which a trusted clock recorded anything."""
     clock_doubted: bool = False
     """Whether the last that was said of the clock is that nothing confirms it."""
+    anchored_in_doubt: list[UUID] = field(default_factory=list)
+    """Items whose clocks were started by a clock that nobody believed, since the newest entry of
+    one that was."""
 
     def take(self, entries: Iterable[Recorded]) -> Survey:
         """Take in entries in the order of the log."""
@@ -100,6 +103,9 @@ class Survey:
                 self.newest_trusted = max(
                     self.newest_trusted or entry.recorded_at, entry.recorded_at
                 )
+                self._anchor_again(self.newest_trusted)
+            elif isinstance(entry.event, custody_events.ItemRegistered):
+                self.anchored_in_doubt.append(entry.event.originator_id)
             self.clock_doubted = entry.clock != "trusted" and (
                 self.clock_doubted or isinstance(entry.event, custody_events.ClockDoubted)
             )
@@ -182,6 +188,14 @@ class Survey:
         """Runs of a deployment that are off and whose sums were never compared."""
         seen = self.deployments[deployment]
         return [run for run in seen.runs if run != seen.run and run not in self.reconciled]
+
+    def _anchor_again(self, latest: datetime) -> None:
+        """No item's clock started later than it is now: one that was ahead extends nothing."""
+        for one in map(self.items.__getitem__, self.anchored_in_doubt):
+            if one.anchor_at is not None and one.anchor_at > latest:
+                one.due_at -= one.anchor_at - latest
+                one.anchor_at = latest
+        self.anchored_in_doubt.clear()
 
     def _take(self, entry: Recorded) -> None:
         match entry.event:

@@ -19,12 +19,11 @@ from typing import Any
 
 import pytest
 
-from api.bootstrap import node
 from infrastructure.custody.separate_rechecker import SeparateRechecker
 from infrastructure.record.event_record import EventRecord
 from infrastructure.vault import media
 from infrastructure.vault.keystore import Keystore
-from tests.support.memory import MemoryClock
+from tests.support.injected import InjectedClock, going_by
 
 DIED = 86
 """The exit status of one that died where it was to die."""
@@ -41,30 +40,6 @@ class At:
     step: str | None
     """None for any."""
     nth: int = 1
-
-
-class InjectedClock(MemoryClock):
-    """One that a test sets, and that a start may doubt as it does the machine's."""
-
-    def doubt(self) -> None:
-        """Do not believe it."""
-        self.believed = False
-
-    def believe(self) -> None:
-        """Believe it."""
-        self.believed = True
-
-
-@contextmanager
-def going_by(clock: InjectedClock, *, database: str | None) -> Iterator[None]:
-    """A start goes by this clock, and its record is in this database, or in a file."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(node, "SystemClock", lambda: clock)
-        if database is None:
-            patch.delenv("PLUMBLINE_DATABASE", raising=False)
-        else:
-            patch.setenv("PLUMBLINE_DATABASE", database)
-        yield
 
 
 @dataclass

@@ -33,7 +33,8 @@ from infrastructure.vault.keystore import Keystore
 from infrastructure.vault.media import MediaStore
 from tests.support import postgres
 from tests.support.builders import APPLICANT, AT, DAY
-from tests.support.dying import Act, At, InjectedClock, going_by, until_it_dies
+from tests.support.dying import Act, At, until_it_dies
+from tests.support.injected import InjectedClock, going_by
 from tests.support.memory import MemoryClock, MemoryIdentities, MemoryRecord
 from tests.support.scenarios import Scene
 from tests.unit.services.test_footage import CHUNKS, kept
@@ -122,13 +123,11 @@ _RECEIPT = "destruction.rechecked + item.destroyed"
 POINTS = {
     # Create: what a list keeps, two items at once; it goes on after a crash.
     "images registered": _in_list("item.registered", unsealed=2, key=2, file=2),
-    "image's key not committed": _in_list("key not committed", unsealed=2, key=2, file=2),
-    "image's key made": _in_list("key made", unsealed=2, key=1, file=2),
-    "image half written": _in_list(
-        "ciphertext half written", unsealed=2, key=1, file=1, temporary=1
-    ),
-    "image not renamed": _in_list("ciphertext not renamed", unsealed=2, key=1, file=1, temporary=1),
-    "image renamed": _in_list("ciphertext renamed", unsealed=2, key=1, file=1),
+    "images' keys not committed": _in_list("key not committed", unsealed=2, key=2, file=2),
+    "images' keys made": _in_list("key made", unsealed=2, file=2),
+    "image half written": _in_list("ciphertext half written", unsealed=2, file=1, temporary=1),
+    "image not renamed": _in_list("ciphertext not renamed", unsealed=2, file=1, temporary=1),
+    "image renamed": _in_list("ciphertext renamed", unsealed=2, file=1),
     "both durable": _in_list("ciphertext durable", 2, unsealed=2),
     "images sealed": _in_list("item.sealed + watchlist.entry_proposed", lives=2),
     "template sealed": _in_list("item.sealed + watchlist.entry_accepted", lives=3),
@@ -142,7 +141,7 @@ POINTS = {
     ),
     "segment sealed": _in_deployment("item.sealed + footage.segment_recorded", run=1),
     "third of an alert half written": _in_deployment(
-        "ciphertext half written", 4, run=1, unsealed=4, key=1, file=1, temporary=1
+        "ciphertext half written", 4, run=1, unsealed=4, file=1, temporary=1
     ),
     "alert sealed": _in_deployment("item.sealed + alert.raised", run=1),
     # Destroy: seven items, when their deployment ends.
