@@ -91,10 +91,10 @@ def test_a_token_that_is_away_is_told_at_the_start_and_by_health(
         premises = node.premises
     premises.try_keystore()
     (tmp_path / "pin").write_text("4712\n")
-    with pytest.raises(KeystoreError, match="the token a token .* PinIncorrect"):
+    with pytest.raises(KeystoreError, match=r"the token a token .* PinIncorrect"):
         premises.try_keystore()
     with (
-        pytest.raises(DomainError, match="the token a token .* PinIncorrect"),
+        pytest.raises(DomainError, match=r"the token a token .* PinIncorrect"),
         open_node(data, Mode.REHEARSAL),
     ):
         pass
