@@ -260,10 +260,14 @@ class TokenEpochKeys:
     def _use(self, epoch: str, kept: bytes, act: Callable[[Any], A]) -> A:
         """Do something with the object; what we know of it may be older than its end."""
         with self._session() as session:
+            remembered = kept in self._found
             while (found := self._looked_up(session, kept)) is not None:
                 try:
                     return act(found)
                 except _STALE:
+                    if not remembered:
+                        raise
+                    remembered = False
                     del self._found[kept]
         raise KeyDestroyedError(
             f"epoch {epoch}: its key is not on the token {self._token.label} any more"

@@ -158,6 +158,42 @@ def test_an_object_that_the_file_does_not_know_is_found_by_the_inventory(
         assert count(opened, token) == count(another, token) == 1
 
 
+class Careless:
+    """A session on a device that makes keys that can be taken out, whatever it is told."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def get_objects(self, having: Any) -> Any:
+        """As the session does."""
+        return self._session.get_objects(having)
+
+    def generate_key(self, *given: Any, template: dict[Attribute, Any], **named: Any) -> Any:
+        """Make it as it likes."""
+        careless = template | {Attribute.EXTRACTABLE: True}
+        return self._session.generate_key(*given, template=careless, **named)
+
+
+def test_a_key_that_could_be_taken_out_is_not_used(
+    opened: OnDisk, token: KeystoreToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its end would prove nothing; it does not stay on the token either."""
+    real = TokenEpochKeys._session
+
+    @contextmanager
+    def careless(holder: TokenEpochKeys) -> Iterator[Any]:
+        with real(holder) as session:
+            yield Careless(session)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TokenEpochKeys, "_session", careless)
+        with pytest.raises(KeystoreError, match="made a key that can be taken out of it"):
+            opened.keystore.new_keys([(item(), EPOCH)])
+    assert count(opened, token) == 0
+    assert opened.keystore.items() == set()
+    assert opened.keystore.new_keys([(item(), EPOCH)])
+
+
 # -- crashes -------------------------------------------------------------------------------------
 
 
