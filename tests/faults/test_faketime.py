@@ -22,7 +22,15 @@ from domain.custody.events import (
 )
 from domain.ports import Recorded
 from domain.services.retention import Planned
-from tests.faults.test_failing_disk import DAY, PLUMBLINE, Ended, in_the_stores, run, well
+from tests.faults.test_failing_disk import (
+    DAY,
+    PLUMBLINE,
+    Ended,
+    can_trace,
+    in_the_stores,
+    run,
+    well,
+)
 from tests.support.required import need
 
 MONTH_M = 31 * 24 * 60
@@ -34,8 +42,8 @@ OVERDUE = 11
 @pytest.fixture(scope="module")
 def a_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Premises after a whole day, with a segment of footage that lives."""
-    for tool in ("faketime", "strace"):
-        need(tool, present=shutil.which(tool) is not None, reason="it makes up what time it is")
+    need("faketime", present=shutil.which("faketime") is not None, reason="it makes up the time")
+    need("strace", present=can_trace(), reason="it makes up what the kernel says of its clock")
     data = tmp_path_factory.mktemp("day") / "data"
     assert run(DAY, data).code == 0
     return data
