@@ -29,6 +29,7 @@ from typing import Any
 
 from domain.assurance.copies import LIKE, Copies
 from domain.assurance.entries import FORCE_SCOPE, EntryUnreadableError
+from domain.assurance.epochs import EpochName, Epochs, Receipts
 from domain.assurance.figures import written
 from domain.assurance.holdings import (
     MOST_FAULTS,
@@ -92,14 +93,6 @@ class _Deployment:
 
 
 @dataclass(slots=True)
-class _Gone:
-    """Receipts that a level is still to be reached for."""
-
-    count: int = 0
-    positions: list[int] = field(default_factory=list)
-
-
-@dataclass(slots=True)
 class _Hold:
     items: tuple[str, ...]
     approved_at: datetime | None
@@ -150,12 +143,11 @@ class Custody:
     _residue: Fault | None = None
     """What a canary found last, until one finds nothing."""
     _resolved: int = 0
-    _unlisted: dict[tuple[str, str], _Gone] = field(default_factory=lambda: defaultdict(_Gone))
+    _unlisted: dict[tuple[str, str], Receipts] = field(
+        default_factory=lambda: defaultdict(Receipts)
+    )
     """Receipts by deployment and class since an inventory saw that nothing of them is left."""
-    _of_epoch: dict[tuple[str, str, str], _Gone] = field(default_factory=lambda: defaultdict(_Gone))
-    """Receipts by deployment, class and day of registration, while the epoch has its key."""
-    _sealed_under: dict[tuple[str, str, str], int] = field(default_factory=lambda: defaultdict(int))
-    """How many items that last are sealed under an epoch's key."""
+    _epochs: Epochs = field(init=False)
     _swept: tuple[datetime, int] | None = None
     _gaps: list[Gap] = field(default_factory=list)
     _in_process: int = 0
@@ -163,6 +155,10 @@ class Custody:
     _now: datetime | None = None
     _position: int = 0
     _listing: Listing = field(default_factory=Listing)
+
+    def __post_init__(self) -> None:
+        """Nothing was read yet."""
+        self._epochs = Epochs(positions=self.positions)
 
     def take(self, blob: bytes) -> None:
         """Take in the next entry, as it is stored.
@@ -440,13 +436,8 @@ class Custody:
         for level in entry["body"]["levels"]:
             holding.levels[level] = holding.levels.get(level, 0) + 1
         self._deployments[one.deployment].newest_receipt = entry["pos"]
-        for later in (
-            self._unlisted[one.deployment, one.item_class],
-            self._of_epoch[_epoch(one)],
-        ):
-            later.count += 1
-            if self.positions:
-                later.positions.append(entry["pos"])
+        self._unlisted[one.deployment, one.item_class].add(entry["pos"], keep=self.positions)
+        self._epochs.destroyed(item, _epoch(one), entry["pos"])
         if self.positions:
             self._lives.append(self._life(item, one, gone))
         self._held_by.pop(item, None)
@@ -615,6 +606,8 @@ class Custody:
                 self._fault("held_without_right", f"item {item[:8]} cannot be held, and was")
             else:
                 self._held_by[item].append(entry["stream"])
+                if one.lasting:
+                    self._epochs.held(item, _epoch(one), entry["stream"])
 
     def _hold_reviewed(
         self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime
@@ -771,19 +764,21 @@ class Custody:
         )
 
     def _epoch_gone(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
-        epoch = (body["deployment"], body["item_class"], body["day"])
-        if alive := self._sealed_under.get(epoch, 0):
+        epoch = EpochName(body["deployment"], body["item_class"], body["day"])
+        early, reached = self._epochs.gone(epoch)
+        if early:
             self._fault(
                 "epoch_gone_too_early",
-                f"the key of an epoch of {epoch[1]} is gone that {alive} items are sealed under",
+                f"the key of an epoch of {epoch.item_class} is gone that {early} items are sealed "
+                "under",
             )
         if not self._tombstones.take(body["tombstone_sequence"]):
             self._fault(
                 "tombstone_twice",
                 f"tombstone {body['tombstone_sequence']} is accounted for twice",
             )
-        if gone := self._of_epoch.pop(epoch, None):
-            self._reach("L4", body["item_class"], gone)
+        if reached.count:
+            self._reach("L4", epoch.item_class, reached)
 
     def _canary_searched(
         self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime
@@ -841,7 +836,7 @@ class Custody:
             if self._deployments[key[0]].newest_receipt < as_of:
                 self._reach("L3", key[1], self._unlisted.pop(key))
 
-    def _reach(self, level: str, item_class: str, gone: _Gone) -> None:
+    def _reach(self, level: str, item_class: str, gone: Receipts) -> None:
         holding = self._holding(item_class)
         holding.levels[level] = holding.levels.get(level, 0) + gone.count
         if self.positions:
@@ -850,7 +845,7 @@ class Custody:
     def _lasts(self, item: str, one: _Item) -> None:
         if not one.lasting:
             one.lasting = True
-            self._sealed_under[_epoch(one)] += 1
+            self._epochs.lasts(_epoch(one))
             self._listing.add(self._position, item, one.deployment)
 
     def _ends(self, item: str, one: _Item) -> None:
@@ -858,10 +853,7 @@ class Custody:
             return
         one.lasting = False
         self._listing.remove(self._position, item, one.deployment)
-        epoch = _epoch(one)
-        self._sealed_under[epoch] -= 1
-        if not self._sealed_under[epoch]:
-            del self._sealed_under[epoch]
+        self._epochs.ends(item, _epoch(one))
 
     def _holding(self, item_class: str) -> Holding:
         if item_class not in self._holdings:
@@ -939,9 +931,9 @@ def _time(text: str) -> datetime:
     return at
 
 
-def _epoch(one: _Item) -> tuple[str, str, str]:
-    """The key that an item's key is wrapped under: deployment, class, day of registration."""
-    return one.deployment, one.item_class, one.registered_at[:10]
+def _epoch(one: _Item) -> EpochName:
+    """The epoch of the day of its registration."""
+    return EpochName(one.deployment, one.item_class, one.registered_at[:10])
 
 
 def _told(entry: Mapping[str, Any], body: Mapping[str, Any], *, signed: bool) -> Attested:

@@ -75,6 +75,11 @@ class Item(Aggregate):
         """
         return self._due(self.holds, by)
 
+    @property
+    def newest_hold(self) -> UUID | None:
+        """The hold that was approved for it last."""
+        return next(reversed(self.holds), None)
+
     def held_at(self, at: datetime) -> bool:
         """Whether a hold keeps it from being destroyed at a time."""
         return any(one.ends_at > at for one in self.holds.values())

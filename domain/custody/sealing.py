@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 from uuid import UUID
 
 SALT_BYTES = 32
@@ -107,6 +108,16 @@ class SealedStream:
     """Bytes of the content."""
 
 
+class Digest(Protocol):
+    """What ``hashlib`` gives."""
+
+    def update(self, data: bytes | bytearray | memoryview, /) -> None:
+        """Take in more."""
+
+    def hexdigest(self) -> str:
+        """Of all that was taken in."""
+
+
 @dataclass(frozen=True)
 class Tombstone:
     """One link of the keystore's chain of destroyed keys."""
@@ -147,7 +158,7 @@ def commitment(salt: bytes, content: bytes | memoryview) -> str:
     return digest.hexdigest()
 
 
-def committing(salt: bytes) -> hashlib._Hash:
+def committing(salt: bytes) -> Digest:
     """As :func:`commitment`, for content that comes piece by piece."""
     digest = hashlib.sha256(_COMMITMENT)
     digest.update(salt)

@@ -27,6 +27,26 @@ def end_epochs(outside: Outside, *, over: Collection[UUID]) -> None:
     _tell(outside, outside.vault.end_epochs(at=outside.clock.now(), over=over))
 
 
+def keep_held_keys(outside: Outside, held: Iterable[tuple[UUID, UUID | None]]) -> None:
+    """Move the keys of held items under their holds', so that they keep no epoch from ending.
+
+    Repeating it changes nothing. What has no key (any more) is left to the next inventory.
+
+    Args:
+        outside: the ports.
+        held: items, each with the newest hold that was approved on it, if any was.
+    """
+    by_hold: dict[UUID, set[UUID]] = defaultdict(set)
+    for item, hold in held:
+        if hold is not None:
+            by_hold[hold].add(item)
+    if not by_hold:
+        return
+    keys = outside.vault.keys()
+    for hold, items in by_hold.items():
+        outside.vault.hold_keys(sorted(items & keys), hold=hold)
+
+
 def tell_ended(outside: Outside, *, of: Collection[UUID]) -> list[str]:
     """Record the ends of epochs that the keystore knows of and the record does not.
 

@@ -25,6 +25,7 @@ from domain.kernel.refusals import Refused
 from domain.ports import Outside
 from domain.services.carrying_out import carry_out
 from domain.services.custody import destroy_for
+from domain.services.epochs import keep_held_keys
 from domain.services.schedules import schedules
 
 Answer = Hold | Refused
@@ -50,7 +51,11 @@ def approve(outside: Outside, command: ApproveHold) -> Answer:
     """Let a hold count: from here on its items are left alone until its review.
 
     The items themselves say that they are held, in the same transaction: a destruction that began
-    meanwhile and an approval cannot both succeed.
+    meanwhile and an approval cannot both succeed. Then their keys move under the hold's own.
+
+    Raises:
+        KeystoreError: their keys could not be moved. The hold is approved all the same, and the
+            next sweep moves them.
     """
 
     def attempt() -> Answer:
@@ -63,7 +68,11 @@ def approve(outside: Outside, command: ApproveHold) -> Answer:
             return refused
         return _appended(outside, command, hold, _keeping(hold, at=command.at))
 
-    return carry_out(outside, command, attempt, kind=Hold, of=command.hold)
+    answer = carry_out(outside, command, attempt, kind=Hold, of=command.hold)
+    if isinstance(answer, Hold):
+        newest = ((one.id, one.newest_hold) for one in _items(outside, answer))
+        keep_held_keys(outside, newest)
+    return answer
 
 
 def decline(outside: Outside, command: DeclineHold) -> Answer:

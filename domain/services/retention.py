@@ -17,7 +17,7 @@ from domain.services.carrying_out import by_the_system, tried_again
 from domain.services.closing import close, settle
 from domain.services.copies import known_outside
 from domain.services.custody import DestructionFailedError, destroy_for
-from domain.services.epochs import end_epochs
+from domain.services.epochs import end_epochs, keep_held_keys
 from domain.services.lateness import retention_now
 from domain.services.reactions import close_undetermined
 from domain.services.survey import ItemSeen, Survey
@@ -101,6 +101,7 @@ class Retention:
         self._destroy_due(now, until, swept, alone=alone)
         over = [one.deployment for one in self.survey().deployments.values() if one.over]
         try:
+            keep_held_keys(self._outside, self.survey().newest_holds())
             end_epochs(self._outside, over=over)
         except DomainError as error:
             swept.failures.append(str(error))

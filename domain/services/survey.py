@@ -66,6 +66,11 @@ class ItemSeen:
         """Whether reads of it are refused."""
         return self.begun_at is not None
 
+    @property
+    def newest_hold(self) -> UUID | None:
+        """The hold that was approved for it last."""
+        return next(reversed(self.holds), None)
+
 
 @dataclass
 class Survey:
@@ -130,6 +135,10 @@ class Survey:
             over_at=self.deployments[one.deployment].over_at,
             holds=holds,
         )
+
+    def newest_holds(self) -> Iterator[tuple[UUID, UUID | None]]:
+        """Items whose destruction has not begun, each with the hold approved last, if any was."""
+        return ((one.item, one.newest_hold) for one in self.live() if one.begun_at is None)
 
     def held_at(self, one: ItemSeen, at: datetime) -> bool:
         """Whether a hold keeps an item from being destroyed at a time."""

@@ -13,11 +13,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from itertools import chain
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from domain.custody.sealing import (
     SALT_BYTES,
+    Digest,
     EpochEnded,
     ItemLabel,
     SealedContent,
@@ -213,20 +214,10 @@ def _require_salt(salt: bytes) -> None:
         raise ValueError(f"expected a salt of {SALT_BYTES} bytes, found {len(salt)}")
 
 
-class _Digest(Protocol):
-    """What ``hashlib`` gives."""
-
-    def update(self, data: bytes | bytearray | memoryview, /) -> None:
-        """Take in more."""
-
-    def hexdigest(self) -> str:
-        """Of all that was taken in."""
-
-
 class _Tally:
     """Digest and length of what passes by."""
 
-    def __init__(self, digest: _Digest) -> None:
+    def __init__(self, digest: Digest) -> None:
         self.digest = digest
         self.length = 0
 

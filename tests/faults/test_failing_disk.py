@@ -240,7 +240,7 @@ def can_trace() -> bool:
 def faults() -> list[tuple[str, str]]:
     """Which call fails, and when: once, or from then on as a disk that died."""
     chosen = random.Random(SEED)
-    most = {"pwrite64": 1200, "fsync": 90, "fdatasync": 120, "rename": 20, "unlink": 40}
+    most = {"pwrite64": 1000, "fsync": 80, "fdatasync": 95, "rename": 20, "unlink": 40}
     return [
         (call, f"{chosen.randint(1, count)}{then}")
         for call, count in most.items()

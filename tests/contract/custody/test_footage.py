@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from domain.assurance.holdings import Holding
 from domain.assurance.limits import FOOTAGE
+from domain.custody.events import EpochDestroyed
 from domain.footage.events import SegmentRecorded
 from domain.kernel.refusals import Refused
 from domain.ports import ContentAlteredError
@@ -18,7 +20,9 @@ from domain.services.retention import AHEAD, Retention
 from tests.contract.custody.test_recomputed import by, codes, journalled, judged
 from tests.contract.vault.examples import OnDisk, on_disk
 from tests.support.builders import AT, CAMERA, RUN
-from tests.support.scenarios import Scene
+from tests.support.keeping import HOLD, approved, asked, days, released
+from tests.support.memory import Crash
+from tests.support.scenarios import Scene, agreed
 from tests.support.stores import Store
 from tests.unit.services.test_footage import CHUNKS, MONTH, kept, recording, review
 
@@ -115,3 +119,74 @@ def test_what_is_played_back_is_what_came_in(scene: Scene) -> None:
     opened = review(scene, kept(scene))
     assert not isinstance(opened, Refused)
     assert b"".join(opened) == b"".join(CHUNKS)
+
+
+# -- the keys of what is held ----------------------------------------------------------------------
+
+
+def held_of_two(scene: Scene) -> tuple[UUID, UUID]:
+    """Two segments of one day, the first of them on a hold; the deployment is over."""
+    first, second = kept(scene), kept(scene)
+    scene.stopped().ended().later(days(20))
+    agreed(asked(scene, first))
+    agreed(approved(scene))
+    return first, second
+
+
+def ended(scene: Scene) -> list[str]:
+    """Which keys of footage are gone, by the record."""
+    told = (one.event for one in scene.record.history())
+    return [
+        one.day for one in told if isinstance(one, EpochDestroyed) and one.item_class == FOOTAGE
+    ]
+
+
+DAY_OF_FOOTAGE = AT.date().isoformat()
+OF_THE_HOLD = f"hold-{HOLD.hex}"
+
+
+def test_what_is_held_keeps_no_day_from_ending(scene: Scene, store: Store) -> None:
+    """Its own key ends with its hold's, and only then is it at the level of both."""
+    held_of_two(scene)
+    scene.clock.stands_at(AT + MONTH - AHEAD)
+    Retention(scene.outside).sweep()
+    assert ended(scene) == [DAY_OF_FOOTAGE]
+    assert (footage_of(store, scene).held, footage_of(store, scene).levels["L4"]) == (0, 1)
+    scene.later(days(1))
+    assert footage_of(store, scene).held == 1
+    agreed(released(scene))
+    Retention(scene.outside).sweep()
+    assert ended(scene) == [DAY_OF_FOOTAGE, OF_THE_HOLD]
+    assert footage_of(store, scene).levels["L4"] == 2
+    verdict = judged(store, as_of=scene.clock.now())
+    assert verdict.sound, verdict.faults
+
+
+def test_keys_that_were_not_moved_are_by_the_next_sweep(
+    scene: Scene, stores: OnDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process died between the approval and the keystore."""
+
+    def dies(*given: object, **named: object) -> None:
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(stores.vault), "hold_keys", dies)
+        with pytest.raises(Crash):
+            held_of_two(scene)
+    assert {one.rsplit("/")[-1] for one in stores.vault.epochs()} == {DAY_OF_FOOTAGE}
+    Retention(scene.outside).sweep()
+    of = {one.rsplit("/")[-1] for one in stores.vault.epochs()}
+    assert of == {DAY_OF_FOOTAGE, OF_THE_HOLD}
+
+
+def test_the_hold_approved_last_has_the_key(scene: Scene, stores: OnDisk) -> None:
+    """However often a sweep looks."""
+    another = UUID(int=HOLD.int + 1)
+    first, _ = held_of_two(scene)
+    agreed(asked(scene, first, hold=another))
+    agreed(approved(scene, hold=another))
+    Retention(scene.outside).sweep()
+    of = {one.rsplit("/")[-1] for one in stores.vault.epochs()}
+    assert of == {DAY_OF_FOOTAGE, f"hold-{another.hex}"}
+    assert ended(scene) == [OF_THE_HOLD]
