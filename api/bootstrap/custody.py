@@ -20,7 +20,7 @@ from domain.kernel.references import FORCE
 from domain.ports import Outside
 from domain.services import rechecking
 from domain.services.carrying_out import by_the_system
-from domain.services.inventory import Inventory, take_stock
+from domain.services.inventory import Inventory, StoresInMotionError, is_due, take_stock
 from domain.services.lateness import time_by
 from domain.services.rechecking import LookedAgain, recheck_receipts
 from domain.services.recovery import finish_what_was_begun
@@ -37,6 +37,7 @@ class Worker:
 
     Each time it is alone in writing if nobody else is: then it also finishes what a dead process
     left half done, and signs. Otherwise it destroys what is due, and the other process signs.
+    Once a day it has the re-checker take stock.
     """
 
     def __init__(
@@ -45,10 +46,12 @@ class Worker:
         outside: Outside,
         record: EventRecord,
         clock: SystemClock,
+        rechecker: SeparateRechecker,
         *,
         confirmed_by: str | None,
     ) -> None:
         self._premises, self._outside, self._record = premises, outside, record
+        self._rechecker = rechecker
         self._sealing, self._witnesses, _ = signing_of(premises, record, clock)
         self._jumps = judge_of(outside, clock, self._witnesses, confirmed_by=confirmed_by)
         self._retention = Retention(outside)
@@ -72,7 +75,22 @@ class Worker:
         if alone and self._others_were_here:
             told += finish_what_was_begun(self._outside, self._retention.survey)
             self._others_were_here = False
-        return self._retention.sweep(every_s=every_s, alone=alone), told
+        swept = self._retention.sweep(every_s=every_s, alone=alone)
+        self._take_stock(swept, told)
+        return swept, told
+
+    def _take_stock(self, swept: Swept, told: list[str]) -> None:
+        """If it is due. What it found is told, and amiss if it is not what has to be there."""
+        if not is_due(self._retention.survey(), self._outside.clock.now()):
+            return
+        try:
+            found = take_stock(self._outside, self._rechecker)
+        except StoresInMotionError as error:
+            told.append(str(error))
+        except DomainError as error:
+            swept.failures.append(str(error))
+        else:
+            (told if found.clean else swept.failures).append(found.in_words)
 
 
 @contextmanager
@@ -98,8 +116,9 @@ def open_worker(
     with ExitStack() as closing:
         record = premises.open_record(mode, clock)
         closing.callback(record.close)
-        outside, _, _ = ports_over(premises, record, clock, None, closing)
-        yield Worker(premises, outside, record, clock, confirmed_by=confirmed_by), found
+        outside, _, rechecker = ports_over(premises, record, clock, None, closing)
+        worker = Worker(premises, outside, record, clock, rechecker, confirmed_by=confirmed_by)
+        yield worker, found
 
 
 def planned(path: Path, *, at: datetime | None) -> list[Planned]:

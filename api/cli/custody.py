@@ -179,11 +179,7 @@ def recheck(
         f"re-checker {found.rechecker}: {again.receipts} items have receipts, "
         f"{len(again.still_there)} of them are there all the same"
     )
-    say(
-        f"inventory at {stock.as_of} entries: {stock.keys} keys, {stock.ciphertexts} ciphertexts, "
-        f"{len(stock.missing)} missing, {stock.orphans} orphans, {len(stock.resurrected)} "
-        "resurrected"
-    )
+    say(stock.in_words)
     if again.still_there or not stock.clean:
         raise typer.Exit(Kind.INCOMPLETE.exit_code)
 

@@ -42,6 +42,7 @@ from domain.services import deployments, watchlists
 from domain.services.carrying_out import BySystem, by_the_system
 from domain.services.closing import close
 from domain.services.custody import consult
+from domain.services.inventory import take_stock
 from domain.services.sightings import reconcile
 from domain.services.sink import InProcessSink
 from domain.services.survey import Survey
@@ -169,6 +170,9 @@ class _Rehearsal:
                 ),
             )
         )
+        self._listener.step("taking stock of the stores")
+        found = take_stock(self._outside, self._node.rechecker)
+        self._listener.step(found.in_words)
 
     # -- before --------------------------------------------------------------------------------
 

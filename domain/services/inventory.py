@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +30,8 @@ from domain.ports import Outside, Recorded, Stock, Stocktaker, Wanted
 from domain.services.carrying_out import by_the_system
 from domain.services.survey import ItemSeen, Survey
 
+EVERY = timedelta(days=1)
+"""How long after the last one an inventory is due."""
 ATTEMPTS = 5
 """How often stock is taken anew because items came or went meanwhile."""
 
@@ -52,6 +54,19 @@ class Inventory:
     def clean(self) -> bool:
         """Whether the stores hold what they must, and nothing else."""
         return not (self.missing or self.orphans or self.resurrected)
+
+    @property
+    def in_words(self) -> str:
+        """One line."""
+        return (
+            f"inventory at {self.as_of} entries: {self.keys} keys, {self.ciphertexts} ciphertexts, "
+            f"{len(self.missing)} missing, {self.orphans} orphans, {len(self.resurrected)} "
+            "resurrected"
+        )
+
+
+class StoresInMotionError(DomainError):
+    """Items came and went all the time, so no inventory was taken. The next attempt may succeed."""
 
 
 @dataclass
@@ -92,11 +107,18 @@ class _Known:
         return self
 
 
+def is_due(survey: Survey, now: datetime) -> bool:
+    """Whether nobody has taken stock of everything for so long that somebody has to."""
+    last = survey.inventory_at
+    return last is None or not timedelta(0) <= now - last < EVERY
+
+
 def take_stock(outside: Outside, stocktaker: Stocktaker) -> Inventory:
     """List the stores, compare, and record findings and signed inventories.
 
     Raises:
-        DomainError: the stores could not be listed, or items came and went all the time.
+        StoresInMotionError: items came and went all the time.
+        DomainError: the stores could not be listed.
     """
     for _ in range(ATTEMPTS):
         size = outside.record.size()
@@ -118,7 +140,7 @@ def take_stock(outside: Outside, stocktaker: Stocktaker) -> Inventory:
             )
             outside.record.append(inventory, by=_by(outside, scope))
         return compared.inventory(size)
-    raise DomainError("no inventory was taken: items came and went all the time. Try again")
+    raise StoresInMotionError("no inventory was taken: items came and went all the time. Try again")
 
 
 def _items_moved(outside: Outside, size: int) -> bool:

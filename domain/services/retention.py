@@ -58,7 +58,7 @@ class Swept:
     next_lapse_at: datetime | None = None
     """When the next hold lapses that keeps something past its limit, if nobody reviews it."""
     failures: list[str] = field(default_factory=list)
-    """What could not be destroyed, in words."""
+    """What could not be destroyed, or is not as it must be, in words."""
 
 
 class Retention:

@@ -19,6 +19,7 @@ from domain.custody.deadlines import HeldFrom, deadline
 from domain.custody.schedule import BUILT_IN, RetentionSchedule
 from domain.deployments import events as deployment_events
 from domain.kernel.commands import Mode
+from domain.kernel.references import FORCE
 from domain.ports import Recorded
 from domain.sightings import events as sighting_events
 from domain.sightings.sums import Outcome, Sums
@@ -95,6 +96,8 @@ class Survey:
     """Scope to the newest version of its findings of custody."""
     newest_trusted: datetime | None = None
     """The newest time at which a trusted clock recorded anything."""
+    inventory_at: datetime | None = None
+    """When the newest inventory of everything was recorded."""
     clock_doubted: bool = False
     """Whether the last that was said of the clock is that nothing confirms it."""
     anchored_in_doubt: list[UUID] = field(default_factory=list)
@@ -260,6 +263,8 @@ class Survey:
             case custody_events.ScheduleAdopted() as event:
                 self.schedule = RetentionSchedule.adopted(event.version, event.owner, event.rules)
                 self.adopted_at = event.timestamp
+            case custody_events.InventoryAttested() if entry.scope == FORCE:
+                self.inventory_at = entry.recorded_at
             case custody_events.OverdueFound() as event:
                 self.overdue_found.add(event.item)
                 self.findings[entry.scope] = event.originator_version

@@ -103,6 +103,7 @@ def test_replay_shows_the_six_steps_in_words(played: Played) -> None:
     assert done.returncode == 0
     of_the_log = _entries_of(played, "force")
     assert of_the_log.keys() == {
+        "inventory.attested",
         "log.key_generated",
         "log.scope_heads_committed",
         "rechecker.enrolled",
@@ -111,6 +112,15 @@ def test_replay_shows_the_six_steps_in_words(played: Played) -> None:
     assert len(lines) == played.summary["log_size"] - sum(of_the_log.values())
     assert all(line.startswith("REHEARSAL ") for line in lines)
     assert all(any(f" {name} " in line for line in lines) for name in SIX_STEPS)
+
+
+def test_the_play_ends_with_an_inventory_of_empty_stores(played: Played) -> None:
+    """Of everything and of the deployment, so that its pack shows it too."""
+    assert "0 keys, 0 ciphertexts, 0 missing, 0 orphans, 0 resurrected" in played.told
+    done = run(command("replay", played.summary["deployment"], "--data", played.data, "--json"))
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert last["name"] == "inventory.attested"
+    assert (last["body"]["keystore_count"], last["body"]["media_count"]) == (0, 0)
 
 
 def test_replay_as_json_gives_the_entries_byte_for_byte(played: Played) -> None:
