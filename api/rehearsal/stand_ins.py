@@ -32,6 +32,9 @@ CLEAR_MARGIN = 0.05
 """The scripted rule finds a possible match viable from this much above the threshold."""
 
 
+NOTE = "Decided by the script of a rehearsal; no person looked."
+
+
 class ByAStandIn(TypedDict):
     """Who asks, when a stand-in does."""
 
@@ -92,7 +95,7 @@ class AttendedSink:
                 system_factors=["above-threshold"],
                 environmental_factors=["rehearsal-video"],
                 basis="scripted-rule",
-                note="Decided by the script of a rehearsal; no person looked.",
+                note=NOTE,
             ),
         )
 
