@@ -97,9 +97,9 @@ class Boundary:
         """
         if self.server is None:
             file = self.data / "record" / "record.db"
-            with closing(sqlite3.connect(file)) as connection, connection:
-                connection.execute("CREATE TABLE careless (value BLOB)")
-                connection.executemany("INSERT INTO careless VALUES (?)", [[one] for one in values])
+            with closing(sqlite3.connect(file)) as local, local:
+                local.execute("CREATE TABLE careless (value BLOB)")
+                local.executemany("INSERT INTO careless VALUES (?)", [[one] for one in values])
             return [file.parent]
         with psycopg.connect(self.url or "", autocommit=True) as connection:
             connection.execute("CREATE TABLE careless (value bytea)")
