@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
@@ -69,7 +70,9 @@ def _memory() -> str:
     without_limit = soft == resource.RLIM_INFINITY or os.geteuid() == 0
     if without_limit and _call("mlockall", _MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT):
         return "locked"
-    return "buffers-locked" if soft >= LEAST_LOCKABLE else "not-locked"
+    # tried, not read from the limit: a container may forbid it whatever the limit says
+    with mmap.mmap(-1, LEAST_LOCKABLE) as trial:
+        return "buffers-locked" if keep_in_memory(np.frombuffer(trial, np.uint8)) else "not-locked"
 
 
 def _switch_inspection_off() -> bool:

@@ -48,7 +48,7 @@ class Canary:
         return self.searcher.search([*self._stores(deployment), *_of_all(self._paths(), logs)])
 
     def _paths(self) -> list[Path]:
-        return [one.premises.path for one in self._nodes()]
+        return [one.premises.path.resolve() for one in self._nodes()]
 
     def _nodes(self) -> list[Node]:
         return [self.node] if self.stage is self.node else [self.node, self.stage]

@@ -13,6 +13,7 @@ from api.cli.record import Data, data_directory
 from api.cli.telling import EXIT_BROKEN, Teller, say, say_json
 from domain.assurance.verification import Kind
 from domain.custody.canary import CanaryOutcome, Found, PlaceOutcome, Searched
+from domain.kernel.errors import DomainError
 from domain.services.canary import CanaryRun, record_canary
 from recognition.models import load_package
 
@@ -39,7 +40,7 @@ def canary(
     """
     path = data_directory(data)
     package = load_package(typed_path(models)) if models else default_package()
-    logs = [typed_path(one) for one in log]
+    logs = [_log_file(one) for one in log]
     teller = Teller()
     with open_canary(path) as opened:
         run, engine = play(
@@ -61,6 +62,18 @@ def canary(
     else:
         _tell(outcome, run, searched, logs)
     raise typer.Exit(EXIT_CODES[outcome])
+
+
+def _log_file(text: str) -> Path:
+    """A log file, looked at before anything is played: a mistyped one must not go unsearched."""
+    path = typed_path(text)
+    try:
+        with path.open("rb"):
+            return path
+    except OSError as error:
+        raise DomainError(
+            f"--log: expected a file that can be read, found none at {text!a}"
+        ) from error
 
 
 def _tell(outcome: CanaryOutcome, run: CanaryRun, searched: Searched, logs: list[Path]) -> None:

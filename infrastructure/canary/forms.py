@@ -85,10 +85,13 @@ def of_picture(subject: int, pixels: NDArray[np.uint8]) -> list[Fragment]:
     Args:
         subject: whose.
         pixels: uint8, shape (h, w, 3), BGR.
+
+    Raises:
+        ValueError: it is too small or too plain to be told from others in some form.
     """
     jpeg = _encoded(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     rows = [*_spread(pixels.tobytes()), *_spread(pixels[..., ::-1].tobytes())]
-    return [
+    fragments = [
         *(
             Fragment(subject, PICTURE, "pixels", one, _LEAST_PIXELS)
             for one in rows
@@ -97,6 +100,9 @@ def of_picture(subject: int, pixels: NDArray[np.uint8]) -> list[Fragment]:
         *(Fragment(subject, PICTURE, "jpeg", one) for one in _spread(_scan(jpeg))),
         *(Fragment(subject, PICTURE, "png", one) for one in _spread(_encoded(".png", pixels, []))),
     ]
+    if {one.form for one in fragments} != set(PICTURE_FORMS):
+        raise ValueError(f"a picture of shape {pixels.shape} is too small or plain to be found")
+    return fragments
 
 
 def plant_of(fragments: Iterable[Fragment]) -> bytes:

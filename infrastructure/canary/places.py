@@ -60,9 +60,17 @@ def files_below(
     yield from (
         NotReadable(str(one.filename))
         for one in errors
+        if not isinstance(one, FileNotFoundError)
         # what others keep to themselves in a directory that everybody shares is not ours
-        if since is None and not isinstance(one, FileNotFoundError)
+        and (since is None or _is_ours(Path(str(one.filename))))
     )
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return path.lstat().st_uid == os.geteuid()
+    except OSError:
+        return False
 
 
 def pieces_of_file(path: Path) -> Pieces:
@@ -95,6 +103,9 @@ class Region:
 _MAPPING = re.compile(rb"([0-9a-f]+)-([0-9a-f]+) (\S{4}) \S+ \S+ (\d+)\s*(.*)")
 
 
+_SHARED_MEMORY = (b"/dev/shm", b"/dev/zero")
+
+
 def regions_of(maps: int) -> list[Region]:
     """What a process has in memory of its own, from its open ``/proc/.../maps``.
 
@@ -110,7 +121,8 @@ def regions_of(maps: int) -> list[Region]:
             continue
         begin, end, rights, inode, name = told.groups()
         of_a_file = int(inode) != 0 and b"w" not in rights
-        kernels = name.startswith((b"[v", b"/dev/")) and not name.startswith(b"/dev/shm")
+        # shared memory of no file is listed as /dev/zero
+        kernels = name.startswith((b"[v", b"/dev/")) and not name.startswith(_SHARED_MEMORY)
         if rights.startswith(b"r") and not of_a_file and not kernels:
             found.append(Region(int(begin, 16), int(end, 16)))
     return found

@@ -121,12 +121,14 @@ class Search:
                 if place["ours"]:
                     _remove_what_was_left(place["plants"])
                 plants = [self._planted(Path(one), removing) for one in place["plants"]]
+                searchable = bool(roots)
             except OSError:
-                plants, roots = [], []
+                # searched all the same, for what may lie there; but nothing shows how well
+                plants, searchable = [], False
             counted = _Counted([*self._fragments, *self._controls, *natural], plants)
-            readable = self._read(counted, roots, place) if roots else False
+            readable = self._read(counted, roots, place) and searchable
         expected = len(plants) * len(self._forms()) + len(natural)
-        absent = readable and not counted.files and not plants
+        absent = readable and not counted.bytes and not expected
         return counted.told(place["place"], readable, expected, absent=absent)
 
     def _planted(self, folder: Path, removing: ExitStack) -> Path:
@@ -134,7 +136,8 @@ class Search:
         removing.callback(Path(name).unlink, missing_ok=True)
         with open(descriptor, "wb") as file:
             file.write(self.plant)
-        return Path(name)
+        # as the folder was named, and so as the file will be met: mkstemp tidies the path
+        return folder / Path(name).name
 
     def _read(self, counted: _Counted, roots: list[Path], place: dict[str, Any]) -> bool:
         """Search files; says whether all of them could be read."""
@@ -143,19 +146,17 @@ class Search:
         readable = True
         for root in roots:
             for file in files_below(root, since=since, but=but):
-                readable &= not isinstance(file, NotReadable) and counted.file(
-                    file, strictly=since is None
-                )
+                readable &= not isinstance(file, NotReadable) and counted.file(file)
         return readable
 
     def _through_swap(self) -> dict[str, Any]:
         areas = swap_areas()
-        counted = _Counted([*self._fragments], [])
+        counted = _Counted([*self._fragments, *self._controls], [])
         readable, controls = areas is not None, 0
         for area in areas or []:
             try:
                 controls += is_swap(area)
-                readable &= counted.file(area, strictly=True)
+                readable &= counted.file(area)
             except OSError:
                 readable = False
         told = counted.told("swap", readable, len(areas or []), absent=areas == [])
@@ -185,14 +186,14 @@ class _Counted:
         self.fragments: set[int] = set()
         self.files = self.bytes = 0
 
-    def file(self, path: Path, *, strictly: bool) -> bool:
+    def file(self, path: Path) -> bool:
         """Search one file; says whether it could be read."""
         try:
             found = self._sought(pieces_of_file(path))
         except FileNotFoundError:
             return True
         except OSError:
-            return not strictly
+            return False
         if path in self._plants:
             # of a plant only what was planted in it counts, so that one cannot stand for another
             self._controls |= {

@@ -51,12 +51,14 @@ class SeparateSearcher:
 
     Start it before core dumps and inspection are switched off: this process opens its own memory
     for it, and nobody can afterwards.
+
+    Raises:
+        SearcherError: it is too late for that.
     """
 
     def __init__(self) -> None:
+        memory, maps = _opened("mem"), _opened("maps")
         ours, theirs = socket.socketpair()
-        memory = os.open("/proc/self/mem", os.O_RDONLY)
-        maps = os.open("/proc/self/maps", os.O_RDONLY)
         descriptors = (theirs.fileno(), memory, maps)
         try:
             # -P: the folder where a person stands must not be searched for modules
@@ -169,3 +171,10 @@ class SeparateSearcher:
 
     def _gone(self) -> int:
         raise SearcherError("the searcher ended without an answer")
+
+
+def _opened(of_this_process: str) -> int:
+    try:
+        return os.open(f"/proc/self/{of_this_process}", os.O_RDONLY)
+    except OSError as error:
+        raise SearcherError(f"this process may not read its own memory: {error}") from error
