@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,10 +42,15 @@ from domain.assurance.holdings import (
     Life,
     Notice,
 )
-from domain.assurance.inventories import Listing, attestation_holds, items_listed
-from domain.assurance.limits import ACT, FOOTAGE, OVER, Limits, clock_of
+from domain.assurance.holds import Holds
+from domain.assurance.inventories import Listing, attestation_holds, items_listed, listed
+from domain.assurance.limits import ACT, FOOTAGE, OVER, Limits, clock_of, moment
 from domain.assurance.rechecks import recheck_holds
 from domain.assurance.tombstones import Tombstones
+
+RECEIPTS_LEVELS = frozenset({"L0", "L1", "L2"})
+"""What a receipt may claim: L3 is shown by an inventory, L4 by one without the epoch's key; L5, the
+end of the medium, by nothing that is in a log."""
 
 
 @dataclass(slots=True)
@@ -92,18 +97,6 @@ class _Deployment:
     """The position of the newest receipt of an item of it."""
 
 
-@dataclass(slots=True)
-class _Hold:
-    items: tuple[str, ...]
-    approved_at: datetime | None
-    review_by: datetime
-    ended_at: datetime | None = None
-
-    def ends(self) -> datetime:
-        """When it stops to extend anything, as far as is known."""
-        return min(self.review_by, self.ended_at) if self.ended_at else self.review_by
-
-
 @dataclass
 class Custody:
     """Follows the entries of a whole log, or of one deployment and the force.
@@ -119,8 +112,7 @@ class Custody:
 
     _items: dict[str, _Item] = field(default_factory=dict)
     _deployments: dict[str, _Deployment] = field(default_factory=lambda: defaultdict(_Deployment))
-    _holds: dict[str, _Hold] = field(default_factory=dict)
-    _held_by: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    _holds: Holds = field(default_factory=Holds)
     _limits: Limits = field(default_factory=Limits)
     _keys: dict[str, str] = field(default_factory=dict)
     _rechecked: dict[str, tuple[str, str, int]] = field(default_factory=dict)
@@ -169,7 +161,7 @@ class Custody:
         try:
             entry = json.loads(blob)
             self._position = entry["pos"]
-            at = _time(entry["recorded_at"])
+            at = moment(entry["recorded_at"])
             if self._now is not None and at < self._now:
                 # it stands behind that entry: a clock set back makes nothing earlier
                 at = self._now
@@ -178,16 +170,28 @@ class Custody:
             if follow := _FOLLOWED.get(entry["name"]):
                 follow(self, entry, entry["body"], at)
         except _UNFOLLOWED as error:
-            raise EntryUnreadableError(
-                f"position {self._position}: an entry of custody cannot be followed: {error!r}"
-            ) from error
+            raise self._unfollowed("an entry of custody", error) from error
+
+    def _unfollowed(self, what: str, error: Exception) -> EntryUnreadableError:
+        return EntryUnreadableError(
+            f"position {self._position}: {what} cannot be followed: {error!r}"
+        )
 
     def verdict(self, *, as_of: datetime | None = None) -> CustodyVerdict:
         """What the entries come to, at a time or at the newest that a trusted clock recorded.
 
         Args:
             as_of: no earlier than that newest, which otherwise stands.
+
+        Raises:
+            EntryUnreadableError: an entry has a time or a limit that nobody can reckon with.
         """
+        try:
+            return self._verdict(as_of)
+        except _UNFOLLOWED as error:
+            raise self._unfollowed("a time or a limit up to here", error) from error
+
+    def _verdict(self, as_of: datetime | None) -> CustodyVerdict:
         now = max(filter(None, (as_of, self._now)), default=None)
         remaining = list(self._items.items())
         found = {name: _copied(one) for name, one in self._holdings.items()}
@@ -253,7 +257,7 @@ class Custody:
     # -- what deadlines rest on ------------------------------------------------------------------
 
     def _applied_for(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
-        self._deployments[entry["stream"]].window_end = _time(body["requested_until"])
+        self._deployments[entry["stream"]].window_end = moment(body["requested_until"])
 
     def _over(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         one = self._deployments[entry["stream"]]
@@ -261,20 +265,15 @@ class Custody:
         one.alerts.clear()
 
     def _adopted(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
-        for code, sentence in self._limits.adopt(body, at):
-            self._fault(code, sentence)
+        self._faults_of(self._limits.adopt(body, at))
 
     def _deadline(self, item: str, one: _Item, now: datetime | None) -> tuple[datetime, bool]:
         """When an item must be gone, and whether a hold is what keeps it."""
         start = self._start(one)
         deadline = min(one.due, self._limits.shortened(one.item_class, one.limit, start))
-        if item not in self._held_by or not self._limits.may_be_held(one.item_class):
-            return deadline, False
         plain = deadline
-        for hold in self._held_by[item]:
-            found = self._holds[hold]
-            if found.approved_at is not None and found.approved_at <= deadline:
-                deadline = max(deadline, found.ends() + ACT)
+        if self._limits.may_be_held(one.item_class):
+            deadline = self._holds.extended(item, plain)
         held = deadline > plain and now is not None and plain <= now < deadline
         return deadline, held
 
@@ -293,7 +292,7 @@ class Custody:
         holding = self._holding(item_class)
         holding.registered += 1
         self._list(holding, "registered", entry["pos"])
-        limit, due = self._limits.limit(item_class), _time(body["due_at"])
+        limit, due = self._limits.limit(item_class), moment(body["due_at"])
         one = _Item(
             item_class=item_class,
             deployment=body["deployment"],
@@ -311,6 +310,7 @@ class Custody:
             position=entry["pos"],
         )
         self._items[item] = one
+        self._epochs.opened(_epoch(one))
         self._judge_registration(item, one, entry)
         latest = self._start(one) + limit
         if due > latest:
@@ -328,7 +328,7 @@ class Custody:
             return None
         if body["clock_starts"] == OVER:
             return at
-        anchor = _time(body["anchor_at"]) if body.get("anchor_at") else told
+        anchor = moment(body["anchor_at"]) if body.get("anchor_at") else told
         alerts = self._deployments[body["deployment"]].alerts
         return min(anchor, alerts.get(body["concerning"], anchor))
 
@@ -348,12 +348,12 @@ class Custody:
                 f"starts with {clock_of(one.item_class)}",
             )
         told = body.get("anchor_at")
-        if one.anchor is not None and told and _time(told) > min(one.anchor, at + ACT):
+        if one.anchor is not None and told and moment(told) > min(one.anchor, at + ACT):
             self._fault(
                 "clock_starts_later",
                 f"the clock of {one.item_class} {item[:8]} starts after what starts it",
             )
-        if one.schedule is not None and not self._limits.were_in_force(one.schedule, at):
+        if not self._limits.were_in_force(one.schedule or "", at):
             self._fault(
                 "schedule_not_in_force",
                 f"{one.item_class} {item[:8]} was registered under schedule "
@@ -427,20 +427,20 @@ class Custody:
         self._compare(item, one, body)
         self._check_recheck(item, body)
         self._check_tombstone(item, one, body["tombstone_sequence"])
-        self._fold(item, one, entry, max(at, _time(body["finished_at"])))
+        self._fold(item, one, entry, max(at, moment(body["finished_at"])))
 
     def _fold(self, item: str, one: _Item, entry: Mapping[str, Any], gone: datetime) -> None:
         """Add a destroyed item to the sums; nothing else is kept of it."""
         deadline, _ = self._deadline(item, one, gone)
         holding = self._holding(one.item_class)
-        for level in entry["body"]["levels"]:
+        for level in RECEIPTS_LEVELS & set(entry["body"]["levels"]):
             holding.levels[level] = holding.levels.get(level, 0) + 1
         self._deployments[one.deployment].newest_receipt = entry["pos"]
         self._unlisted[one.deployment, one.item_class].add(entry["pos"], keep=self.positions)
         self._epochs.destroyed(item, _epoch(one), entry["pos"])
         if self.positions:
             self._lives.append(self._life(item, one, gone))
-        self._held_by.pop(item, None)
+        self._holds.forget(item)
         if one.sealed is None:
             holding.never_sealed += 1
             self._list(holding, "never_sealed", entry["pos"])
@@ -480,14 +480,25 @@ class Custody:
                     "receipt_differs",
                     f"the receipt of item {item[:8]} says another {name} than its registration",
                 )
-        for level in ("L0", "L1", "L2"):
-            if level not in body["levels"]:
-                self._fault("level_not_reached", f"item {item[:8]} never reached {level}")
+        for level in sorted(RECEIPTS_LEVELS - set(body["levels"])):
+            self._fault("level_not_reached", f"item {item[:8]} never reached {level}")
+        if not RECEIPTS_LEVELS.issuperset(body["levels"]):
+            self._fault(
+                "level_not_shown",
+                f"the receipt of item {item[:8]} claims a level that no receipt can show",
+            )
 
     def _check_recheck(self, item: str, body: Mapping[str, Any]) -> None:
-        if body["recheck"] == "in-process":
+        first_shape = "recheck_id" not in body  # the same process looked, and said no more
+        if first_shape or body["recheck"] == "in-process":
             self._in_process += 1
-        if "recheck_id" not in body:  # the first shape: the same process looked, and said no more
+        if first_shape:
+            if self._keys:
+                self._fault(
+                    "receipt_without_recheck",
+                    f"the receipt of item {item[:8]} names no re-check, and who makes them is "
+                    "enrolled",
+                )
             return
         found = self._rechecked.pop(item, None)
         if found is None or found[:2] != (body["recheck_id"], body["recheck"]):
@@ -524,7 +535,7 @@ class Custody:
 
     def _raised(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         """The producer's own count: each item that an alert names was registered for it."""
-        raised_at = min(at, _time(entry["occurred_at"]))
+        raised_at = min(at, moment(entry["occurred_at"]))
         self._deployments[entry["scope"]].alerts[entry["stream"]] = raised_at
         for item_class, item in body["items"].items():
             self._refer(entry, item_class, item, entry["stream"], raised_at)
@@ -542,7 +553,7 @@ class Custody:
 
     def _recorded(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         """A segment of footage: its clock starts with its first frame."""
-        self._refer(entry, FOOTAGE, body["item"], None, _time(body["first_frame_at"]))
+        self._refer(entry, FOOTAGE, body["item"], None, moment(body["first_frame_at"]))
 
     def _refer(
         self,
@@ -593,38 +604,36 @@ class Custody:
     def _hold_requested(
         self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime
     ) -> None:
-        self._holds[entry["stream"]] = _Hold(tuple(body["items"]), None, _time(body["review_by"]))
+        self._faults_of(self._holds.requested(entry["stream"], entry["scope"], body, at))
+
+    def _hold_declined(
+        self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime
+    ) -> None:
+        self._holds.declined(entry["stream"])
 
     def _hold_approved(
         self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime
     ) -> None:
-        hold = self._holds[entry["stream"]]
-        hold.approved_at = at
-        for item in hold.items:
+        name = entry["stream"]
+        self._faults_of(self._holds.approved(name, body, at))
+        for item in self._holds.items(name):
             one = self._items.get(item)
-            if one is None or one.item_class != FOOTAGE:
+            if one is None or one.item_class != FOOTAGE or one.deployment != entry["scope"]:
                 self._fault("held_without_right", f"item {item[:8]} cannot be held, and was")
-            else:
-                self._held_by[item].append(entry["stream"])
-                if one.lasting:
-                    self._epochs.held(item, _epoch(one), entry["stream"])
+                continue
+            self._holds.extend(item, name)
+            if one.lasting:
+                self._epochs.held(item, _epoch(one), name)
 
     def _hold_reviewed(
         self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime
     ) -> None:
-        hold = self._holds[entry["stream"]]
-        if at > hold.review_by:
-            self._fault(
-                "reviewed_too_late", f"hold {entry['stream'][:8]} had lapsed when it was reviewed"
-            )
-            return
-        hold.review_by = _time(body["review_by"])
+        self._faults_of(self._holds.reviewed(entry["stream"], body, at))
 
     def _hold_released(
         self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime
     ) -> None:
-        hold = self._holds[entry["stream"]]
-        hold.ended_at = hold.ended_at or at
+        self._holds.released(entry["stream"], at)
 
     # -- copies of lists -------------------------------------------------------------------------
 
@@ -651,12 +660,10 @@ class Custody:
         self._copies.still_there(body)
 
     def _copy_gone(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
-        for code, sentence in self._copies.verified(body, at):
-            self._fault(code, sentence)
+        self._faults_of(self._copies.verified(body, at))
 
     def _list_gone(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
-        for code, sentence in self._copies.list_gone(body):
-            self._fault(code, sentence)
+        self._faults_of(self._copies.list_gone(body))
 
     # -- what looked at the stores ---------------------------------------------------------------
 
@@ -665,10 +672,12 @@ class Custody:
 
     def _attested(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         scope = entry["scope"]
-        if self._is_of_others(entry):
-            return
         key = self._keys.get(body["rechecker"])
         signed = key is not None and attestation_holds(body, scope, key)
+        if signed:
+            self._reach_l4(entry, body)
+        if self._is_of_others(entry):
+            return
         if not signed:
             self._fault("inventory_not_signed", "the inventory is not signed by an enrolled key")
         wrong = list(self._wrong_in(entry, body))
@@ -693,6 +702,7 @@ class Custody:
             if body[name]:
                 yield self._now_wrong(name, f"the inventory found {body[name]} {name}")
         yield from self._differences(entry, body)
+        yield from self._wrong_epochs(entry, body)
         known, newest = body["tombstone_sequence"], self._tombstones.newest
         if known < newest:
             yield self._now_wrong(
@@ -730,6 +740,26 @@ class Custody:
                     + ("" if found[0] != expected.count else ", and they are others"),
                 )
 
+    def _wrong_epochs(self, entry: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Fault]:
+        """The keys of epochs that were there are those that had to be."""
+        if "epochs" not in body:  # the first shape: what it counted could be more than one thing
+            return
+        told = listed(one.encode() for one in body["epochs"])
+        if (told.count, told.root) != (body["epoch_count"], body["epoch_root"]):
+            yield self._now_wrong("inventory_contradicts_itself", "its epochs are not its root's")
+        whose = None if entry["scope"] == FORCE_SCOPE else entry["scope"]
+        there = set(map(EpochName.of, body["epochs"]))
+        if unknown := self._epochs.unknown(there):
+            yield self._now_wrong(
+                "epoch_without_need",
+                f"the keystore holds {unknown} keys of epochs that are gone or never were",
+            )
+        if missing := self._epochs.missing(there, body["as_of"], whose):
+            yield self._now_wrong(
+                "epoch_missing",
+                f"the keystore lacks {missing} keys of epochs that items are sealed under",
+            )
+
     def _found_once(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         """Something was found in the stores, or not found; the next inventory says how it is."""
         if self._is_of_others(entry):
@@ -765,7 +795,7 @@ class Custody:
 
     def _epoch_gone(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         epoch = EpochName(body["deployment"], body["item_class"], body["day"])
-        early, reached = self._epochs.gone(epoch)
+        early = self._epochs.gone(epoch, entry["pos"])
         if early:
             self._fault(
                 "epoch_gone_too_early",
@@ -777,8 +807,6 @@ class Custody:
                 "tombstone_twice",
                 f"tombstone {body['tombstone_sequence']} is accounted for twice",
             )
-        if reached.count:
-            self._reach("L4", epoch.item_class, reached)
 
     def _canary_searched(
         self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime
@@ -809,7 +837,10 @@ class Custody:
 
     def _swept_once(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         self._gaps.extend(self._gaps_between(at))
-        self._swept = (at, body["every_s"]) if body["every_s"] else None
+        every_s = body["every_s"]
+        if not isinstance(every_s, int) or not 0 <= every_s <= _MOST_SECONDS:
+            raise ValueError(f"a worker that comes every {every_s!r} seconds")
+        self._swept = (at, every_s) if every_s else None
 
     def _gaps_until(self, now: datetime | None) -> list[Gap]:
         return [*self._gaps, *(self._gaps_between(now) if now else [])]
@@ -826,7 +857,7 @@ class Custody:
     # -- sums ------------------------------------------------------------------------------------
 
     def _life(self, item: str, one: _Item, until: datetime | None) -> Life:
-        since = _time(one.registered_at)
+        since = moment(one.registered_at)
         deadline, _ = self._deadline(item, one, until)
         return Life(one.item_class, since, until, one.anchor or since, deadline)
 
@@ -835,6 +866,15 @@ class Custody:
         for key in [one for one in self._unlisted if deployment in (None, one[0])]:
             if self._deployments[key[0]].newest_receipt < as_of:
                 self._reach("L3", key[1], self._unlisted.pop(key))
+
+    def _reach_l4(self, entry: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        """An inventory saw that keys of epochs are gone that were told to be before it looked."""
+        if "epochs" not in body:
+            return
+        whose = None if entry["scope"] == FORCE_SCOPE else entry["scope"]
+        there = set(map(EpochName.of, body["epochs"]))
+        for epoch, receipts in self._epochs.shown_gone(there, body["as_of"], whose):
+            self._reach("L4", epoch.item_class, receipts)
 
     def _reach(self, level: str, item_class: str, gone: Receipts) -> None:
         holding = self._holding(item_class)
@@ -845,7 +885,7 @@ class Custody:
     def _lasts(self, item: str, one: _Item) -> None:
         if not one.lasting:
             one.lasting = True
-            self._epochs.lasts(_epoch(one))
+            self._epochs.lasts(_epoch(one), self._position)
             self._listing.add(self._position, item, one.deployment)
 
     def _ends(self, item: str, one: _Item) -> None:
@@ -870,12 +910,19 @@ class Custody:
     def _fault(self, code: str, sentence: str, *, overdue: bool = False) -> None:
         self._found(Fault(code, self._position, sentence, overdue))
 
+    def _faults_of(self, found: Iterable[tuple[str, str]]) -> None:
+        for code, sentence in found:
+            self._fault(code, sentence)
+
     def _found(self, fault: Fault) -> None:
         self._fault_count += 1
         self._late_count += fault.overdue
         if len(self._faults) < MOST_FAULTS:
             self._faults.append(fault)
 
+
+_MOST_SECONDS = 366 * 24 * 3600
+"""Between two signs of life of a worker that anybody would call one."""
 
 _Follow = Callable[[Custody, Mapping[str, Any], Mapping[str, Any], datetime], None]
 
@@ -898,6 +945,7 @@ _FOLLOWED: Mapping[str, _Follow] = {
     "footage.segment_recorded": Custody._recorded,
     "hold.requested": Custody._hold_requested,
     "hold.approved": Custody._hold_approved,
+    "hold.declined": Custody._hold_declined,
     "hold.reviewed": Custody._hold_reviewed,
     "hold.released": Custody._hold_released,
     "copy.registered": Custody._copy_registered,
@@ -922,13 +970,6 @@ FOLLOWED = frozenset(_FOLLOWED)
 
 _UNFOLLOWED = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 """What following raises where an entry lacks what every such entry has."""
-
-
-def _time(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError(f"a time without its zone: {text}")
-    return at
 
 
 def _epoch(one: _Item) -> EpochName:

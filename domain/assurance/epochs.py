@@ -6,12 +6,16 @@ by any of them. So L4 is reached when all of them are gone.
 
 Nobody outside can see whether the item's key was moved before a process died. So an end is too
 early only where no key is left that the item's may be wrapped by.
+
+That a key is gone is not believed because an entry says so: L4 is reached once an inventory that
+the re-checker signed lists the keys of epochs after that entry, and this one is not among them.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -23,6 +27,16 @@ class EpochName(NamedTuple):
     item_class: str
     which: str
     """The day as ``2026-11-23``, or ``hold-<id>``."""
+
+    @classmethod
+    def of(cls, name: str) -> EpochName:
+        """What an inventory lists as ``<deployment>/<class>/<which>``.
+
+        Raises:
+            ValueError: it is no such name.
+        """
+        deployment, item_class, which = name.split("/")
+        return cls(deployment, item_class, which)
 
 
 @dataclass(slots=True)
@@ -37,6 +51,29 @@ class Receipts:
         self.count += 1
         if keep:
             self.positions.append(position)
+
+    def take(self, others: Receipts) -> None:
+        """Those, too."""
+        self.count += others.count
+        self.positions += others.positions
+
+
+@dataclass(slots=True)
+class _Lasting:
+    """Items that last and that only this key wraps."""
+
+    since: int
+    """The position at which the first of them was sealed."""
+    count: int = 0
+
+
+@dataclass(slots=True)
+class _Gone:
+    """The key of an epoch that was told to be gone, until an inventory shows that it is."""
+
+    at: int
+    """The newest position at which it was."""
+    receipts: Receipts
 
 
 @dataclass(slots=True)
@@ -59,21 +96,29 @@ class Epochs:
             positions: whether to keep where each receipt is.
         """
         self._positions = positions
-        self._lasting: dict[EpochName, int] = defaultdict(int)
-        """How many items last that only this key wraps."""
+        self._open: set[EpochName] = set()
+        """Those whose key may exist: an item was registered for it, and it was not told gone."""
+        self._lasting: dict[EpochName, _Lasting] = {}
+        self._gone: dict[EpochName, _Gone] = {}
         self._receipts: dict[EpochName, Receipts] = defaultdict(Receipts)
         self._held: dict[str, _Held] = {}
 
-    def lasts(self, day: EpochName) -> None:
+    def opened(self, day: EpochName) -> None:
+        """An item was registered whose key this one is to wrap."""
+        self._open.add(day)
+
+    def lasts(self, day: EpochName, position: int) -> None:
         """An item was sealed."""
-        self._lasting[day] += 1
+        self._lasting.setdefault(day, _Lasting(position)).count += 1
 
     def held(self, item: str, day: EpochName, hold: str) -> None:
         """A hold on an item that lasts was approved."""
         if item not in self._held:
             self._taken(day)
             self._held[item] = _Held({day})
-        self._held[item].left.add(day._replace(which=f"hold-{hold}"))
+        of_hold = day._replace(which=f"hold-{hold}")
+        self._held[item].left.add(of_hold)
+        self._open.add(of_hold)
 
     def ends(self, item: str, day: EpochName) -> None:
         """The destruction of an item began."""
@@ -89,13 +134,14 @@ class Epochs:
         else:
             self._receipts[day].add(position, keep=self._positions)
 
-    def gone(self, epoch: EpochName) -> tuple[int, Receipts]:
-        """The key of an epoch is gone.
+    def gone(self, epoch: EpochName, position: int) -> int:
+        """An entry says that the key of an epoch is gone.
 
         Returns:
-            How many items still needed it, and the receipts for which it was the last one.
+            How many items still needed it.
         """
-        early = self._lasting.get(epoch, 0)
+        lasting = self._lasting.get(epoch)
+        early = lasting.count if lasting else 0
         reached = self._receipts.pop(epoch, Receipts())
         for item, one in self._held_under(epoch):
             one.left.remove(epoch)
@@ -105,12 +151,51 @@ class Epochs:
             if one.receipt is not None:
                 reached.add(one.receipt, keep=self._positions)
             del self._held[item]
-        return early, reached
+        self._open.discard(epoch)
+        told = self._gone.setdefault(epoch, _Gone(position, Receipts()))
+        told.at = position
+        told.receipts.take(reached)
+        return early
+
+    def shown_gone(
+        self, there: AbstractSet[EpochName], as_of: int, deployment: str | None
+    ) -> list[tuple[EpochName, Receipts]]:
+        """An inventory listed the keys of epochs.
+
+        Args:
+            there: those that it found.
+            as_of: the size of the log that it was compared with.
+            deployment: that it looked at; None for all.
+
+        Returns:
+            Epochs that it shows to be gone, and the receipts for which theirs was the last key.
+        """
+        shown = [
+            epoch
+            for epoch, told in self._gone.items()
+            if told.at < as_of and epoch not in there and deployment in (None, epoch.deployment)
+        ]
+        return [(one, self._gone.pop(one).receipts) for one in shown]
+
+    def unknown(self, there: AbstractSet[EpochName]) -> int:
+        """How many keys are there that no item can need."""
+        return len(there - self._open)
+
+    def missing(self, there: AbstractSet[EpochName], as_of: int, deployment: str | None) -> int:
+        """How many are not there although items last that only they can wrap."""
+        needed = [{day} for day, one in self._lasting.items() if one.since < as_of] + [
+            one.left for one in self._held.values() if one.lasts
+        ]
+        return sum(
+            not those & there
+            for those in needed
+            if deployment in (None, next(iter(those)).deployment)
+        )
 
     def _held_under(self, epoch: EpochName) -> Iterator[tuple[str, _Held]]:
         return ((item, one) for item, one in list(self._held.items()) if epoch in one.left)
 
     def _taken(self, day: EpochName) -> None:
-        self._lasting[day] -= 1
-        if not self._lasting[day]:
+        self._lasting[day].count -= 1
+        if not self._lasting[day].count:
             del self._lasting[day]

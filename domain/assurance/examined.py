@@ -68,8 +68,11 @@ class Following:
         if self._last is not None:
             self._take(self._last)
         if self._fault is not None:
-            return replace(verdict, kind=Kind.UNREADABLE, sentence=printable(str(self._fault)))
-        custody = self._custody.verdict(as_of=as_of)
+            return _unreadable(verdict, self._fault)
+        try:
+            custody = self._custody.verdict(as_of=as_of)
+        except EntryUnreadableError as error:
+            return _unreadable(verdict, error)
         told = replace(verdict, custody=custody)
         if custody.sound:
             return told
@@ -81,6 +84,10 @@ class Following:
             sentence=printable(f"{first.sentence}{more}. {verdict.sentence}"),
             position=first.position,
         )
+
+
+def _unreadable(verdict: Verdict, error: EntryUnreadableError) -> Verdict:
+    return replace(verdict, kind=Kind.UNREADABLE, sentence=printable(str(error)))
 
 
 def followed(named: Iterable[tuple[str, bytes]], custody: Custody) -> Custody:

@@ -36,7 +36,8 @@ _SIGNED = (
     "tombstone_digest",
     "tombstone_sequence",
 )
-"""The fields of ``inventory.attested`` that the signature is over."""
+"""The fields of ``inventory.attested`` that the signature is over; from the second shape on also
+the names of the epochs."""
 
 _REMEMBERED = 10_000
 """Changes that an inventory may lag behind; more than were ever between listing and storing."""
@@ -66,7 +67,8 @@ def items_listed(items: Iterable[str]) -> Listed:
 
 def statement(body: Mapping[str, Any], scope: str) -> bytes:
     """What is signed of an inventory: the fields of its event, and the scope that it is about."""
-    return canonical({"format": FORMAT, "scope": scope, **{name: body[name] for name in _SIGNED}})
+    names = [*_SIGNED, "epochs"] if "epochs" in body else _SIGNED
+    return canonical({"format": FORMAT, "scope": scope, **{name: body[name] for name in names}})
 
 
 def attestation_holds(body: Mapping[str, Any], scope: str, public_key: str) -> bool:

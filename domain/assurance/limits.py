@@ -31,6 +31,18 @@ ACT = timedelta(minutes=5)
 """How long the destruction itself may take, after a hold ended or a shorter schedule came."""
 
 
+def moment(text: str) -> datetime:
+    """A time that an entry tells.
+
+    Raises:
+        ValueError: it is no time, or one without its zone.
+    """
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"a time without its zone: {text}")
+    return at
+
+
 def clock_of(item_class: str) -> str:
     """What starts the clock of a class."""
     return CLOCKS.get(item_class, ALERT)

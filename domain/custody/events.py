@@ -301,6 +301,8 @@ class InventoryAttested(Happened):
     destruction begun but not finished, as of that size) are in no root and no count.
     """
 
+    SHAPE: ClassVar[int] = 2
+
     as_of: int
     """The size of the log that the stores were compared with."""
     keystore_count: int
@@ -311,6 +313,8 @@ class InventoryAttested(Happened):
     epoch_count: int
     epoch_root: str
     """Over the sorted names of epochs."""
+    epochs: list[str]
+    """Their names, as ``<deployment>/<class>/<day>``, sorted."""
     tombstone_sequence: int
     tombstone_digest: str
     missing: int
@@ -321,6 +325,11 @@ class InventoryAttested(Happened):
     """Items with a receipt that are there again."""
     rechecker: str
     signature: str
+
+    @classmethod
+    def upcast(cls, body: dict[str, Any], *, shape: int) -> dict[str, Any]:
+        """Shape 1 told how many epochs had a key and not which."""
+        return body | {"epochs": []}
 
 
 @recorded_as("orphan.found")

@@ -116,6 +116,7 @@ def _attested(
         "media_root": in_media.root,
         "epoch_count": wrapped.count,
         "epoch_root": wrapped.root,
+        "epochs": sorted(of_scope),
         "tombstone_sequence": last.sequence if last else 0,
         "tombstone_digest": last.digest if last else "",
         "missing": wanted["missing"],

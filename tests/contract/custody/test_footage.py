@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,11 +14,20 @@ from domain.assurance.holdings import Holding
 from domain.assurance.limits import FOOTAGE
 from domain.custody.events import EpochDestroyed
 from domain.footage.events import SegmentRecorded
+from domain.kernel.references import FORCE
 from domain.kernel.refusals import Refused
 from domain.ports import ContentAlteredError
 from domain.services.rechecking import LookAgain
 from domain.services.retention import AHEAD, Retention
-from tests.contract.custody.test_recomputed import by, codes, journalled, judged
+from tests.contract.custody.test_recomputed import (
+    appended,
+    attested,
+    by,
+    codes,
+    enrolled,
+    journalled,
+    judged,
+)
 from tests.contract.vault.examples import OnDisk, on_disk
 from tests.support.builders import AT, CAMERA, RUN
 from tests.support.keeping import HOLD, approved, asked, days, released
@@ -145,18 +155,29 @@ DAY_OF_FOOTAGE = AT.date().isoformat()
 OF_THE_HOLD = f"hold-{HOLD.hex}"
 
 
-def test_what_is_held_keeps_no_day_from_ending(scene: Scene, store: Store) -> None:
+def looked_at(scene: Scene, stores: OnDisk) -> None:
+    """Somebody takes stock, and signs what is there."""
+    last = stores.vault.last_tombstone()
+    there: dict[str, Any] = {"epochs": sorted(stores.vault.epochs())}
+    there |= {"tombstone_sequence": last.sequence if last else 0}
+    appended(scene, attested(scene, **there), scope=FORCE)
+
+
+def test_what_is_held_keeps_no_day_from_ending(scene: Scene, store: Store, stores: OnDisk) -> None:
     """Its own key ends with its hold's, and only then is it at the level of both."""
+    enrolled(scene)
     held_of_two(scene)
     scene.clock.stands_at(AT + MONTH - AHEAD)
     Retention(scene.outside).sweep()
     assert ended(scene) == [DAY_OF_FOOTAGE]
+    looked_at(scene, stores)
     assert (footage_of(store, scene).held, footage_of(store, scene).levels["L4"]) == (0, 1)
     scene.later(days(1))
     assert footage_of(store, scene).held == 1
     agreed(released(scene))
     Retention(scene.outside).sweep()
     assert ended(scene) == [DAY_OF_FOOTAGE, OF_THE_HOLD]
+    looked_at(scene, stores)
     assert footage_of(store, scene).levels["L4"] == 2
     verdict = judged(store, as_of=scene.clock.now())
     assert verdict.sound, verdict.faults

@@ -8,10 +8,21 @@ from uuid import UUID
 
 import pytest
 
+from domain.assurance.custody import Custody
+from domain.assurance.entries import EntryUnreadableError
+from domain.assurance.examined import Following, followed
+from domain.assurance.verification import Kind, not_looked_at
 from domain.copies.events import AbsenceVerified, WatchlistDestroyed
-from domain.holds.events import HoldApproved
+from domain.holds.events import HoldApproved, HoldRequested
 from domain.services.retention import Retention
-from tests.contract.custody.test_recomputed import A_MOMENT, appended, codes, journalled, judged
+from tests.contract.custody.test_recomputed import (
+    A_MOMENT,
+    appended,
+    codes,
+    edited,
+    journalled,
+    judged,
+)
 from tests.contract.record.examples import changed
 from tests.support import builders as a
 from tests.support.keeping import (
@@ -115,6 +126,25 @@ def test_a_hold_on_a_face_is_found_however_it_came_into_the_log(store: Store) ->
     assert "held_without_right" in codes(judged(store))
 
 
+def test_one_person_who_holds_alone_keeps_nothing(scene: Scene, store: Store) -> None:
+    """Whatever the items say: who asked also approved, in a log that somebody wrote by hand."""
+    segment = kept(scene)
+    scene.stopped().ended().later(days(20))
+    agreed(asked(scene, segment))
+    (request,) = scene.events(HoldRequested)
+    appended(
+        scene,
+        HoldApproved(
+            originator_id=request.originator_id,
+            originator_version=2,
+            timestamp=scene.clock.now(),
+            approver=request.requester,
+        ),
+    )
+    late = judged(store, as_of=scene.clock.now() + days(12))
+    assert codes(late) == ["overdue", "held_by_one_person"]
+
+
 # -- copies --------------------------------------------------------------------------------------
 
 
@@ -195,3 +225,22 @@ def test_a_list_that_is_said_to_be_gone_too_early_is_found(scene: Scene, store: 
     }
     appended(scene, journalled("forged", WatchlistDestroyed, scene, **fields))
     assert codes(judged(store)) == ["list_not_gone"]
+
+
+def test_a_time_that_nobody_can_reckon_with_is_unreadable_and_no_crash(
+    scene: Scene, store: Store
+) -> None:
+    """It comes to light only when the verdict is made."""
+    agreed(registered(scene))
+
+    def spoil(body: dict[str, Any]) -> None:
+        body["requested_until"] = "9999-12-31T23:59:59Z"
+
+    entries = list(edited(store, "deployment.applied_for", spoil))
+    with pytest.raises(EntryUnreadableError, match="cannot be followed"):
+        followed(entries, Custody()).verdict()
+    following = Following(Custody())
+    for name, blob in entries:
+        following.entry(name, blob)
+    told = following.told(not_looked_at(Kind.SOUND, "a record"), as_of=None)
+    assert (told.kind, told.custody) == (Kind.UNREADABLE, None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -13,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from domain.assurance.custody import Custody
+from domain.assurance.entries import EntryUnreadableError
 from domain.assurance.examined import followed
 from domain.assurance.holdings import CustodyVerdict, Holding
 from domain.assurance.inventories import items_listed, listed
@@ -29,6 +31,7 @@ from domain.kernel.commands import Command
 from domain.kernel.events import NEXT_VERSION, Happened
 from domain.kernel.references import FORCE, journal, new_reference
 from domain.services.custody import destroy_for
+from domain.services.survey import ItemSeen
 from tests.contract.record.examples import changed
 from tests.support.builders import (
     ALERT,
@@ -56,8 +59,26 @@ def scene(store: Store) -> Scene:
 
 def judged(store: Store, *, as_of: datetime | None = None) -> CustodyVerdict:
     """What the stored entries come to."""
-    named = ((row.name, row.blob) for row in store.rows())
-    return followed(named, Custody(positions=True)).verdict(as_of=as_of)
+    return followed(named(store), Custody(positions=True)).verdict(as_of=as_of)
+
+
+def named(store: Store) -> Iterator[tuple[str, bytes]]:
+    return ((row.name, row.blob) for row in store.rows())
+
+
+def without(store: Store, name: str, field: str) -> Iterator[tuple[str, bytes]]:
+    """The entries, as a hostile keeper would hand them on: those of a name lack a field."""
+    return edited(store, name, lambda body: body.pop(field))
+
+
+def edited(
+    store: Store, name: str, edit: Callable[[dict[str, Any]], object]
+) -> Iterator[tuple[str, bytes]]:
+    for one, blob in named(store):
+        entry = json.loads(blob)
+        if one == name:
+            edit(entry["body"])
+        yield one, json.dumps(entry).encode()
 
 
 def codes(verdict: CustodyVerdict) -> list[str]:
@@ -202,20 +223,20 @@ def test_the_newest_trusted_time_of_the_log_is_its_own_as_of(scene: Scene, store
 # -- what contradicts itself -----------------------------------------------------------------------
 
 
-def test_a_registration_that_promises_too_much_is_named(scene: Scene, store: Store) -> None:
+def test_a_registration_that_promises_too_much_isnamed(scene: Scene, store: Store) -> None:
     """A claimed deadline is compared with what the law allows."""
     appended(scene, registered(scene, due_at=scene.clock.now() + DAY + A_MOMENT))
     assert codes(judged(store)) == ["due_too_late"]
 
 
-def test_a_clock_that_starts_in_the_future_is_named(scene: Scene, store: Store) -> None:
+def test_a_clock_that_starts_in_the_future_isnamed(scene: Scene, store: Store) -> None:
     """Otherwise whoever registers could choose the deadline."""
     later = scene.clock.now() + DAY
     appended(scene, registered(scene, anchor_at=later, due_at=later + DAY))
     assert codes(judged(store)) == ["clock_starts_later"]
 
 
-def test_an_alert_that_names_an_item_nobody_registered_is_named(store: Store) -> None:
+def test_an_alert_that_names_an_item_nobody_registered_isnamed(store: Store) -> None:
     """The producer's own count."""
     scene = Scene().on(store).running().alerted()
     appended(scene, raised_again(scene, UUID(int=0xAA), {"face_crop": UUID(int=0xAB)}))
@@ -237,7 +258,7 @@ def test_an_alert_that_names_an_item_nobody_registered_is_named(store: Store) ->
         ("clock_starts", "deployment_end"),
     ],
 )
-def test_a_receipt_that_says_something_else_than_the_registration_is_named(
+def test_a_receipt_that_says_something_else_than_the_registration_isnamed(
     scene: Scene, store: Store, field: str, value: object
 ) -> None:
     """Each field that both have."""
@@ -302,20 +323,20 @@ def test_a_receipt_in_order_is_believed(scene: Scene, store: Store) -> None:
     assert judged(store).sound
 
 
-def test_a_receipt_without_a_recheck_is_named(scene: Scene, store: Store) -> None:
+def test_a_receipt_without_a_recheck_isnamed(scene: Scene, store: Store) -> None:
     """Nobody looked again."""
     appended(scene, true_receipt(scene))
     assert codes(judged(store)) == ["receipt_without_recheck"]
 
 
-def test_two_receipts_with_one_tombstone_are_named(scene: Scene, store: Store) -> None:
+def test_two_receipts_with_one_tombstone_arenamed(scene: Scene, store: Store) -> None:
     """Each key that was destroyed has a link of its own in the chain."""
     first, second = true_receipt(scene), true_receipt(scene)
     appended(scene, recheck(scene, first, second), first, second)
     assert codes(judged(store)) == ["tombstone_twice"]
 
 
-def test_an_item_that_was_still_there_is_named(scene: Scene, store: Store) -> None:
+def test_an_item_that_was_still_there_isnamed(scene: Scene, store: Store) -> None:
     """By whoever looked again."""
     receipt = true_receipt(scene)
     appended(scene, recheck(scene, items=[], still_there=[receipt.originator_id]))
@@ -377,20 +398,20 @@ def test_a_note_has_the_day_of_its_alert(scene: Scene, store: Store) -> None:
     assert codes(judged(store)) == ["clock_starts_later", "due_too_late"]
 
 
-def test_an_item_of_a_deployment_nobody_applied_for_is_named(scene: Scene, store: Store) -> None:
+def test_an_item_of_a_deployment_nobody_applied_for_isnamed(scene: Scene, store: Store) -> None:
     """Nothing would end it."""
     other = UUID(int=0xD0)
     appended(scene, registered(scene, deployment=other), scope=other.hex)
     assert codes(judged(store)) == ["no_deployment"]
 
 
-def test_a_schedule_that_nobody_adopted_is_named(scene: Scene, store: Store) -> None:
+def test_a_schedule_that_nobody_adopted_isnamed(scene: Scene, store: Store) -> None:
     """Whether it never was, or was left out of what is shown."""
     appended(scene, registered(scene, schedule="2026-2"))
     assert codes(judged(store)) == ["schedule_not_in_force"]
 
 
-def test_a_sealed_item_that_no_entry_names_is_named(scene: Scene, store: Store) -> None:
+def test_a_sealed_item_that_no_entry_names_isnamed(scene: Scene, store: Store) -> None:
     """While it lives, and by its receipt."""
     item = registered(scene)
     item.seal(SealedContent("c" * 64, 100), at=scene.clock.now())
@@ -409,7 +430,7 @@ def test_an_item_is_not_sealed_after_its_end(scene: Scene, store: Store) -> None
     assert codes(judged(store)) == ["sealed_after_its_end"]
 
 
-def test_a_tombstone_older_than_the_destruction_is_named(scene: Scene, store: Store) -> None:
+def test_a_tombstone_older_than_the_destruction_isnamed(scene: Scene, store: Store) -> None:
     """A number below one that had its receipt before."""
     first = replace(true_receipt(scene), tombstone_sequence=5)
     appended(scene, recheck(scene, first, tombstone_sequence=5), first)
@@ -486,7 +507,7 @@ def test_a_recheck_that_an_enrolled_key_signed_holds(scene: Scene, store: Store)
 
 
 @pytest.mark.parametrize("how", ["not enrolled", "another key", "another statement"])
-def test_a_recheck_that_no_enrolled_key_signed_is_named(
+def test_a_recheck_that_no_enrolled_key_signed_isnamed(
     scene: Scene, store: Store, how: str
 ) -> None:
     """Whoever destroyed cannot sign for whoever looks again."""
@@ -504,18 +525,32 @@ def test_a_recheck_that_no_enrolled_key_signed_is_named(
 # -- inventories -----------------------------------------------------------------------------------
 
 
+def epoch_of(item_class: str) -> str:
+    """The name of the epoch of today's items of a class."""
+    return f"{DEPLOYMENT.hex}/{item_class}/{AT.date().isoformat()}"
+
+
+def _lasting(scene: Scene) -> list[ItemSeen]:
+    there = set(scene.vault.keys())
+    return [one for one in scene.survey().items.values() if one.item in there]
+
+
 def attested(scene: Scene, *, scope: str = FORCE, **changes: Any) -> Happened:
     """An inventory that found what the memory's vault holds."""
     there = items_listed(map(attrgetter("hex"), scene.vault.keys()))
-    nothing = listed(())
+    epochs = changes.pop("epochs", None)
+    if epochs is None:
+        epochs = sorted({epoch_of(one.item_class) for one in _lasting(scene)})
+    wrapped = listed(one.encode() for one in epochs)
     told: dict[str, Any] = {
         "as_of": scene.record.size(),
         "keystore_count": there.count,
         "keystore_root": there.root,
         "media_count": there.count,
         "media_root": there.root,
-        "epoch_count": 0,
-        "epoch_root": nothing.root,
+        "epoch_count": wrapped.count,
+        "epoch_root": wrapped.root,
+        "epochs": epochs,
         "tombstone_sequence": 0,
         "tombstone_digest": "",
         "missing": 0,
@@ -554,7 +589,7 @@ def test_an_inventory_of_what_ought_to_be_there_is_believed(scene: Scene, store:
         ({"resurrected": 2}, ["resurrected"]),
     ],
 )
-def test_an_inventory_that_found_something_else_is_named(
+def test_an_inventory_that_found_something_else_isnamed(
     scene: Scene, store: Store, changes: dict[str, Any], expected: list[str]
 ) -> None:
     """Also where it says that it found nothing wrong."""
@@ -573,7 +608,7 @@ def test_what_an_inventory_found_is_resolved_by_a_later_one(scene: Scene, store:
     assert (verdict.sound, verdict.resolved) == (True, 1)
 
 
-def test_an_inventory_nobody_signed_is_named(scene: Scene, store: Store) -> None:
+def test_an_inventory_nobody_signed_isnamed(scene: Scene, store: Store) -> None:
     """The key was never enrolled."""
     appended(scene, attested(scene), scope=FORCE)
     assert codes(judged(store)) == ["inventory_not_signed"]
@@ -589,7 +624,7 @@ def test_an_inventory_shows_that_what_was_destroyed_stayed_away(scene: Scene, st
     assert sum(one.levels["L3"] for one in verdict.holdings) == ITEMS
 
 
-def test_a_keystore_that_forgot_its_tombstones_is_named(scene: Scene, store: Store) -> None:
+def test_a_keystore_that_forgot_its_tombstones_isnamed(scene: Scene, store: Store) -> None:
     """It was brought back from an older copy."""
     enrolled(scene)
     scene.stopped().ended()
@@ -597,7 +632,7 @@ def test_a_keystore_that_forgot_its_tombstones_is_named(scene: Scene, store: Sto
     assert codes(judged(store)) == ["keystore_rolled_back"]
 
 
-def test_a_tombstone_that_nothing_accounts_for_is_named(scene: Scene, store: Store) -> None:
+def test_a_tombstone_that_nothing_accounts_for_isnamed(scene: Scene, store: Store) -> None:
     """A key was destroyed that no receipt tells of."""
     enrolled(scene)
     appended(scene, attested(scene, tombstone_sequence=1), scope=FORCE)
@@ -672,15 +707,79 @@ def epoch_gone(scene: Scene, *, tombstone: int) -> Happened:
     )
 
 
-def test_the_end_of_an_epoch_is_level_four(scene: Scene, store: Store) -> None:
-    """For what was destroyed before it."""
+def level_four(store: Store) -> int:
+    return sum(one.levels.get("L4", 0) for one in judged(store).holdings)
+
+
+def test_an_epoch_s_end_is_level_four_once_an_inventory_shows_it(
+    scene: Scene, store: Store
+) -> None:
+    """For what was destroyed before it. The entry alone is only what somebody says."""
+    enrolled(scene)
     scene.stopped().ended()
     appended(scene, epoch_gone(scene, tombstone=ITEMS + 1))
+    assert (level_four(store), judged(store).sound) == (0, True)
+    appended(scene, attested(scene, tombstone_sequence=ITEMS + 1, epochs=[]), scope=FORCE)
     (face,) = (one for one in judged(store).holdings if one.item_class == "face_crop")
     assert (face.levels["L4"], face.positions["L4"]) == (1, face.positions["destroyed_in_time"])
+    assert level_four(store) == 1, "the keys of the other epochs may be there still"
 
 
-def test_an_epoch_that_ends_before_its_items_is_named(scene: Scene, store: Store) -> None:
+def test_an_epoch_s_end_shows_in_the_deployment_alone_by_the_forces_inventory(
+    scene: Scene, store: Store
+) -> None:
+    """Its key ends at the end of a day, when its deployment may need no inventory any more."""
+    enrolled(scene)
+    scene.stopped().ended()
+    appended(scene, epoch_gone(scene, tombstone=ITEMS + 1))
+    appended(scene, attested(scene, tombstone_sequence=ITEMS + 1, epochs=[]), scope=FORCE)
+    alone = followed(named(store), Custody(scope=DEPLOYMENT.hex)).verdict()
+    assert sum(one.levels.get("L4", 0) for one in alone.holdings) == 1
+
+
+def test_an_epoch_s_key_that_is_still_there_is_named_and_no_level_four(
+    scene: Scene, store: Store
+) -> None:
+    """The entry says that it is gone, the re-checker lists it."""
+    enrolled(scene)
+    scene.stopped().ended()
+    appended(scene, epoch_gone(scene, tombstone=ITEMS + 1))
+    still = [epoch_of("face_crop")]
+    appended(scene, attested(scene, tombstone_sequence=ITEMS + 1, epochs=still), scope=FORCE)
+    assert codes(judged(store)) == ["epoch_without_need"]
+    assert level_four(store) == 0
+    appended(scene, attested(scene, tombstone_sequence=ITEMS + 1, epochs=[]), scope=FORCE)
+    assert (codes(judged(store)), level_four(store)) == ([], 1)
+
+
+def test_an_epoch_s_key_that_its_items_need_and_is_not_there_isnamed(
+    scene: Scene, store: Store
+) -> None:
+    """They cannot be opened any more, whatever the store of their own keys holds."""
+    enrolled(scene)
+    appended(scene, attested(scene, epochs=[]), scope=FORCE)
+    assert codes(judged(store)) == ["epoch_missing"]
+
+
+def test_an_inventory_whose_epochs_are_not_its_root_s_isnamed(scene: Scene, store: Store) -> None:
+    """Both are signed."""
+    enrolled(scene)
+    appended(scene, attested(scene, epoch_count=99), scope=FORCE)
+    assert codes(judged(store)) == ["inventory_contradicts_itself"]
+
+
+def test_an_inventory_of_the_first_shape_shows_no_level_four(scene: Scene, store: Store) -> None:
+    """It told how many epochs had a key, and not which."""
+    enrolled(scene)
+    scene.stopped().ended()
+    appended(scene, epoch_gone(scene, tombstone=ITEMS + 1))
+    appended(scene, attested(scene, tombstone_sequence=ITEMS + 1, epochs=[]), scope=FORCE)
+    older = followed(without(store, "inventory.attested", "epochs"), Custody()).verdict()
+    assert sum(one.levels.get("L4", 0) for one in older.holdings) == 0
+    assert codes(older) == ["inventory_not_signed"], "and what was signed cannot be left out"
+
+
+def test_an_epoch_that_ends_before_its_items_isnamed(scene: Scene, store: Store) -> None:
     """They cannot be opened any more, and their destruction was not recorded."""
     appended(scene, epoch_gone(scene, tombstone=1))
     assert codes(judged(store)) == ["epoch_gone_too_early"]
@@ -707,7 +806,75 @@ def test_an_older_keystore_is_told_and_numbers_again(scene: Scene, store: Store)
     ]
 
 
+# -- what entries claim of themselves --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", ["L3", "L4", "L5", "L99"])
+def test_a_level_that_a_receipt_cannot_show_is_named_and_not_counted(
+    scene: Scene, store: Store, level: str
+) -> None:
+    """Inventories show L3 and L4, and nothing in a log shows L5."""
+    receipt = replace(true_receipt(scene), levels=["L0", "L1", "L2", level])
+    appended(scene, recheck(scene, receipt), receipt)
+    verdict = judged(store)
+    assert codes(verdict) == ["level_not_shown"]
+    assert {name for one in verdict.holdings for name in one.levels} == {"L0", "L1", "L2"}
+
+
+def test_a_receipt_of_the_first_shape_is_not_independent_whatever_it_says(
+    scene: Scene, store: Store
+) -> None:
+    """It names no re-check that anybody signed."""
+    receipt = replace(true_receipt(scene), recheck="separate-process")
+    appended(scene, receipt)
+    first = followed(without(store, "item.destroyed", "recheck_id"), Custody()).verdict()
+    assert (codes(first), first.in_process) == ([], 1)
+
+
+def test_a_receipt_of_the_first_shape_is_none_once_a_recheck_could_be_had(
+    scene: Scene, store: Store
+) -> None:
+    """Who writes an older shape than the log is in leaves something out."""
+    enrolled(scene)
+    receipt = true_receipt(scene)
+    appended(scene, recheck(scene, receipt), receipt)
+    assert codes(judged(store)) == []
+    first = followed(without(store, "item.destroyed", "recheck_id"), Custody()).verdict()
+    assert codes(first) == ["receipt_without_recheck"]
+
+
+@pytest.mark.parametrize("every_s", ["x", -1, 10**15, 1.5e300, None])
+def test_a_worker_s_interval_that_is_none_is_unreadable_and_no_crash(
+    scene: Scene, store: Store, every_s: object
+) -> None:
+    """Whatever somebody wrote into a pack."""
+    appended(scene, _swept(scene), scope=FORCE)
+
+    def spoil(body: dict[str, Any]) -> None:
+        body["every_s"] = every_s
+
+    with pytest.raises(EntryUnreadableError, match="cannot be followed"):
+        followed(edited(store, "retention.swept", spoil), Custody())
+
+
 # -- the worker's sign of life ---------------------------------------------------------------------
+
+
+def _swept(scene: Scene) -> Happened:
+    """A sign of life."""
+    return journalled(
+        "retention",
+        item_events.RetentionSwept,
+        scene,
+        scope=FORCE,
+        live=0,
+        due=0,
+        destroyed=0,
+        held=0,
+        overdue=0,
+        next_due_at=None,
+        every_s=600,
+    )
 
 
 @pytest.mark.parametrize(("minutes", "gaps"), [(20, 0), (21, 1)])
@@ -716,20 +883,7 @@ def test_a_missing_sign_of_life_is_told(
 ) -> None:
     """Two intervals without one are a gap; it is no fault of any item."""
     for _ in range(2):
-        swept = journalled(
-            "retention",
-            item_events.RetentionSwept,
-            scene,
-            scope=FORCE,
-            live=0,
-            due=0,
-            destroyed=0,
-            held=0,
-            overdue=0,
-            next_due_at=None,
-            every_s=600,
-        )
-        appended(scene, swept, scope=FORCE)
+        appended(scene, _swept(scene), scope=FORCE)
         scene.later(timedelta(minutes=minutes))
     verdict = judged(store)
     assert (verdict.sound, len(verdict.gaps)) == (True, gaps)

@@ -227,6 +227,7 @@ _USUAL: Mapping[str, Any] = {
     "destruction.rechecked.kind": "separate-process",
     "destruction.rechecked.recheck": UUID("e5" * 16),
     "destruction.rechecked.still_there": [],
+    "inventory.attested.epochs": ["e4e4e4e4e4e4e4e4e4e4e4e4e4e4e4e4/footage_segment/2026-11-23"],
     "inventory.attested.missing": 0,
     "orphan.found.kind": "ciphertext",
     "day": "2026-11-23",
