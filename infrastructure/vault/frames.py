@@ -26,6 +26,9 @@ PREFIX_BYTES = 7
 TAG_BYTES = 16
 MOST_FRAMES = 1 << 32
 
+_ZEROS = memoryview(bytes(FRAME_BYTES))
+_WHOLE = FRAME_BYTES + TAG_BYTES
+
 
 class FrameAlteredError(Exception):
     """A frame does not open in its place.
@@ -46,8 +49,17 @@ class Readable(Protocol):
         """At most so many bytes; none at the end."""
 
 
+def room_for_a_frame() -> bytearray:
+    """Where content is gathered before it is encrypted; it is wiped after each stream."""
+    return bytearray(FRAME_BYTES)
+
+
 def sealed(
-    key: bytes | bytearray, bound_to: bytes, pieces: Iterable[bytes | bytearray | memoryview]
+    key: bytes | bytearray,
+    bound_to: bytes,
+    pieces: Iterable[bytes | bytearray | memoryview],
+    *,
+    room: bytearray | None = None,
 ) -> Iterator[bytearray]:
     """The ciphertext of what comes, frame by frame.
 
@@ -55,12 +67,14 @@ def sealed(
         key: 32 bytes, of this stream alone.
         bound_to: what must be given again to open it.
         pieces: the content, cut in any way.
+        room: of :func:`room_for_a_frame`, for one stream at a time; None to make one.
 
     Raises:
         ValueError: there is more of it than a stream can hold (1 PiB).
     """
     cipher, prefix = AESGCM(key), secrets.token_bytes(PREFIX_BYTES)
-    view, used = memoryview(bytearray(FRAME_BYTES)), 0
+    # one that is made anew for each item costs more than encrypting the item
+    view, used = memoryview(room or room_for_a_frame()), 0
     filled = number = 0
     try:
         for piece in pieces:
@@ -76,7 +90,7 @@ def sealed(
                 used = max(used, filled)
         yield _encrypted(cipher, prefix, number, view[:filled], bound_to, last=True)
     finally:
-        view[:used] = bytes(used)
+        wipe(view[:used])
 
 
 def opened(key: bytes | bytearray, bound_to: bytes, file: Readable) -> Iterator[bytearray]:
@@ -88,18 +102,22 @@ def opened(key: bytes | bytearray, bound_to: bytes, file: Readable) -> Iterator[
         FrameAlteredError: what comes next is not what was sealed. What was given out is.
     """
     cipher, prefix = AESGCM(key), _exactly(file, PREFIX_BYTES)
-    number, frame = 0, _exactly(file, FRAME_BYTES + TAG_BYTES)
+    number, frame = 0, _exactly(file, _WHOLE)
     while True:
-        following = _exactly(file, FRAME_BYTES + TAG_BYTES)
+        # a frame that is not whole is the last
+        following = _exactly(file, _WHOLE) if len(frame) == _WHOLE else b""
         yield _decrypted(cipher, prefix, number, frame, bound_to, last=not following)
         if not following:
             return
         number, frame = number + 1, following
 
 
-def wipe(buffer: bytearray) -> None:
-    """Overwrite with zeros, in place."""
-    memoryview(buffer)[:] = bytes(len(buffer))
+def wipe(buffer: bytearray | memoryview) -> None:
+    """Overwrite with zeros, in place; of a view, bytes."""
+    view = memoryview(buffer)
+    for start in range(0, len(view), FRAME_BYTES):
+        piece = view[start : start + FRAME_BYTES]
+        piece[:] = _ZEROS[: len(piece)]
 
 
 def _encrypted(

@@ -30,7 +30,7 @@ from domain.custody.sealing import (
 from domain.kernel.errors import DomainError
 from domain.ports import CiphertextMissingError, ContentAlteredError
 from infrastructure.vault.ciphertexts import Ciphertexts
-from infrastructure.vault.frames import FrameAlteredError, opened, sealed, wipe
+from infrastructure.vault.frames import FrameAlteredError, opened, room_for_a_frame, sealed, wipe
 from infrastructure.vault.keystore import Keystore
 
 B = TypeVar("B", bytes, bytearray, memoryview, bytes | memoryview)
@@ -77,9 +77,10 @@ class SealedVault:
         for one in contents:
             _require_salt(one.salt)
         keys = self._keystore.new_keys([(one.label.item, one.label.epoch) for one in contents])
+        room = room_for_a_frame()
         try:
             return [
-                self._sealed(key, one.label, [one.salt, one.content])
+                self._sealed(key, one.label, [one.salt, one.content], room)
                 for key, one in zip(keys, contents, strict=True)
             ]
         finally:
@@ -94,16 +95,21 @@ class SealedVault:
         (key,) = self._keystore.new_keys([(label.item, label.epoch)])
         plain = _Tally(committing(salt))
         try:
-            content = self._sealed(key, label, chain([salt], plain.counted(chunks)))
+            pieces = chain([salt], plain.counted(chunks))
+            content = self._sealed(key, label, pieces, room_for_a_frame())
             return SealedStream(content, plain.digest.hexdigest(), plain.length)
         finally:
             wipe(key)
 
     def _sealed(
-        self, key: bytearray, label: ItemLabel, pieces: Iterable[bytes | memoryview]
+        self,
+        key: bytearray,
+        label: ItemLabel,
+        pieces: Iterable[bytes | memoryview],
+        room: bytearray,
     ) -> SealedContent:
         ciphertext = _Tally(hashlib.sha256())
-        frames = sealed(key, _bound_to(label), pieces)
+        frames = sealed(key, _bound_to(label), pieces, room=room)
         self._media.write_stream(label.item, ciphertext.counted(frames))
         return SealedContent(
             ciphertext_digest=ciphertext.digest.hexdigest(), ciphertext_length=ciphertext.length
