@@ -50,6 +50,7 @@ from domain.assurance.holdings import CustodyVerdict
 from domain.assurance.notes import NoteError, VerifierKey, open_note
 from domain.assurance.summing import Summing
 from domain.assurance.tree import EMPTY_ROOT, Frontier, leaf_hash
+from domain.assurance.versions import Versions
 
 LIMITS = (
     "A signature says nothing if the signer was dishonest from the start.",
@@ -466,7 +467,7 @@ class _Recomputed:
 
     def __init__(self, sizes: Set[int]) -> None:
         self._sizes = sizes
-        self._streams: dict[str, int] = {}
+        self._streams = Versions()
         self.frontier = Frontier()
         self.roots = {0: EMPTY_ROOT}
         self.origin: str | None = None
@@ -495,12 +496,13 @@ class _Recomputed:
             ):
                 return False
         for stream, (first, _) in summary.streams.items():
-            if first != self._streams.get(stream, 0) + 1:
+            if first != self._streams.of(stream) + 1:
                 return False
         self.origin = summary.origin
         for name, part in summary.scopes.items():
             self.scopes[name] = _Scope(part.mode, part.size, part.leaf_hex)
-        self._streams.update((stream, last) for stream, (_, last) in summary.streams.items())
+        for stream, (_, last) in summary.streams.items():
+            self._streams.keep(stream, last)
         if summary.leaves is not None:
             for leaf in summary.leaves:
                 self.append(leaf)
@@ -566,7 +568,7 @@ class _Recomputed:
         scope = self.scopes.setdefault(entry.scope, _Scope(entry.mode))
         scope.size += 1
         scope.leaf_hex = leaf.hex()
-        self._streams[entry.stream] = entry.version
+        self._streams.keep(entry.stream, entry.version)
         self.append(leaf)
 
     def _misplaced(self, row: Row, later: Iterator[Row]) -> _Finding:
@@ -670,7 +672,7 @@ class _Recomputed:
         return None
 
     def _wrong_in_stream(self, entry: Entry) -> _Finding | None:
-        expected = self._streams.get(entry.stream, 0) + 1
+        expected = self._streams.of(entry.stream) + 1
         if entry.version == expected:
             return None
         return _at(
