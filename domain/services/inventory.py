@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.custody.events import (
+    EpochDestroyed,
     InventoryAttested,
     ItemDestroyed,
     LossFound,
@@ -77,7 +78,8 @@ class _Known:
     found: set[tuple[type[Happened], str, UUID]] = field(default_factory=set)
     strays: Counter[str] = field(default_factory=Counter)
     to_show: set[UUID] = field(default_factory=set)
-    """Deployments whose last inventory found something, or came before their last receipt."""
+    """Deployments whose last inventory found something, or came before their last receipt or the
+    end of their last key."""
 
     def take(self, entries: Iterable[Recorded]) -> _Known:
         """Take in entries in the order of the log."""
@@ -86,7 +88,7 @@ class _Known:
             match entry.event:
                 case ResurrectionFound() | LossFound() if entry.scope != FORCE:
                     self.to_show.add(UUID(entry.scope))
-                case ItemDestroyed(deployment=deployment):
+                case ItemDestroyed(deployment=deployment) | EpochDestroyed(deployment=deployment):
                     self.to_show.add(deployment)
                 case InventoryAttested() as event if entry.scope != FORCE:
                     clean = not (event.missing or event.orphans or event.resurrected)

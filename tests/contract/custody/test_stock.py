@@ -20,6 +20,7 @@ from domain.custody.schedule import BUILT_IN
 from domain.kernel.errors import DomainError
 from domain.kernel.references import FORCE, new_reference
 from domain.ports import Stock, Wanted
+from domain.services.epochs import end_epochs
 from domain.services.inventory import Inventory, take_stock
 from domain.services.rechecking import enrol
 from infrastructure.custody.separate_rechecker import SeparateRechecker
@@ -231,3 +232,33 @@ def test_a_store_that_cannot_be_listed_gives_no_inventory(place: Place) -> None:
     with pytest.raises(DomainError, match="could not look"):
         place.stock()
     assert len(place.scene.events(InventoryAttested)) == before
+
+
+def test_a_deployment_is_looked_at_once_more_when_its_last_key_ended(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that its own entries show level four, without those of the force."""
+    with monkeypatch.context() as patch:
+        patch.setattr(type(place.disk.vault), "end_epochs", lambda *_, **__: [])
+        place.scene.stopped().ended()
+    place.stock()
+    end_epochs(place.scene.outside, over=[DEPLOYMENT])
+    alone = _of_the_deployment(place)
+    assert alone.sound and not any("L4" in one.levels for one in alone.holdings)
+    place.stock()
+    alone = _of_the_deployment(place)
+    assert alone.sound, alone.faults
+    assert sum(one.levels["L4"] for one in alone.holdings) == ITEMS
+    told = len(place.scene.events(InventoryAttested))
+    place.stock()
+    assert len(place.scene.events(InventoryAttested)) == told + 1, "from now on the force's alone"
+
+
+def _of_the_deployment(place: Place) -> CustodyVerdict:
+    """As a pack shows it: its entries, and who looks again."""
+    rows = (
+        one
+        for one in place.store.rows()
+        if one.scope == DEPLOYMENT.hex or one.name == "rechecker.enrolled"
+    )
+    return followed(((row.name, row.blob) for row in rows), Custody(DEPLOYMENT.hex)).verdict()
