@@ -63,6 +63,15 @@ def _tells(event_class: type[E]) -> Callable[[Callable[[E], str]], Callable[[E],
     return register
 
 
+def _by_whom(kind: str) -> str:
+    """Who looked whether something is gone."""
+    known = {
+        "in-process": "by the process that destroyed",
+        "separate-process": "by another process",
+    }
+    return known.get(kind, kind)
+
+
 def _short(reference: object) -> str:
     return str(getattr(reference, "hex", reference))[:8]
 
@@ -287,14 +296,14 @@ def _(e: item.ItemDestroyed) -> str:
     state = "BEYOND_USE" if e.beyond_use else "destroyed"
     return (
         f"{e.item_class} {_short(e.originator_id)} is gone: {', '.join(e.levels)}, {state}, "
-        f"tombstone {e.tombstone_sequence}, re-checked {e.recheck}"
+        f"tombstone {e.tombstone_sequence}, re-checked {_by_whom(e.recheck)}"
     )
 
 
 @_tells(item.DestructionRechecked)
 def _(e: item.DestructionRechecked) -> str:
     left = f"; {len(e.still_there)} STILL THERE" if e.still_there else ""
-    return f"{len(e.items)} items could not be opened any more, re-checked {e.kind}{left}"
+    return f"{len(e.items)} items could not be opened any more, re-checked {_by_whom(e.kind)}{left}"
 
 
 @_tells(item.EpochDestroyed)
