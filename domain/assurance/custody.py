@@ -29,7 +29,7 @@ from typing import Any
 
 from domain.assurance.copies import LIKE, Copies
 from domain.assurance.entries import FORCE_SCOPE, EntryUnreadableError
-from domain.assurance.epochs import EpochName, Epochs, Receipts
+from domain.assurance.epochs import NO_EPOCH, EpochName, Epochs, Receipts
 from domain.assurance.figures import written
 from domain.assurance.holdings import (
     MOST_FAULTS,
@@ -749,7 +749,7 @@ class Custody:
             yield self._now_wrong("inventory_contradicts_itself", "its epochs are not its root's")
         whose = None if entry["scope"] == FORCE_SCOPE else entry["scope"]
         there = set(map(EpochName.of, body["epochs"]))
-        if unknown := self._epochs.unknown(there):
+        if unknown := self._epochs.unknown(there, body["as_of"]):
             yield self._now_wrong(
                 "epoch_without_need",
                 f"the keystore holds {unknown} keys of epochs that are gone or never were",
@@ -973,8 +973,9 @@ _UNFOLLOWED = (KeyError, TypeError, ValueError, AttributeError, OverflowError, R
 
 
 def _epoch(one: _Item) -> EpochName:
-    """The epoch of the day of its registration."""
-    return EpochName(one.deployment, one.item_class, one.registered_at[:10])
+    """The epoch of the day of its registration; the first shape knew none."""
+    day = NO_EPOCH if one.schedule is None else one.registered_at[:10]
+    return EpochName(one.deployment, one.item_class, day)
 
 
 def _told(entry: Mapping[str, Any], body: Mapping[str, Any], *, signed: bool) -> Attested:

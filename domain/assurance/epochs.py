@@ -19,6 +19,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+NO_EPOCH = ""
+"""In place of the day of an item whose key the root key of its keystore wraps, as once all were."""
+
 
 class EpochName(NamedTuple):
     """Whose key it is."""
@@ -177,15 +180,22 @@ class Epochs:
         ]
         return [(one, self._gone.pop(one).receipts) for one in shown]
 
-    def unknown(self, there: AbstractSet[EpochName]) -> int:
-        """How many keys are there that no item can need."""
-        return len(there - self._open)
+    def unknown(self, there: AbstractSet[EpochName], as_of: int) -> int:
+        """How many keys were there that no item can need.
+
+        One that was told to be gone behind that size may have ended after the inventory looked.
+        """
+        ended_since = {epoch for epoch, told in self._gone.items() if told.at >= as_of}
+        return len(there - self._open - ended_since)
 
     def missing(self, there: AbstractSet[EpochName], as_of: int, deployment: str | None) -> int:
         """How many are not there although items last that only they can wrap."""
-        needed = [{day} for day, one in self._lasting.items() if one.since < as_of] + [
-            one.left for one in self._held.values() if one.lasts
+        needed = [
+            {day}
+            for day, one in self._lasting.items()
+            if one.since < as_of and day.which != NO_EPOCH
         ]
+        needed += [one.left for one in self._held.values() if one.lasts]
         return sum(
             not those & there
             for those in needed

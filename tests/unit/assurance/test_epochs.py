@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from domain.assurance.epochs import EpochName, Epochs, Receipts
+from domain.assurance.epochs import NO_EPOCH, EpochName, Epochs, Receipts
 
 DAY = EpochName("d1", "footage_segment", "2026-11-23")
 NEXT = DAY._replace(which="2026-11-24")
@@ -123,11 +123,12 @@ def test_an_inventory_shows_what_it_looked_for_after_it_was_told(
 def test_a_key_is_needed_from_a_registration_until_it_is_told_to_be_gone() -> None:
     """One that comes back is known by nobody."""
     epochs = Epochs(positions=True)
-    assert epochs.unknown({DAY}) == 1
+    assert epochs.unknown({DAY}, 9) == 1
     epochs.opened(DAY)
-    assert epochs.unknown({DAY}) == 0
+    assert epochs.unknown({DAY}, 9) == 0
     epochs.gone(DAY, 8)
-    assert epochs.unknown({DAY}) == 1
+    assert epochs.unknown({DAY}, 9) == 1
+    assert epochs.unknown({DAY}, 8) == 0, "it ended after the inventory looked"
 
 
 @pytest.mark.parametrize(
@@ -159,3 +160,10 @@ def test_what_was_sealed_after_an_inventory_looked_is_not_missed() -> None:
     epochs.lasts(DAY, 9)
     assert epochs.missing(set(), 9, None) == 0
     assert epochs.missing(set(), 10, None) == 1
+
+
+def test_what_is_wrapped_by_no_epoch_needs_none() -> None:
+    """It was sealed before there were any."""
+    epochs = Epochs(positions=False)
+    epochs.lasts(DAY._replace(which=NO_EPOCH), 3)
+    assert epochs.missing(set(), 9, None) == 0
