@@ -97,6 +97,11 @@ class Premises:
         return self._recheck or self.path / "recheck"
 
     @property
+    def bucket(self) -> str | None:
+        """Where ciphertexts lie if it is in a bucket: ``s3://bucket/prefix``."""
+        return self._bucket
+
+    @property
     def boundary(self) -> str:
         """The stores of this node, as a receipt names them."""
         in_a_file = isinstance(self.database, SQLiteDatabase)

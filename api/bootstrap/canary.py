@@ -55,10 +55,13 @@ class Canary:
 
     def _stores(self, deployment: UUID) -> Iterator[Where]:
         premises = [one.premises for one in self._nodes()]
+        bucket = self.stage.premises.bucket
+        if bucket is not None:
+            yield Where(Place.MEDIA, [], bucket=bucket)
         for place, folders in (
             (Place.RECORD, [one.path / "record" for one in premises]),
             (Place.KEYSTORE, [one.keystore for one in premises]),
-            (Place.MEDIA, [one.media for one in premises]),
+            *([] if bucket else [(Place.MEDIA, [one.media for one in premises])]),
         ):
             in_a_file = place is Place.RECORD and not _on_a_server(self.stage.premises)
             known = [deployment.hex] if in_a_file else []
@@ -123,10 +126,10 @@ def open_canary(path: Path) -> Iterator[Canary]:
         node = closing.enter_context(open_node(path, mode))
         stage = node
         if mode is Mode.OPERATIONAL:
-            if settings().database is not None:
+            if settings().database is not None or settings().media is not None:
                 raise DomainError(
                     "a canary run cannot be played in an operational record, and not beside one on "
-                    "a server: play it in a rehearsal's record on the same server"
+                    "a server or with a bucket: play it in a rehearsal's record of its own there"
                 )
             beside = tempfile.TemporaryDirectory(prefix=".canary-", dir=path.parent)
             folder = Path(closing.enter_context(beside))

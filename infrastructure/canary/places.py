@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,11 +80,20 @@ def pieces_of_file(path: Path) -> Pieces:
         OSError: it cannot be read.
     """
     with path.open("rb", buffering=0) as file:
-        kept = b""
-        while chunk := file.read(CHUNK_BYTES):
-            piece = kept + chunk
-            yield piece
-            kept = _end_of(piece)
+        yield from pieces_of(file.read)
+
+
+def pieces_of(read: Callable[[int], bytes]) -> Pieces:
+    """What can be read, piece by piece.
+
+    Args:
+        read: gives at most so many bytes; none at the end.
+    """
+    kept = b""
+    while chunk := read(CHUNK_BYTES):
+        piece = kept + chunk
+        yield piece
+        kept = _end_of(piece)
 
 
 def _end_of(piece: bytes) -> bytes:

@@ -49,6 +49,7 @@ from infrastructure.canary.places import (
     swap_areas,
 )
 from infrastructure.canary.sieve import Sieve, worth_looking_for
+from infrastructure.vault.ciphertexts import MediaStoreError
 
 PLANT = "canary-plant-"
 """How the name of a planted file begins; one that a killed search left is removed by the next."""
@@ -105,11 +106,29 @@ class Search:
             "pictures": self._subjects[PICTURE],
             "forms": [*TEMPLATE_FORMS, *PICTURE_FORMS],
             "places": [
-                *(self._through_files(one) for one in asked["places"]),
+                *(self._through(one) for one in asked["places"]),
                 self._through_swap(),
                 self._through_memory(),
             ],
         }
+
+    def _through(self, place: dict[str, Any]) -> dict[str, Any]:
+        return self._through_objects(place) if place["bucket"] else self._through_files(place)
+
+    def _through_objects(self, place: dict[str, Any]) -> dict[str, Any]:
+        # only where there is a bucket: what speaks to one takes a while to load
+        from infrastructure.canary.objects import Objects
+
+        counted, readable = _Counted([*self._fragments, *self._controls], []), False
+        try:
+            objects = Objects(place["bucket"], plants=PLANT)
+            with objects.planted(self.plant) as plant:
+                counted = _Counted([*self._fragments, *self._controls], [plant])
+                searched = [counted.take(name, pieces) for name, pieces in objects.each()]
+                readable = all(searched) and objects.all_readable()
+        except MediaStoreError:
+            readable = False
+        return counted.told(place["place"], readable, len(self._forms()), absent=False)
 
     def _through_files(self, place: dict[str, Any]) -> dict[str, Any]:
         roots = [Path(one) for one in place["roots"]]
@@ -125,7 +144,8 @@ class Search:
             except OSError:
                 # searched all the same, for what may lie there; but nothing shows how well
                 plants, searchable = [], False
-            counted = _Counted([*self._fragments, *self._controls, *natural], plants)
+            named = [str(one) for one in plants]
+            counted = _Counted([*self._fragments, *self._controls, *natural], named)
             readable = self._read(counted, roots, place) and searchable
         expected = len(plants) * len(self._forms()) + len(natural)
         absent = readable and not counted.bytes and not expected
@@ -177,27 +197,31 @@ class Search:
 class _Counted:
     """What was found in one place."""
 
-    def __init__(self, fragments: list[Fragment], plants: list[Path]) -> None:
+    def __init__(self, fragments: list[Fragment], plants: list[str]) -> None:
         self._of = fragments
         self._sieve = Sieve(fragments)
         self._plants = plants
-        self._controls: set[tuple[Path | None, str, str, int]] = set()
+        self._controls: set[tuple[str | None, str, str, int]] = set()
         self._residue: dict[tuple[str, str], set[int]] = defaultdict(set)
         self.fragments: set[int] = set()
         self.files = self.bytes = 0
 
     def file(self, path: Path) -> bool:
         """Search one file; says whether it could be read."""
+        return self.take(str(path), pieces_of_file(path))
+
+    def take(self, name: str, pieces: Pieces) -> bool:
+        """Search what has a name; says whether it could be read."""
         try:
-            found = self._sought(pieces_of_file(path))
+            found = self._sought(pieces)
         except FileNotFoundError:
             return True
-        except OSError:
+        except (OSError, MediaStoreError):
             return False
-        if path in self._plants:
+        if name in self._plants:
             # of a plant only what was planted in it counts, so that one cannot stand for another
             self._controls |= {
-                (path, one.content, one.form, 0) for one in found if one.subject == _CONTROL
+                (name, one.content, one.form, 0) for one in found if one.subject == _CONTROL
             }
             found = [one for one in found if one.subject != _CONTROL]
         else:

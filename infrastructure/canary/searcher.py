@@ -41,6 +41,8 @@ class Where:
     """Whether only files of this user that were changed since the searcher was started count."""
     but: Sequence[Path] = ()
     """Directories below a root that are places of their own."""
+    bucket: str | None = None
+    """Where it is a place in a bucket, as ``s3://bucket/prefix``; then nothing else counts."""
     ours: bool = True
     """Whether the planted-in directories are nobody else's, so that what a killed search left in
     them can be removed."""
@@ -126,6 +128,7 @@ class SeparateSearcher:
                 "recent": one.recent,
                 "but": [str(folder) for folder in one.but],
                 "ours": one.ours,
+                "bucket": one.bucket,
             }
             for one in places
         ]

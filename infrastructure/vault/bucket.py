@@ -78,14 +78,7 @@ class Bucket:
 
     def open(self, item: UUID) -> _Body | None:
         """An item's ciphertext from its beginning, to be closed; or ``None``."""
-        with _in_our_words("read", item):
-            try:
-                found = self._client.get_object(Bucket=self._bucket, Key=self._key(item))
-            except ClientError as error:
-                if _code_of(error) in _NOT_THERE:
-                    return None
-                raise
-            return _Body(item, found["Body"])
+        return self._got(self._key(item), _ciphertext_of(item))
 
     def remove(self, item: UUID) -> None:
         """Remove what there is of an item, finished or not."""
@@ -122,6 +115,31 @@ class Bucket:
         """Objects below the prefix that are no item's. They are reported, never touched."""
         return sorted(key for key in self._keys() if self._item(key) is None)
 
+    # -- what a search needs ---------------------------------------------------------------------
+
+    def objects(self) -> Iterator[tuple[str, _Body]]:
+        """Every object below the prefix, by its name there, from its beginning; to be closed."""
+        for key in self._finished():
+            if (found := self._got(key, f"object {key}")) is not None:
+                yield key.removeprefix(self._prefix), found
+
+    def has_unfinished(self) -> bool:
+        """Whether there are parts of uploads, which nobody can read."""
+        with _in_our_words(f"list {self._bucket}/{self._prefix}"):
+            return any(True for _ in self._uploads(self._prefix))
+
+    def put_beside(self, name: str, content: bytes) -> None:
+        """Store something that is no item's below the prefix."""
+        with _in_our_words(f"write {name}"):
+            self._client.put_object(Bucket=self._bucket, Key=f"{self._prefix}{name}", Body=content)
+
+    def remove_beside(self, beginning: str) -> None:
+        """Remove what is no item's and has a name that begins so."""
+        with _in_our_words(f"remove {beginning}*"):
+            for key in list(self._finished(beginning)):
+                if self._item(key) is None:
+                    self._client.delete_object(Bucket=self._bucket, Key=key)
+
     # -- one request or a few --------------------------------------------------------------------
 
     def _removed(self, batch: list[UUID]) -> dict[UUID, DomainError]:
@@ -145,13 +163,27 @@ class Bucket:
             if one.get("Code") not in _NOT_THERE
         }
 
+    def _got(self, key: str, what: str) -> _Body | None:
+        with _in_our_words(f"read {what}"):
+            try:
+                found = self._client.get_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if _code_of(error) in _NOT_THERE:
+                    return None
+                raise
+            return _Body(what, found["Body"])
+
     def _keys(self) -> Iterator[str]:
         """Everything below the prefix, finished or not."""
+        yield from self._finished()
+        with _in_our_words(f"list {self._bucket}/{self._prefix}"):
+            yield from (key for key, _ in self._uploads(self._prefix))
+
+    def _finished(self, beginning: str = "") -> Iterator[str]:
         with _in_our_words(f"list {self._bucket}/{self._prefix}"):
             pages = self._client.get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix):
+            for page in pages.paginate(Bucket=self._bucket, Prefix=f"{self._prefix}{beginning}"):
                 yield from (one["Key"] for one in page.get("Contents", []))
-            yield from (key for key, _ in self._uploads(self._prefix))
 
     def _uploads(self, prefix: str) -> Iterator[tuple[str, str]]:
         """Key and id of each upload that was not completed."""
@@ -225,13 +257,13 @@ class _Upload:
 class _Body:
     """An object's content, read piece by piece."""
 
-    def __init__(self, item: UUID, body: Any) -> None:
-        self._item = item
+    def __init__(self, what: str, body: Any) -> None:
+        self._what = what
         self._body = body
 
     def read(self, size: int, /) -> bytes:
         """At most so many bytes; none at the end."""
-        with _in_our_words("read", self._item):
+        with _in_our_words(f"read {self._what}"):
             found: bytes = self._body.read(size)
             return found
 
@@ -270,6 +302,10 @@ def _cut(pieces: Iterable[bytes | bytearray | memoryview]) -> Iterator[tuple[byt
 
 def _code_of(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _ciphertext_of(item: UUID) -> str:
+    return f"the ciphertext of item {item.hex}"
 
 
 @contextmanager
