@@ -27,17 +27,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from domain.assurance.canaries import Canaries
 from domain.assurance.copies import LIKE, Copies
 from domain.assurance.entries import FORCE_SCOPE, EntryUnreadableError
 from domain.assurance.epochs import NO_EPOCH, EpochName, Epochs, Receipts
 from domain.assurance.figures import written
+from domain.assurance.heartbeat import Heartbeat
 from domain.assurance.holdings import (
     MOST_FAULTS,
     Attested,
-    Canary,
     CustodyVerdict,
     Fault,
-    Gap,
     Holding,
     Life,
     Notice,
@@ -131,17 +131,14 @@ class Custody:
     _found_in: dict[str, list[Fault]] = field(default_factory=dict)
     """Scope to what its newest inventory found wrong, and what was found since."""
     _copies: Copies = field(default_factory=Copies)
-    _canary: Canary | None = None
-    _residue: Fault | None = None
-    """What a canary found last, until one finds nothing."""
+    _canaries: Canaries = field(default_factory=Canaries)
     _resolved: int = 0
     _unlisted: dict[tuple[str, str], Receipts] = field(
         default_factory=lambda: defaultdict(Receipts)
     )
     """Receipts by deployment and class since an inventory saw that nothing of them is left."""
     _epochs: Epochs = field(init=False)
-    _swept: tuple[datetime, int] | None = None
-    _gaps: list[Gap] = field(default_factory=list)
+    _heartbeat: Heartbeat = field(default_factory=Heartbeat)
     _in_process: int = 0
     _lives: list[Life] = field(default_factory=list)
     _now: datetime | None = None
@@ -196,7 +193,7 @@ class Custody:
         remaining = list(self._items.items())
         found = {name: _copied(one) for name, one in self._holdings.items()}
         in_stores = [one for those in self._found_in.values() for one in those]
-        in_stores += [self._residue] if self._residue else []
+        in_stores += self._canaries.residue
         faults = [*self._faults, *in_stores]
         count, late = self._fault_count + len(in_stores), self._late_count
         lives = [self._life(item, one, None) for item, one in remaining] if self.positions else []
@@ -246,10 +243,10 @@ class Custody:
             late_count=late,
             notices=tuple(self._notices),
             inventory=self._inventory,
-            resolved=self._resolved,
-            canary=self._canary,
+            resolved=self._resolved + self._canaries.resolved,
+            canary=self._canaries.newest,
             copies=self._copies.left(),
-            gaps=tuple(self._gaps_until(now)),
+            gaps=self._heartbeat.gaps(now),
             lives=(*self._lives, *lives),
             in_process=self._in_process,
         )
@@ -811,48 +808,10 @@ class Custody:
     def _canary_searched(
         self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime
     ) -> None:
-        """What was found stays a finding until a clean search shows that it was mended."""
-        places = body["places"]
-        self._canary = Canary(
-            position=entry["pos"],
-            at=entry["recorded_at"],
-            outcome=body["outcome"],
-            templates=body["templates"],
-            pictures=body["pictures"],
-            controls=sum(one["controls"] for one in places),
-            controls_found=sum(one["controls_found"] for one in places),
-            places=tuple((one["place"], one["outcome"]) for one in places),
-        )
-        if self.scope is not None:
-            return  # it tells of the node
-        if body["outcome"] == "found":
-            where = ", ".join(one["place"] for one in places if one["outcome"] == "found")
-            self._residue = self._now_wrong(
-                "residue_found",
-                f"of faces that went through a canary run something is left: {where}",
-            )
-        elif body["outcome"] == "clean" and self._residue is not None:
-            self._residue = None
-            self._resolved += 1
+        self._canaries.searched(entry, of_the_node=self.scope is None)
 
     def _swept_once(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
-        self._gaps.extend(self._gaps_between(at))
-        every_s = body["every_s"]
-        if not isinstance(every_s, int) or not 0 <= every_s <= _MOST_SECONDS:
-            raise ValueError(f"a worker that comes every {every_s!r} seconds")
-        self._swept = (at, every_s) if every_s else None
-
-    def _gaps_until(self, now: datetime | None) -> list[Gap]:
-        return [*self._gaps, *(self._gaps_between(now) if now else [])]
-
-    def _gaps_between(self, at: datetime) -> list[Gap]:
-        """The gap since the worker's last sign of life, if it was longer than allowed."""
-        if self._swept is None:
-            return []
-        last, every_s = self._swept
-        if at - last <= 2 * timedelta(seconds=every_s):
-            return []
-        return [Gap(written(last), written(at), every_s)]
+        self._heartbeat.beat(at, body["every_s"])
 
     # -- sums ------------------------------------------------------------------------------------
 
@@ -920,9 +879,6 @@ class Custody:
         if len(self._faults) < MOST_FAULTS:
             self._faults.append(fault)
 
-
-_MOST_SECONDS = 366 * 24 * 3600
-"""Between two signs of life of a worker that anybody would call one."""
 
 _Follow = Callable[[Custody, Mapping[str, Any], Mapping[str, Any], datetime], None]
 
