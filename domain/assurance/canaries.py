@@ -50,7 +50,7 @@ class Canaries:
 
 def _shown(place: Mapping[str, Any]) -> bool:
     """Whether a place that is called clean was searched by what finds its controls."""
-    all_found = place["controls"] == place["controls_found"] > 0
+    all_found = bool(place["controls"] == place["controls_found"] > 0)
     return place["outcome"] != "clean" or all_found
 
 
