@@ -106,13 +106,14 @@ class Search:
             "pictures": self._subjects[PICTURE],
             "forms": [*TEMPLATE_FORMS, *PICTURE_FORMS],
             "places": [
-                *(self._through(one) for one in asked["places"]),
+                *(self.through(one) for one in asked["places"]),
                 self._through_swap(),
                 self._through_memory(),
             ],
         }
 
-    def _through(self, place: dict[str, Any]) -> dict[str, Any]:
+    def through(self, place: dict[str, Any]) -> dict[str, Any]:
+        """Look through one place of files or objects."""
         return self._through_objects(place) if place["bucket"] else self._through_files(place)
 
     def _through_objects(self, place: dict[str, Any]) -> dict[str, Any]:

@@ -119,38 +119,13 @@ class SeparateSearcher:
 
     def search(self, places: Sequence[Where]) -> Searched:
         """Search all of these, swap, and the memory of this process."""
-        asked = [
-            {
-                "place": one.place.value,
-                "roots": [str(root) for root in one.roots],
-                "plants": [str(folder) for folder in one.plants],
-                "known": list(one.known),
-                "recent": one.recent,
-                "but": [str(folder) for folder in one.but],
-                "ours": one.ours,
-                "bucket": one.bucket,
-            }
-            for one in places
-        ]
-        self._say({"say": "search", "places": asked})
+        self._say({"say": "search", "places": [as_asked(one) for one in places]})
         answer = self._answer()
         return Searched(
             templates=answer["templates"],
             pictures=answer["pictures"],
             forms=tuple(answer["forms"]),
-            places=tuple(
-                Found(
-                    place=Place(one["place"]),
-                    readable=one["readable"],
-                    absent=one["absent"],
-                    files=one["files"],
-                    bytes_read=one["bytes"],
-                    controls=one["controls"],
-                    controls_found=one["controls_found"],
-                    residue={(it["content"], it["form"]): it["count"] for it in one["found"]},
-                )
-                for one in answer["places"]
-            ),
+            places=tuple(map(as_answered, answer["places"])),
         )
 
     def _say(self, told: dict[str, Any], bytes_: memoryview | None = None) -> None:
@@ -174,6 +149,34 @@ class SeparateSearcher:
 
     def _gone(self) -> int:
         raise SearcherError("the searcher ended without an answer")
+
+
+def as_asked(where: Where) -> dict[str, Any]:
+    """A place as the other process is asked about it."""
+    return {
+        "place": where.place.value,
+        "roots": [str(root) for root in where.roots],
+        "plants": [str(folder) for folder in where.plants],
+        "known": list(where.known),
+        "recent": where.recent,
+        "but": [str(folder) for folder in where.but],
+        "ours": where.ours,
+        "bucket": where.bucket,
+    }
+
+
+def as_answered(told: dict[str, Any]) -> Found:
+    """What the other process found in a place."""
+    return Found(
+        place=Place(told["place"]),
+        readable=told["readable"],
+        absent=told["absent"],
+        files=told["files"],
+        bytes_read=told["bytes"],
+        controls=told["controls"],
+        controls_found=told["controls_found"],
+        residue={(one["content"], one["form"]): one["count"] for one in told["found"]},
+    )
 
 
 def _opened(of_this_process: str) -> int:

@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 
 from domain.custody.canary import Found, Place, PlaceOutcome
 from domain.kernel.references import new_reference
-from infrastructure.canary.search_process import PLANT
-from infrastructure.canary.searcher import SeparateSearcher, Where
-from tests.support.buckets import SERVICES, Service, running, surrounded_by
+from infrastructure.canary.search_process import PLANT, Search
+from infrastructure.canary.searcher import Where, as_answered, as_asked
+from tests.support.buckets import Service, running, surrounded_by
 
 FORMS = 10
 RANDOM = np.random.default_rng(20261125)
 
 
-@pytest.fixture(scope="module", params=SERVICES)
-def service(request: pytest.FixtureRequest) -> Iterator[Service]:
-    """Each service in turn."""
-    with running(request.param) as found, surrounded_by(found):
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    """What these ask of a service, every vault over a bucket asks of both (``test_bucket``)."""
+    with running("moto") as found, surrounded_by(found):
         yield found
 
 
@@ -44,19 +44,17 @@ def template() -> NDArray[np.float32]:
 
 
 @pytest.fixture
-def searcher(service: Service, template: NDArray[np.float32]) -> Iterator[SeparateSearcher]:
+def searcher(service: Service, template: NDArray[np.float32]) -> Search:
     """It was told one template and one picture."""
-    one = SeparateSearcher()
-    one.template(template)
-    one.picture(RANDOM.integers(0, 256, (96, 80, 3), dtype=np.uint8))
-    yield one
-    one.close()
+    one, pixels = Search(-1, -1), RANDOM.integers(0, 256, (96, 80, 3), dtype=np.uint8)
+    one.template({}, template.tobytes())
+    one.picture({"shape": pixels.shape}, pixels.tobytes())
+    return one
 
 
-def searched(searcher: SeparateSearcher, place: str) -> Found:
+def searched(searcher: Search, place: str) -> Found:
     """What the searcher says of the media store."""
-    where = Where(Place.MEDIA, [], bucket=place)
-    return next(one for one in searcher.search([where]).places if one.place is Place.MEDIA)
+    return as_answered(searcher.through(as_asked(Where(Place.MEDIA, [], bucket=place))))
 
 
 def below(client: Any, name: str, prefix: str) -> list[str]:
@@ -65,7 +63,7 @@ def below(client: Any, name: str, prefix: str) -> list[str]:
 
 
 def test_every_object_below_the_prefix_is_read_and_the_plant_found(
-    service: Service, name: str, prefix: str, searcher: SeparateSearcher
+    service: Service, name: str, prefix: str, searcher: Search
 ) -> None:
     client = service.client()
     for one in ("innocent", f"{PLANT}left-by-one-that-was-killed"):
@@ -80,7 +78,7 @@ def test_a_template_in_an_object_is_found_and_in_another_s_prefix_is_not_ours(
     service: Service,
     name: str,
     prefix: str,
-    searcher: SeparateSearcher,
+    searcher: Search,
     template: NDArray[np.float32],
 ) -> None:
     client, place = service.client(), f"s3://{name}/{prefix}"
@@ -94,7 +92,7 @@ def test_a_template_in_an_object_is_found_and_in_another_s_prefix_is_not_ours(
 
 
 def test_parts_that_nobody_can_read_are_told(
-    service: Service, name: str, prefix: str, searcher: SeparateSearcher
+    service: Service, name: str, prefix: str, searcher: Search
 ) -> None:
     client = service.client()
     asked = {"Bucket": name, "Key": f"{prefix}/{new_reference().hex}"}
@@ -104,6 +102,6 @@ def test_parts_that_nobody_can_read_are_told(
     assert found.outcome is PlaceOutcome.NOT_READABLE
 
 
-def test_a_bucket_that_is_away_is_not_readable(searcher: SeparateSearcher) -> None:
+def test_a_bucket_that_is_away_is_not_readable(searcher: Search) -> None:
     found = searched(searcher, "s3://there-is-no-such-bucket/x")
     assert (found.outcome, found.files) == (PlaceOutcome.NOT_READABLE, 0)
