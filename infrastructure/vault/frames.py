@@ -27,7 +27,6 @@ TAG_BYTES = 16
 MOST_FRAMES = 1 << 32
 
 _ZEROS = memoryview(bytes(FRAME_BYTES))
-_WHOLE = FRAME_BYTES + TAG_BYTES
 
 
 class FrameAlteredError(Exception):
@@ -102,10 +101,11 @@ def opened(key: bytes | bytearray, bound_to: bytes, file: Readable) -> Iterator[
         FrameAlteredError: what comes next is not what was sealed. What was given out is.
     """
     cipher, prefix = AESGCM(key), _exactly(file, PREFIX_BYTES)
-    number, frame = 0, _exactly(file, _WHOLE)
+    whole = FRAME_BYTES + TAG_BYTES
+    number, frame = 0, _exactly(file, whole)
     while True:
         # a frame that is not whole is the last
-        following = _exactly(file, _WHOLE) if len(frame) == _WHOLE else b""
+        following = _exactly(file, whole) if len(frame) == whole else b""
         yield _decrypted(cipher, prefix, number, frame, bound_to, last=not following)
         if not following:
             return
@@ -115,8 +115,8 @@ def opened(key: bytes | bytearray, bound_to: bytes, file: Readable) -> Iterator[
 def wipe(buffer: bytearray | memoryview) -> None:
     """Overwrite with zeros, in place; of a view, bytes."""
     view = memoryview(buffer)
-    for start in range(0, len(view), FRAME_BYTES):
-        piece = view[start : start + FRAME_BYTES]
+    for start in range(0, len(view), len(_ZEROS)):
+        piece = view[start : start + len(_ZEROS)]
         piece[:] = _ZEROS[: len(piece)]
 
 

@@ -71,8 +71,9 @@ def test_a_node_without_the_setting_does_not_start(
     with open_node(data, Mode.REHEARSAL) as node:
         scene = Scene()
         scene.outside = node.outside
-        scene.clock.stands_at(node.outside.clock.now())
-        _run(scene, node.outside.clock.now())
+        at = node.outside.clock.now()
+        scene.clock.stands_at(at)
+        _run(scene, at)
     monkeypatch.delenv("PLUMBLINE_EPOCH_KEYS")
     with (
         pytest.raises(KeystoreError, match="PLUMBLINE_EPOCH_KEYS"),
