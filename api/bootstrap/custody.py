@@ -20,6 +20,7 @@ from domain.kernel.references import FORCE
 from domain.ports import Outside
 from domain.services import rechecking
 from domain.services.carrying_out import by_the_system
+from domain.services.custody import KEEPS_NOTHING_ELSE
 from domain.services.inventory import Inventory, StoresInMotionError, is_due, take_stock
 from domain.services.lateness import time_by
 from domain.services.rechecking import LookedAgain, recheck_receipts
@@ -87,7 +88,7 @@ class Worker:
             found = take_stock(self._outside, self._rechecker)
         except StoresInMotionError as error:
             told.append(str(error))
-        except DomainError as error:
+        except KEEPS_NOTHING_ELSE as error:
             swept.failures.append(str(error))
         else:
             (told if found.clean else swept.failures).append(found.in_words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -160,7 +160,7 @@ def open_node(
         clock_confirmed_by: who says that the clock is right although it is far ahead of the record.
         whatever_is_there: take the stores as they are, so that they can be looked at: nothing is
             finished or destroyed.
-        sweeping: also destroy what is due.
+        sweeping: also destroy what is due. Otherwise nothing is kept here, only destroyed later.
 
     Raises:
         PremisesError: in use by another process, of the other mode, or not usable.
@@ -179,7 +179,10 @@ def open_node(
             standing = Standing().take(record.history())
             if not whatever_is_there:
                 vault.verify_tombstones()
-                _require_what_fits(diagnose(standing, Kept.of(vault)))
+                found = diagnose(standing, Kept.of(vault))
+                # What no entry knows stops whoever would keep more. It must not stop whoever only
+                # destroys: else one stray file would keep everything alive.
+                _require_what_fits(found if sweeping else replace(found, unknown={}))
             told = witnesses.require_not_behind(record.size(), lost=standing.longest_lost)
             retention = Retention(outside)
             jumps = judge_of(outside, clock, witnesses, confirmed_by=clock_confirmed_by)

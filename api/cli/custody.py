@@ -26,7 +26,8 @@ from domain.kernel.codes import is_code
 from domain.kernel.commands import Mode
 from domain.kernel.errors import DomainError
 from domain.kernel.time import written
-from domain.services.retention import Planned, Swept
+from domain.services.custody import KEEPS_NOTHING_ELSE
+from domain.services.retention import MOST_EVERY_S, Planned, Swept
 
 app = typer.Typer(
     help="What is kept until when, destroying it, and inventories of the stores.",
@@ -83,8 +84,8 @@ def work(
 ) -> None:
     """Destroy what is due, again and again, and leave a sign of life each time."""
     path = data_directory(data)
-    if every < LEAST_EVERY_S:
-        code = complain(f"--every: expected at least {LEAST_EVERY_S} seconds", EXIT_USAGE)
+    if not LEAST_EVERY_S <= every <= MOST_EVERY_S:
+        code = complain(f"--every: expected {LEAST_EVERY_S} to {MOST_EVERY_S} seconds", EXIT_USAGE)
         raise typer.Exit(code)
     if clock_confirmed_by is not None and not is_code(clock_confirmed_by):
         code = complain("--clock-confirmed-by: expected a code such as officer-7", EXIT_USAGE)
@@ -105,7 +106,7 @@ def work(
                 while not pause.wait(0):
                     came_to = _sweep(worker, every_s=every)
                     pause.wait(_until_the_next(came_to, every))
-        except DomainError as error:
+        except KEEPS_NOTHING_ELSE as error:
             # A disk or database that is away now may be back: what is late then is told as late.
             complain(str(error), EXIT_BROKEN)
         pause.wait(every)

@@ -39,6 +39,10 @@ class DestructionFailedError(Exception):
     """An item could still be opened after its destruction. Stop and alarm."""
 
 
+KEEPS_NOTHING_ELSE = (DestructionFailedError, DomainError, ConflictError, VaultError, OSError)
+"""What may go wrong with one destruction, and keeps nothing else alive that is due."""
+
+
 @dataclass(frozen=True)
 class Content:
     """Something to be kept."""
@@ -233,7 +237,10 @@ def destroy(outside: Outside, command: DestroyItems, *, take_over: bool = True) 
     destroyed = 0
     for start in range(0, len(asked), BATCH):
         batch = asked[start : start + BATCH]
-        destroyed += _destroy_batch(outside, command, batch, failed, take_over=take_over)
+        try:
+            destroyed += _destroy_batch(outside, command, batch, failed, take_over=take_over)
+        except KEEPS_NOTHING_ELSE as error:
+            failed.append(error)
     if failed:
         raise failed[0]
     return destroyed

@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.custody.epochs import EndedEpochs, epochs_of
 from domain.kernel.commands import Command, Mode
 from domain.kernel.errors import NotFoundError
-from domain.ports import EpochEnded, Outside
+from domain.ports import EpochEnded, Outside, VaultError
 from domain.services.carrying_out import by_the_system, tried_again
 
 
@@ -27,7 +27,7 @@ def end_epochs(outside: Outside, *, over: Collection[UUID]) -> None:
     _tell(outside, outside.vault.end_epochs(at=outside.clock.now(), over=over))
 
 
-def keep_held_keys(outside: Outside, held: Iterable[tuple[UUID, UUID | None]]) -> None:
+def keep_held_keys(outside: Outside, held: Iterable[tuple[UUID, UUID | None]]) -> list[str]:
     """Move the keys of held items under their holds', so that they keep no epoch from ending.
 
     Repeating it changes nothing. What has no key (any more) is left to the next inventory.
@@ -35,16 +35,34 @@ def keep_held_keys(outside: Outside, held: Iterable[tuple[UUID, UUID | None]]) -
     Args:
         outside: the ports.
         held: items, each with the newest hold that was approved on it, if any was.
+
+    Returns:
+        Which could not be moved since what is stored is no key of theirs, in words.
+
+    Raises:
+        KeystoreError: none could.
     """
     by_hold: dict[UUID, set[UUID]] = defaultdict(set)
     for item, hold in held:
         if hold is not None:
             by_hold[hold].add(item)
     if not by_hold:
-        return
-    keys = outside.vault.keys()
+        return []
+    keys, damaged = outside.vault.keys(), []
     for hold, items in by_hold.items():
-        outside.vault.hold_keys(sorted(items & keys), hold=hold)
+        damaged += _held(outside, sorted(items & keys), hold)
+    return damaged
+
+
+def _held(outside: Outside, items: list[UUID], hold: UUID) -> list[str]:
+    try:
+        outside.vault.hold_keys(items, hold=hold)
+    except VaultError as error:
+        # all or none: one that is damaged must not keep the others where they are
+        if len(items) == 1:
+            return [str(error)]
+        return [words for one in items for words in _held(outside, [one], hold)]
+    return []
 
 
 def tell_ended(outside: Outside, *, of: Collection[UUID]) -> list[str]:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from domain.custody.events import OverdueFound, RetentionSwept
 from domain.kernel.commands import Command, Mode
-from domain.kernel.errors import DomainError
 from domain.kernel.events import NEXT_VERSION
 from domain.kernel.references import FORCE, journal
 from domain.ports import Outside
 from domain.services.carrying_out import by_the_system, tried_again
 from domain.services.closing import close, settle
 from domain.services.copies import known_outside
-from domain.services.custody import DestructionFailedError, destroy_for
+from domain.services.custody import KEEPS_NOTHING_ELSE, DestructionFailedError, destroy_for
 from domain.services.epochs import end_epochs, keep_held_keys
 from domain.services.lateness import retention_now
 from domain.services.reactions import close_undetermined
 from domain.services.survey import ItemSeen, Survey
+
+MOST_EVERY_S = 3600
+"""The longest between two sweeps: what would be late by the next but one goes now, and nobody may
+lose footage a day early because a worker seldom comes."""
 
 AHEAD = timedelta(minutes=5)
 """How long before its deadline an item is due: a limit is a ceiling, and destruction takes time."""
@@ -91,7 +96,12 @@ class Retention:
                 then put on the record that this one took place. None: nothing is said.
             alone: whether nobody else writes here. Beside others only what is due is destroyed:
                 what they are in the middle of is theirs, unless they left it.
+
+        Raises:
+            ValueError: a longer interval than :data:`MOST_EVERY_S`.
         """
+        if not 0 <= (every_s or 0) <= MOST_EVERY_S:
+            raise ValueError(f"expected 0 to {MOST_EVERY_S} s between sweeps, found {every_s}")
         swept = Swept(live=self.survey().live_items)
         now = tried_again(self._tell_overdue)
         if alone:
@@ -101,9 +111,9 @@ class Retention:
         self._destroy_due(now, until, swept, alone=alone)
         over = [one.deployment for one in self.survey().deployments.values() if one.over]
         try:
-            keep_held_keys(self._outside, self.survey().newest_holds())
+            swept.failures += keep_held_keys(self._outside, self.survey().newest_holds())
             end_epochs(self._outside, over=over)
-        except DomainError as error:
+        except KEEPS_NOTHING_ELSE as error:
             swept.failures.append(str(error))
         survey = self.survey()
         swept.destroyed = swept.live - survey.live_items
@@ -124,14 +134,18 @@ class Retention:
         return swept.destroyed
 
     def _close_and_settle(self, now: datetime, swept: Swept) -> None:
-        try:
-            for deployment in list(self.survey().deployments.values()):
-                if not deployment.over and deployment.until <= now:
-                    close(self._outside, deployment, cause="authorisation_expired", died=False)
-            settle(self._outside, self.survey)
-        except (DestructionFailedError, DomainError) as error:
-            # It is due or begun all the same, and is asked for once more below.
-            swept.failures.append(str(error))
+        def attempt(act: Callable[[], object]) -> None:
+            try:
+                act()
+            except KEEPS_NOTHING_ELSE as error:
+                # It is due or begun all the same, and is asked for once more below.
+                swept.failures.append(str(error))
+
+        for one in list(self.survey().deployments.values()):
+            if not one.over and one.until <= now:
+                expired = partial(close, cause="authorisation_expired", died=False)
+                attempt(partial(expired, self._outside, one))
+        attempt(partial(settle, self._outside, self.survey))
 
     def _tell_overdue(self) -> datetime:
         """Whatever is late is late for ever, however soon it goes now. Gives the time gone by.
@@ -198,7 +212,7 @@ class Retention:
                 holds_as_of=now,
                 known_outside=self._known_outside(items[0].deployment),
             )
-        except (DestructionFailedError, DomainError) as error:
+        except KEEPS_NOTHING_ELSE as error:
             swept.failures.append(str(error))
 
     def _known_outside(self, deployment: UUID) -> dict[str, list[str]]:

@@ -26,7 +26,9 @@ from domain.custody.events import (
     RetentionSwept,
 )
 from domain.kernel.commands import Mode
+from domain.kernel.errors import RecordBrokenError
 from domain.kernel.events import Happened
+from domain.kernel.references import new_reference
 from domain.services.lateness import JUMP
 from domain.services.retention import AHEAD, Planned, plan_of
 from domain.services.survey import Survey
@@ -398,3 +400,21 @@ def test_a_life_of_31_days(place: Place) -> None:
     assert len(place.told(RetentionSwept)) == 16
     assert place.told(ClockDoubted, OverdueFound) == []
     assert place.verdict() is Kind.SOUND
+
+
+# -- whatever else is amiss ------------------------------------------------------------------------
+
+
+def test_what_no_entry_knows_keeps_nothing_alive(place: Place) -> None:
+    """Somebody put a file into the media store: nobody keeps more, what is due goes."""
+    with place.at_work() as (scene, _):
+        a_run(scene).stopped().ended()
+    stray = new_reference().hex
+    (place.data / "media" / stray[:2]).mkdir(exist_ok=True)
+    (place.data / "media" / stray[:2] / stray).write_bytes(b"put there by somebody")
+    with pytest.raises(RecordBrokenError, match="do not fit together"):
+        place.restarted(AT + DAY)
+    with place.beside(AT + MONTH, synchronised=True) as (_, worker):
+        swept, _ = worker.sweep(every_s=0)
+    assert place.living() == set()
+    assert any("1 orphans" in words for words in swept.failures), "and it is told"

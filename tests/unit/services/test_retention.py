@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -18,12 +19,13 @@ from domain.custody.events import (
 )
 from domain.custody.sealing import EpochEnded, Tombstone
 from domain.deployments.events import DeploymentCancelled, DeploymentEnded, DeploymentStopped
-from domain.kernel.errors import DomainError
+from domain.kernel.errors import ConflictError, DomainError
 from domain.kernel.refusals import Refused
-from domain.services import alerts, watchlists
+from domain.ports import ContentAlteredError, Outside
+from domain.services import alerts, custody, watchlists
 from domain.services.custody import DestructionFailedError
 from domain.services.lateness import jumped, retention_now
-from domain.services.retention import AHEAD, Retention, sweep
+from domain.services.retention import AHEAD, MOST_EVERY_S, Retention, sweep
 from domain.services.survey import Survey
 from domain.sightings.events import RunInterrupted, RunReconciled
 from tests.support.builders import (
@@ -38,8 +40,10 @@ from tests.support.builders import (
     to_propose_an_entry,
     to_raise,
 )
+from tests.support.keeping import approved, asked
 from tests.support.memory import MemoryVault
-from tests.support.scenarios import Scene
+from tests.support.scenarios import Scene, agreed
+from tests.unit.services.test_footage import kept, recording
 
 A_MOMENT = timedelta(milliseconds=1)
 LONG = timedelta(days=3)
@@ -227,6 +231,87 @@ def test_epochs_that_cannot_end_keep_nothing_else_alive() -> None:
     assert scene.vault.keys() == scene.vault.ciphertexts() == set()
     assert len(scene.events(RetentionSwept)) == 1
     assert scene.record.forgotten == {DEPLOYMENT.hex}
+
+
+class DamagedVault(MemoryVault):
+    """One held key is damaged: it can be moved no more."""
+
+    damaged: UUID | None = None
+
+    def hold_keys(self, items: Sequence[UUID], *, hold: UUID) -> None:
+        """All or none."""
+        if self.damaged in items:
+            raise ContentAlteredError(f"the key of item {self.damaged} is damaged")
+        super().hold_keys(items, hold=hold)
+
+
+def test_one_damaged_key_keeps_no_other_where_it_is_and_no_sweep_from_its_end() -> None:
+    """Both are on one hold."""
+    vault = DamagedVault()
+    scene = recording(Scene(vault=vault))
+    first, second = kept(scene), kept(scene)
+    scene.alerted()
+    agreed(asked(scene, first, second))
+    agreed(approved(scene))
+    vault.damaged = first
+    scene.later(WINDOW + DAY)
+    swept = Retention(scene.outside).sweep(every_s=60)
+    assert swept.failures == [f"the key of item {first} is damaged"]
+    assert scene.live_items() == {first, second}, "what was due is gone"
+    assert len(scene.events(RetentionSwept)) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [DomainError("locked"), ContentAlteredError("altered"), ConflictError("busy"), OSError("disk")],
+)
+def test_a_batch_that_fails_keeps_no_other_alive(
+    wrong: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor the sign of life from being left; the next sweep destroys what is left."""
+    monkeypatch.setattr(custody, "BATCH", 2)
+    scene = Scene().running().alerted().later(WINDOW + DAY)
+    destroyed, calls = scene.vault.destroy_keys, list[int]()
+
+    def fails_once(items: Sequence[UUID], *, at: datetime) -> dict[UUID, Tombstone]:
+        calls.append(len(items))
+        if len(calls) == 1:
+            raise wrong
+        return destroyed(items, at=at)
+
+    monkeypatch.setattr(scene.vault, "destroy_keys", fails_once)
+    swept = Retention(scene.outside).sweep(every_s=60)
+    assert swept.failures == [str(wrong)]
+    assert scene.live_items() == set(), "and what failed was asked for again in the same sweep"
+    assert len(scene.events(RetentionSwept)) == 1
+
+
+def test_a_deployment_that_cannot_be_closed_keeps_no_other_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both windows are over."""
+    scene = Scene().running().alerted().later(WINDOW + DAY)
+    asked_for = list[UUID]()
+
+    def fails(outside: Outside, deployment: Any, **how: Any) -> None:
+        asked_for.append(deployment.deployment)
+        raise OSError("the disk is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("domain.services.retention.close", fails)
+        swept = Retention(scene.outside).sweep(every_s=60)
+    assert "the disk is away" in swept.failures and asked_for == [DEPLOYMENT]
+    assert scene.live_items() == set(), "what is due goes all the same"
+    assert Retention(scene.outside).sweep(every_s=60).failures == []
+
+
+@pytest.mark.parametrize("every_s", [-1, MOST_EVERY_S + 1, 16 * 86_400])
+def test_a_worker_that_seldom_comes_destroys_nothing_ahead_of_its_time(every_s: int) -> None:
+    """It is refused: what would be late by the next sweep but one goes now."""
+    scene = a_long_run()
+    with pytest.raises(ValueError, match="between sweeps"):
+        Retention(scene.outside).sweep(every_s=every_s)
+    assert scene.events(RetentionSwept) == []
 
 
 def test_a_second_sweep_finds_nothing_to_do() -> None:
