@@ -378,6 +378,11 @@ class Custody:
             self._fault(
                 "opened_after_its_end", f"item {entry['stream'][:8]} was opened when it may not be"
             )
+        elif one is not None and at > self._deadline(entry["stream"], one, at)[0] + ACT:
+            self._fault(
+                "opened_past_its_limit",
+                f"item {entry['stream'][:8]} was opened when it had to be gone",
+            )
 
     def _doubted(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         one = self._living(entry, "doubted")

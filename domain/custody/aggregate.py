@@ -125,8 +125,13 @@ class Item(Aggregate):
             ciphertext_length=content.ciphertext_length,
         )
 
-    def decide_consultation(self, command: ConsultItem) -> Refused | None:
-        """Let someone open the item."""
+    def decide_consultation(self, command: ConsultItem, *, by: LimitInForce) -> Refused | None:
+        """Let someone open the item.
+
+        Args:
+            command: who asks, what for and when.
+            by: how long its class may be kept.
+        """
         # A word that is no purpose may be anything, so it is not repeated in an event.
         purpose = command.purpose if command.purpose in PURPOSES else "unknown"
         facts = ConsultationFacts(
@@ -136,6 +141,8 @@ class Item(Aggregate):
             sealed=self.sealed is not None,
             destruction_started=self.destruction is not None,
             doubted=self.doubted,
+            due_at=self.due_at(by),
+            at=command.at,
         )
         if reasons := refusals(CONSULTATION_POLICIES, facts):
             extra = {"purpose": purpose}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from domain.custody.classes import ItemClass
 from domain.kernel.commands import Role
 from domain.kernel.refusals import Policy, Refusal, refuses
+from domain.kernel.time import written
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,9 @@ class ConsultationFacts:
     destruction_started: bool
     doubted: bool
     """Whether it may have been destroyed in a part of the record that is lost."""
+    due_at: datetime
+    """The latest instant at which it may exist, with its holds."""
+    at: datetime
 
 
 @refuses("purpose_not_allowed")
@@ -111,6 +116,14 @@ def item_is_known_to_live(facts: ConsultationFacts) -> Refusal | None:
     return None
 
 
+@refuses("past_its_limit")
+def item_may_still_exist(facts: ConsultationFacts) -> Refusal | None:
+    """What had to be gone is not read, though nobody destroyed it yet. Source: section 4."""
+    if facts.due_at < facts.at and not facts.destruction_started:
+        return Refusal("past_its_limit", "it had to be gone", {"due_at": written(facts.due_at)})
+    return None
+
+
 @dataclass(frozen=True)
 class EnrolmentFacts:
     """What the enrolment of a re-checker is judged by."""
@@ -162,4 +175,5 @@ CONSULTATION_POLICIES: tuple[Policy[ConsultationFacts], ...] = (
     item_exists,
     item_is_not_being_destroyed,
     item_is_known_to_live,
+    item_may_still_exist,
 )

@@ -206,7 +206,8 @@ def _consulted(outside: Outside, command: ConsultItem) -> Item | Refused:
 
     def attempt() -> Item | Refused:
         item = outside.record.load(Item, command.item)
-        if refused := item.decide_consultation(command):
+        by = schedules(outside).limit_of(ItemClass(item.label.item_class))
+        if refused := item.decide_consultation(command, by=by):
             return refused
         outside.record.append(item, by=command)
         return item

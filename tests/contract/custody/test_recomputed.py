@@ -343,6 +343,27 @@ def test_an_item_that_was_still_there_isnamed(scene: Scene, store: Store) -> Non
     assert codes(judged(store)) == ["still_there"]
 
 
+@pytest.mark.parametrize(
+    ("late", "expected"),
+    [(timedelta(0), ["overdue"]), (timedelta(minutes=6), ["opened_past_its_limit", "overdue"])],
+)
+def test_an_item_is_not_opened_when_it_had_to_be_gone(
+    scene: Scene, store: Store, late: timedelta, expected: list[str]
+) -> None:
+    """Though nobody destroyed it: reading it is worse than being late."""
+    item = kept(scene)
+    scene.clock.stands_at(AT + DAY + late)
+    opened = item_events.ItemConsulted(
+        originator_id=item.id,
+        originator_version=3,
+        timestamp=scene.clock.now(),
+        purpose="adjudication",
+    )
+    appended(scene, opened)
+    found = judged(store, as_of=AT + DAY + timedelta(hours=1))
+    assert sorted(set(codes(found))) == sorted(expected)
+
+
 def test_an_item_is_not_opened_after_its_destruction_began(scene: Scene, store: Store) -> None:
     """Level L0."""
     receipt = true_receipt(scene)

@@ -11,6 +11,7 @@ import pytest
 
 from domain.custody.aggregate import Item
 from domain.custody.classes import ClockStart, ItemClass
+from domain.custody.deadlines import LimitInForce
 from domain.custody.events import ConsultationRefused
 from domain.custody.policies import PURPOSES
 from domain.custody.schedule import BUILT_IN
@@ -38,12 +39,14 @@ from tests.support.builders import (
 )
 from tests.support.scenarios import given, given_no, happened, nothing_happened, refused
 
+A_MOMENT = timedelta(milliseconds=1)
 Ask = Callable[[Item], Refused | None]
 
 
 def consult(**changes: Any) -> Ask:
     """Ask to open the item."""
-    return lambda one: one.decide_consultation(to_consult(**changes))
+    by = LimitInForce(DAY, None)
+    return lambda one: one.decide_consultation(to_consult(**changes), by=by)
 
 
 def register(item_class: ItemClass) -> Callable[[Item], None]:
@@ -226,6 +229,19 @@ def test_a_refused_consultation_tells_every_reason_at_once_and_keeps_the_purpose
     kept = outcome.answer.recorded()
     assert isinstance(kept, ConsultationRefused)
     assert kept.purpose == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("after", "answered"),
+    [
+        (DAY, happened(item_consulted(at=AT + DAY))),
+        (DAY + A_MOMENT, refused("past_its_limit")),
+    ],
+)
+def test_what_had_to_be_gone_is_not_opened(after: timedelta, answered: Any) -> None:
+    """Though nobody has destroyed it yet."""
+    item = given(a_registered_item(), item_sealed())
+    item.when(consult(at=AT + after)).then(answered)
 
 
 # -- destruction -------------------------------------------------------------------------------
