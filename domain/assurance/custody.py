@@ -21,7 +21,7 @@ its review. Source: domain specification, section 4 and 3.8.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -43,7 +43,13 @@ from domain.assurance.holdings import (
     Notice,
 )
 from domain.assurance.holds import Holds
-from domain.assurance.inventories import Listing, attestation_holds, items_listed, listed
+from domain.assurance.inventories import (
+    REMEMBERED,
+    Listing,
+    attestation_holds,
+    items_listed,
+    listed,
+)
 from domain.assurance.limits import ACT, FOOTAGE, OVER, Limits, clock_of, moment
 from domain.assurance.rechecks import recheck_holds
 from domain.assurance.tombstones import Tombstones
@@ -142,8 +148,17 @@ class Custody:
     _in_process: int = 0
     _lives: list[Life] = field(default_factory=list)
     _now: datetime | None = None
+    """The newest time that a trusted clock recorded."""
+    _doubted_now: datetime | None = None
+    """The newest that another one did; it counts where no entry is of a trusted one."""
+    _doubted_items: list[str] = field(default_factory=list)
+    """Registered by a doubted clock, and no trusted one has told a time since."""
+    _doubted_ends: list[str] = field(default_factory=list)
+    """Deployments that ended so."""
     _position: int = 0
     _listing: Listing = field(default_factory=Listing)
+    _gone_lately: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    """The newest receipts, and where they are."""
 
     def __post_init__(self) -> None:
         """Nothing was read yet."""
@@ -164,10 +179,25 @@ class Custody:
                 at = self._now
             elif entry["clock"] == "trusted":
                 self._now = at
+                if self._doubted_items or self._doubted_ends:
+                    self._begin_again(at)
+            else:
+                self._doubted_now = at
             if follow := _FOLLOWED.get(entry["name"]):
                 follow(self, entry, entry["body"], at)
         except _UNFOLLOWED as error:
             raise self._unfollowed("an entry of custody", error) from error
+
+    def _begin_again(self, at: datetime) -> None:
+        """What a doubted clock began cannot have begun after a trusted one tells a time."""
+        for item in self._doubted_items:
+            if (one := self._items.get(item)) is not None and one.anchor is not None:
+                one.anchor = min(one.anchor, at)
+                one.due = min(one.due, one.anchor + one.limit)
+        for deployment in self._doubted_ends:
+            where = self._deployments[deployment]
+            where.over_at = min(where.over_at or at, at)
+        self._doubted_items, self._doubted_ends = [], []
 
     def _unfollowed(self, what: str, error: Exception) -> EntryUnreadableError:
         return EntryUnreadableError(
@@ -189,7 +219,7 @@ class Custody:
             raise self._unfollowed("a time or a limit up to here", error) from error
 
     def _verdict(self, as_of: datetime | None) -> CustodyVerdict:
-        now = max(filter(None, (as_of, self._now)), default=None)
+        now = max(filter(None, (as_of, self._now or self._doubted_now)), default=None)
         remaining = list(self._items.items())
         found = {name: _copied(one) for name, one in self._holdings.items()}
         in_stores = [one for those in self._found_in.values() for one in those]
@@ -241,7 +271,7 @@ class Custody:
             faults=tuple(sorted(faults, key=lambda one: one.position)),
             fault_count=count,
             late_count=late,
-            notices=tuple(self._notices),
+            notices=(*self._notices, *self._doubts()),
             inventory=self._inventory,
             resolved=self._resolved + self._canaries.resolved,
             canary=self._canaries.newest,
@@ -250,6 +280,12 @@ class Custody:
             lives=(*self._lives, *lives),
             in_process=self._in_process,
         )
+
+    def _doubts(self) -> Iterator[Notice]:
+        if self._now is None and self._doubted_now is not None:
+            yield Notice(
+                self._position, "no entry is of a trusted clock: times are as one told them"
+            )
 
     # -- what deadlines rest on ------------------------------------------------------------------
 
@@ -260,6 +296,8 @@ class Custody:
         one = self._deployments[entry["stream"]]
         one.over_at = one.over_at or at
         one.alerts.clear()
+        if entry["clock"] != "trusted":
+            self._doubted_ends.append(entry["stream"])
 
     def _adopted(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         self._faults_of(self._limits.adopt(body, at))
@@ -307,6 +345,8 @@ class Custody:
             position=entry["pos"],
         )
         self._items[item] = one
+        if entry["clock"] != "trusted":
+            self._doubted_items.append(item)
         self._epochs.opened(_epoch(one))
         self._judge_registration(item, one, entry)
         latest = self._start(one) + limit
@@ -440,6 +480,7 @@ class Custody:
         self._deployments[one.deployment].newest_receipt = entry["pos"]
         self._unlisted[one.deployment, one.item_class].add(entry["pos"], keep=self.positions)
         self._epochs.destroyed(item, _epoch(one), entry["pos"])
+        self._gone_lately.append((entry["pos"], item))
         if self.positions:
             self._lives.append(self._life(item, one, gone))
         self._holds.forget(item)
@@ -705,6 +746,7 @@ class Custody:
                 yield self._now_wrong(name, f"the inventory found {body[name]} {name}")
         yield from self._differences(entry, body)
         yield from self._wrong_epochs(entry, body)
+        yield from self._wrongly_skipped(body)
         known, newest = body["tombstone_sequence"], self._tombstones.newest
         if known < newest:
             yield self._now_wrong(
@@ -760,6 +802,20 @@ class Custody:
             yield self._now_wrong(
                 "epoch_missing",
                 f"the keystore lacks {missing} keys of epochs that items are sealed under",
+            )
+
+    def _wrongly_skipped(self, body: Mapping[str, Any]) -> Iterator[Fault]:
+        """What was left out of the roots was between two of its steps: neither gone nor unknown."""
+        lately = {item for at, item in self._gone_lately if at >= body["as_of"]}
+        hidden = [
+            one
+            for one in body.get("skipped", ())
+            if one not in lately and (one not in self._items or self._items[one].lasting)
+        ]
+        if hidden:
+            yield self._now_wrong(
+                "inventory_left_out",
+                f"the inventory left out {len(hidden)} items that are gone, or have to be there",
             )
 
     def _found_once(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:

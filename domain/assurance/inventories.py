@@ -36,10 +36,11 @@ _SIGNED = (
     "tombstone_digest",
     "tombstone_sequence",
 )
-"""The fields of ``inventory.attested`` that the signature is over; from the second shape on also
-the names of the epochs."""
+"""The fields of ``inventory.attested`` that the signature is over."""
+_ALSO_SIGNED = ("epochs", "skipped")
+"""Those that came with its second shape."""
 
-_REMEMBERED = 10_000
+REMEMBERED = 10_000
 """Changes that an inventory may lag behind; more than were ever between listing and storing."""
 
 
@@ -67,7 +68,7 @@ def items_listed(items: Iterable[str]) -> Listed:
 
 def statement(body: Mapping[str, Any], scope: str) -> bytes:
     """What is signed of an inventory: the fields of its event, and the scope that it is about."""
-    names = [*_SIGNED, "epochs"] if "epochs" in body else _SIGNED
+    names = [*_SIGNED, *(one for one in _ALSO_SIGNED if one in body)]
     return canonical({"format": FORMAT, "scope": scope, **{name: body[name] for name in names}})
 
 
@@ -89,7 +90,7 @@ class Listing:
     _now: dict[str, str] = field(default_factory=dict)
     """Item to deployment."""
     _changes: deque[tuple[int, str, str, bool]] = field(
-        default_factory=lambda: deque(maxlen=_REMEMBERED)
+        default_factory=lambda: deque(maxlen=REMEMBERED)
     )
     """Position, item, deployment, and whether it came."""
 
@@ -109,7 +110,7 @@ class Listing:
         Returns:
             The items; None where that is so long ago that it is not remembered.
         """
-        if len(self._changes) == _REMEMBERED and self._changes[0][0] >= size:
+        if len(self._changes) == REMEMBERED and self._changes[0][0] >= size:
             return None
         then = dict(self._now)
         for position, item, whose, came in reversed(self._changes):

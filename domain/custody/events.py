@@ -315,6 +315,8 @@ class InventoryAttested(Happened):
     """Over the sorted names of epochs."""
     epochs: list[str]
     """Their names, as ``<deployment>/<class>/<day>``, sorted."""
+    skipped: list[UUID]
+    """Items that lay there and are in no root and no count, being between two of their steps."""
     tombstone_sequence: int
     tombstone_digest: str
     missing: int
@@ -328,8 +330,8 @@ class InventoryAttested(Happened):
 
     @classmethod
     def upcast(cls, body: dict[str, Any], *, shape: int) -> dict[str, Any]:
-        """Shape 1 told how many epochs had a key and not which."""
-        return body | {"epochs": []}
+        """Shape 1 told how many epochs had a key and not which, and not what was left out."""
+        return body | {"epochs": [], "skipped": []}
 
 
 @recorded_as("orphan.found")

@@ -54,7 +54,7 @@ def _stores(keystore: Path, media: str, epoch_keys: str) -> SealedVault:
     token = KeystoreToken.from_uri(epoch_keys) if epoch_keys else None
     return SealedVault(
         Keystore(keystore, only_reading=True, token=token),
-        ciphertexts_at(media, only_reading=True),
+        ciphertexts_at(media, only_reading=True, says_what_is_gone=True),
     )
 
 
@@ -100,9 +100,13 @@ def _attested(
     epochs: set[str],
     last: Tombstone | None,
 ) -> list[Any]:
+    skip = set(wanted["skip"])
+
+    def of_it(there: set[str]) -> set[str]:
+        return there if wanted["among"] is None else there & set(wanted["among"])
+
     def among(there: set[str]) -> Listed:
-        those = there if wanted["among"] is None else there & set(wanted["among"])
-        return items_listed(those - set(wanted["skip"]))
+        return items_listed(of_it(there) - skip)
 
     scope = wanted["scope"]
     of_scope = {one for one in epochs if scope == FORCE or one.startswith(f"{scope}/")}
@@ -117,6 +121,7 @@ def _attested(
         "epoch_count": wrapped.count,
         "epoch_root": wrapped.root,
         "epochs": sorted(of_scope),
+        "skipped": sorted(of_it(keys | ciphertexts) & skip),
         "tombstone_sequence": last.sequence if last else 0,
         "tombstone_digest": last.digest if last else "",
         "missing": wanted["missing"],

@@ -137,7 +137,10 @@ class SeparateRechecker:
             }
             for one in wanted
         ]
-        return [(scope, fields) for scope, fields in self._ask("attest", about)["attested"]]
+        return [
+            (scope, fields | {"skipped": [UUID(one) for one in fields["skipped"]]})
+            for scope, fields in self._ask("attest", about)["attested"]
+        ]
 
     def _start(self) -> None:
         # -P: the folder where a person stands must not be searched for modules

@@ -36,7 +36,8 @@ class Bucket:
 
     Args:
         place: ``s3://bucket/prefix``.
-        only_reading: ask only what reading needs; whoever writes asks whether a deletion deletes.
+        only_reading: ask only what reading needs. Whoever writes asks whether a deletion deletes,
+            and so does whoever says that something is gone.
 
     Raises:
         MediaStoreError: the place is not as it must be, the bucket is away or closed to us, or what
@@ -152,9 +153,17 @@ class Bucket:
                     )
             answer = self._client.delete_objects(
                 Bucket=self._bucket,
-                Delete={"Objects": [{"Key": key} for key in of_key], "Quiet": True},
+                Delete={"Objects": [{"Key": key} for key in of_key]},
             )
-        return {
+        kept: dict[UUID, DomainError] = {
+            of_key[one["Key"]]: MediaStoreError(
+                f"item {of_key[one['Key']].hex}: its ciphertext is not gone: the bucket keeps "
+                "versions by now, and the older one is there"
+            )
+            for one in answer.get("Deleted", [])
+            if one.get("DeleteMarker") or one.get("DeleteMarkerVersionId")
+        }
+        return kept | {
             of_key[one["Key"]]: MediaStoreError(
                 f"item {of_key[one['Key']].hex}: cannot remove its ciphertext: "
                 f"{one.get('Code')} {one.get('Message')}"

@@ -68,12 +68,15 @@ class Ciphertexts(Protocol):
         """What lies here and is no item's."""
 
 
-def ciphertexts_at(place: str, *, only_reading: bool = False) -> Ciphertexts:
+def ciphertexts_at(
+    place: str, *, only_reading: bool = False, says_what_is_gone: bool = False
+) -> Ciphertexts:
     """The store at a place.
 
     Args:
         place: a directory, or ``s3://bucket/prefix``.
         only_reading: make and change nothing.
+        says_what_is_gone: also ask whether what is deleted there is gone; it may change any day.
 
     Raises:
         DomainError: it cannot be used, or nothing can be destroyed in it.
@@ -82,7 +85,7 @@ def ciphertexts_at(place: str, *, only_reading: bool = False) -> Ciphertexts:
         # brought in where it is used: it takes a quarter of a second
         from infrastructure.vault.bucket import Bucket
 
-        return Bucket(place, only_reading=only_reading)
+        return Bucket(place, only_reading=only_reading and not says_what_is_gone)
     from infrastructure.vault.media import MediaStore
 
     return MediaStore(Path(place), only_reading=only_reading)

@@ -572,6 +572,7 @@ def attested(scene: Scene, *, scope: str = FORCE, **changes: Any) -> Happened:
         "epoch_count": wrapped.count,
         "epoch_root": wrapped.root,
         "epochs": epochs,
+        "skipped": [],
         "tombstone_sequence": 0,
         "tombstone_digest": "",
         "missing": 0,
@@ -579,14 +580,38 @@ def attested(scene: Scene, *, scope: str = FORCE, **changes: Any) -> Happened:
         "resurrected": 0,
         "rechecker": NAME,
     } | changes
-    return journalled(
-        "inventories",
-        item_events.InventoryAttested,
-        scene,
-        scope=scope,
-        **told,
-        signature=signed(inventory_statement(told, scope), KEY),
-    )
+    told |= {"signature": signed(inventory_statement(told, scope), KEY)}
+    told |= {"skipped": [UUID(one) for one in told["skipped"]]}
+    return journalled("inventories", item_events.InventoryAttested, scene, scope=scope, **told)
+
+
+def test_an_inventory_may_leave_out_what_is_between_two_of_its_steps(
+    scene: Scene, store: Store
+) -> None:
+    """Its destruction began, and nobody knows what is there."""
+    enrolled(scene)
+    item = kept(scene)
+    item.start_destruction(cause="due", at=scene.clock.now())
+    appended(scene, item)
+    appended(scene, attested(scene, skipped=[item.id.hex]), scope=FORCE)
+    assert judged(store).sound
+
+
+@pytest.mark.parametrize("which", ["gone", "lasting", "unknown"])
+def test_an_inventory_that_leaves_out_something_else_is_named(
+    scene: Scene, store: Store, which: str
+) -> None:
+    """Whoever asks for it could hide with it what is there although it is destroyed."""
+    enrolled(scene)
+    left_out, tombstones = min(scene.live_items()), 0
+    if which == "gone":
+        scene.stopped().ended()
+        tombstones = ITEMS
+    if which == "unknown":
+        left_out = new_reference()
+    hiding = attested(scene, skipped=[left_out.hex], tombstone_sequence=tombstones)
+    appended(scene, hiding, scope=FORCE)
+    assert codes(judged(store)) == ["inventory_left_out"]
 
 
 def test_an_inventory_of_what_ought_to_be_there_is_believed(scene: Scene, store: Store) -> None:
@@ -825,6 +850,45 @@ def test_an_older_keystore_is_told_and_numbers_again(scene: Scene, store: Store)
     assert [one.sentence for one in verdict.notices] == [
         "the keystore was an older copy: it knew 0 tombstones of 7"
     ]
+
+
+# -- clocks that nobody vouches for ----------------------------------------------------------------
+
+
+def test_what_a_doubted_clock_registered_began_by_the_next_trusted_time(
+    scene: Scene, store: Store
+) -> None:
+    """Whatever the clock told: an item may not live 3,000 days because of it."""
+    ahead = timedelta(days=3000)
+    scene.clock.believed = False
+    scene.later(ahead)
+    item = kept(scene)
+    scene.clock.stands_at(AT + A_MOMENT)
+    scene.clock.believed = True
+    appended(scene, raised_again(scene, new_reference(), {}))
+    scene.stopped()
+    assert scene.survey().deadline(scene.survey().items[item.id]) == AT + A_MOMENT + DAY
+    assert codes(judged(store, as_of=AT + DAY)) == []
+    late = judged(store, as_of=AT + DAY + timedelta(minutes=1))
+    assert set(codes(late)) == {"overdue"}
+    (faces,) = [one for one in late.holdings if one.item_class == "face_crop"]
+    assert faces.overdue == 2
+
+
+def test_a_log_without_any_trusted_clock_is_judged_by_what_its_clock_told(
+    scene: Scene, store: Store
+) -> None:
+    """Else a flag would save everything from being late."""
+    scene.later(timedelta(days=400))
+    appended(scene, raised_again(scene, new_reference(), {}))
+
+    def doubted() -> Iterator[tuple[str, bytes]]:
+        for name, blob in named(store):
+            yield name, json.dumps(json.loads(blob) | {"clock": "suspect"}).encode()
+
+    verdict = followed(doubted(), Custody()).verdict()
+    assert set(codes(verdict)) == {"overdue"}
+    assert "no entry is of a trusted clock" in verdict.notices[-1].sentence
 
 
 # -- what entries claim of themselves --------------------------------------------------------------

@@ -19,6 +19,7 @@ from domain.kernel.commands import Mode
 from domain.kernel.errors import RecordBrokenError
 from domain.kernel.references import new_reference
 from domain.ports import ContentAlteredError, Vault
+from infrastructure.custody.separate_rechecker import RecheckerError, SeparateRechecker
 from infrastructure.vault.bucket import Bucket
 from infrastructure.vault.ciphertexts import Ciphertexts, MediaStoreError
 from infrastructure.vault.keystore import Keystore
@@ -27,6 +28,7 @@ from tests.contract.vault import test_promises
 from tests.contract.vault.examples import CONTENT, SALT, item, label
 from tests.faults.a_whole_day import steps
 from tests.support.buckets import SERVICES, Service, running, surrounded_by
+from tests.support.builders import AT
 
 MIB = 1 << 20
 
@@ -208,6 +210,28 @@ def test_a_bucket_that_locks_its_objects_is_refused(service: Service) -> None:
     locked = service.bucket(ObjectLockEnabledForBucket=True)
     with pytest.raises(MediaStoreError, match=r"(versioning|locks its objects).*nothing can be"):
         Bucket(f"s3://{locked}")
+
+
+def test_a_bucket_that_keeps_versions_later_lets_nothing_be_called_gone(
+    service: Service, tmp_path: Path
+) -> None:
+    """It was opened before. Neither who removes nor who looks again is deceived."""
+    versioned = service.bucket()
+    place, keystore = f"s3://{versioned}/p", tmp_path / "keystore"
+    vault = SealedVault(Keystore(keystore), Bucket(place))
+    rechecker = SeparateRechecker(
+        tmp_path / "recheck.key", keystore, place, enrol=lambda name, key: None
+    )
+    with closing(vault), closing(rechecker):
+        vault.seal(label(), salt=SALT, content=CONTENT)
+        service.client().put_bucket_versioning(
+            Bucket=versioned, VersioningConfiguration={"Status": "Enabled"}
+        )
+        vault.destroy_keys([item()], at=AT)
+        (kept,) = vault.remove_ciphertexts([item()]).values()
+        assert "keeps versions by now" in str(kept)
+        with pytest.raises(RecheckerError, match="versioning is enabled"):
+            rechecker.recheck([label()], at=AT)
 
 
 class Answering:
