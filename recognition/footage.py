@@ -308,7 +308,8 @@ class _Cut:
             return True
         if key_frame:
             starts_anew = at_s < self._began_s  # as a camera's own clock may
-            return starts_anew or at_s + self._longest_gap_s - self._began_s > self._longest_s
+            end_s = max(until_s, at_s + self._longest_gap_s)
+            return starts_anew or end_s - self._began_s > self._longest_s
         return until_s - self._began_s > self._longest_s
 
 

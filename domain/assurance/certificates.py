@@ -65,8 +65,21 @@ def statement(custody: CustodyVerdict) -> str:
                 f"them on a hold{due}."
             )
     if not any(one.remaining for one in custody.holdings):
-        told.append("Nothing is left.")
-    return " ".join(told)
+        told.append("Nothing is left in the stores.")
+    return " ".join([*told, *_said_beside(custody)])
+
+
+def _said_beside(custody: CustodyVerdict) -> Iterator[str]:
+    """What whoever reads that must not be left to find out."""
+    if outside := len(custody.copies.left):
+        yield f"{outside} copies of its list outside the stores are not known to be gone."
+    if custody.inventory is None:
+        yield "No inventory of the stores was taken."
+    if custody.in_process:
+        yield (
+            f"{custody.in_process} of them were looked for again by the process that destroyed "
+            "them: not independent."
+        )
 
 
 def why_not(custody: CustodyVerdict) -> Iterator[str]:

@@ -50,7 +50,7 @@ from domain.assurance.inventories import (
     items_listed,
     listed,
 )
-from domain.assurance.limits import ACT, FOOTAGE, OVER, Limits, clock_of, moment
+from domain.assurance.limits import ACT, FOOTAGE, LONGEST_SEGMENT_MS, OVER, Limits, clock_of, moment
 from domain.assurance.rechecks import recheck_holds
 from domain.assurance.tombstones import Tombstones
 
@@ -597,6 +597,12 @@ class Custody:
     def _recorded(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
         """A segment of footage: its clock starts with its first frame."""
         self._refer(entry, FOOTAGE, body["item"], None, moment(body["first_frame_at"]))
+        if body["duration_ms"] > LONGEST_SEGMENT_MS:
+            self._fault(
+                "segment_too_long",
+                f"segment {body['item'][:8]} is of {body['duration_ms']} ms: a hold on it keeps "
+                "more than it may",
+            )
 
     def _refer(
         self,
@@ -691,6 +697,12 @@ class Custody:
         self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime
     ) -> None:
         self._copies.registered(body, entry["pos"])
+        where = self._deployments.get(body["deployment"])
+        if where is None or where.window_end is None:
+            self._fault(
+                "no_deployment",
+                f"copy {body['copy'][:8]} is of a list for a deployment that nobody applied for",
+            )
 
     def _copy_destroyed(
         self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime

@@ -13,6 +13,8 @@ from typing import Any
 
 DAY = timedelta(hours=24)
 FOOTAGE = "footage_segment"
+LONGEST_SEGMENT_MS = 60_000
+"""Of footage: a hold takes whole segments."""
 ALERT = "alert"
 OVER = "deployment_end"
 """The clock that the end of the deployment starts."""

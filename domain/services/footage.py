@@ -15,7 +15,7 @@ from domain.custody.aggregate import Item
 from domain.custody.classes import ItemClass
 from domain.custody.sealing import SALT_BYTES, SealedStream
 from domain.deployments.aggregate import Deployment
-from domain.footage.commands import KeepSegment, ReportLostSegment, Segment
+from domain.footage.commands import LONGEST_SEGMENT_MS, KeepSegment, ReportLostSegment, Segment
 from domain.footage.events import RecordingRefused, SegmentLost, SegmentRecorded
 from domain.footage.policies import RECORDING_POLICIES, RecordingFacts
 from domain.kernel.errors import ConflictError, DomainError
@@ -111,7 +111,13 @@ def _kept(
 
     Raises:
         ConflictError: it was destroyed while it came in.
+        DomainError: it is longer than any may be: whoever holds a minute would hold hours.
     """
+    if segment.facts().duration_ms > LONGEST_SEGMENT_MS:
+        raise DomainError(
+            f"expected a segment of {LONGEST_SEGMENT_MS} ms at most, found one of "
+            f"{segment.facts().duration_ms} ms"
+        )
     found = outside.record.load(Item, item.id)
     if found.destruction is not None:
         raise ConflictError(f"item {item.id.hex}: was destroyed before it was whole")

@@ -10,6 +10,8 @@ from uuid import UUID
 
 import pytest
 
+from domain.assurance.custody import Custody
+from domain.assurance.examined import followed
 from domain.assurance.holdings import Holding
 from domain.assurance.limits import FOOTAGE
 from domain.custody.events import EpochDestroyed
@@ -24,6 +26,7 @@ from tests.contract.custody.test_recomputed import (
     attested,
     by,
     codes,
+    edited,
     enrolled,
     journalled,
     judged,
@@ -108,6 +111,18 @@ def test_a_clock_that_starts_after_the_first_frame_is_found(scene: Scene, store:
     assert codes(judged(store)) == []
     scene.record.append(earlier, by=by(scene))
     assert codes(judged(store)) == ["clock_starts_later"]
+
+
+def test_a_segment_that_is_longer_than_any_may_be_is_named(scene: Scene, store: Store) -> None:
+    """However it came into the log."""
+    kept(scene)
+    assert codes(judged(store)) == []
+
+    def longer(body: dict[str, Any]) -> None:
+        body["duration_ms"] = 9 * 3600 * 1000
+
+    told = followed(edited(store, "footage.segment_recorded", longer), Custody()).verdict()
+    assert codes(told) == ["segment_too_long"]
 
 
 def test_two_segments_cannot_be_exchanged(scene: Scene, stores: OnDisk) -> None:

@@ -37,8 +37,9 @@ class SegmentOf:
 
     content_type = "video/x-matroska"
 
-    def __init__(self, *chunks: bytes | BaseException) -> None:
+    def __init__(self, *chunks: bytes | BaseException, duration_ms: int = 59_960) -> None:
         self._chunks = chunks
+        self._duration_ms = duration_ms
         self.read = False
 
     def chunks(self) -> Iterator[bytes]:
@@ -50,8 +51,8 @@ class SegmentOf:
             yield chunk
 
     def facts(self) -> SegmentFacts:
-        """Of a minute."""
-        return SegmentFacts(59_960, 1_499, "h264", starts_with_key_frame=True)
+        """Of a minute, unless another length was given."""
+        return SegmentFacts(self._duration_ms, 1_499, "h264", starts_with_key_frame=True)
 
 
 @pytest.fixture
@@ -191,6 +192,18 @@ def test_a_segment_that_breaks_off_leaves_nothing(scene: Scene) -> None:
     (told,) = scene.events(SegmentLost)
     assert told.first_frame_at == scene.clock.now()
     assert (told.duration_ms, told.cause) == (12_000, "footage")
+
+
+@pytest.mark.parametrize(("duration_ms", "is_kept"), [(60_000, True), (60_001, False)])
+def test_a_segment_is_of_a_minute_at_most(scene: Scene, duration_ms: int, is_kept: bool) -> None:
+    """A hold takes whole segments: nothing is kept of one that is longer."""
+    before, segment = scene.live_items(), SegmentOf(*CHUNKS, duration_ms=duration_ms)
+    if is_kept:
+        keep_segment(scene.outside, to_keep(scene), segment)
+    else:
+        with pytest.raises(DomainError, match="60000 ms at most, found one of 60001"):
+            keep_segment(scene.outside, to_keep(scene), segment)
+    assert (scene.live_items() != before) is is_kept
 
 
 def test_a_segment_that_was_destroyed_while_it_came_in_is_not_kept(scene: Scene) -> None:
