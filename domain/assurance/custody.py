@@ -21,7 +21,7 @@ its review. Source: domain specification, section 4 and 3.8.
 from __future__ import annotations
 
 import json
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -29,13 +29,12 @@ from typing import Any
 
 from domain.assurance.canaries import Canaries
 from domain.assurance.copies import LIKE, Copies
-from domain.assurance.entries import FORCE_SCOPE, EntryUnreadableError
+from domain.assurance.entries import EntryUnreadableError
 from domain.assurance.epochs import NO_EPOCH, EpochName, Epochs, Receipts
 from domain.assurance.figures import written
 from domain.assurance.heartbeat import Heartbeat
 from domain.assurance.holdings import (
     MOST_FAULTS,
-    Attested,
     CustodyVerdict,
     Fault,
     Holding,
@@ -43,16 +42,10 @@ from domain.assurance.holdings import (
     Notice,
 )
 from domain.assurance.holds import Holds
-from domain.assurance.inventories import (
-    REMEMBERED,
-    Listing,
-    attestation_holds,
-    items_listed,
-    listed,
-)
+from domain.assurance.inventories import attestation_holds
 from domain.assurance.limits import ACT, FOOTAGE, LONGEST_SEGMENT_MS, OVER, Limits, clock_of, moment
 from domain.assurance.rechecks import recheck_holds
-from domain.assurance.tombstones import Tombstones
+from domain.assurance.stores import Stores, epochs_in, whose_are
 
 RECEIPTS_LEVELS = frozenset({"L0", "L1", "L2"})
 """What a receipt may claim: L3 is shown by an inventory, L4 by one without the epoch's key; L5, the
@@ -123,27 +116,19 @@ class Custody:
     _keys: dict[str, str] = field(default_factory=dict)
     _rechecked: dict[str, tuple[str, str, int]] = field(default_factory=dict)
     """Item to the re-check that found it gone: its id, its kind, the newest tombstone it saw."""
-    _tombstones: Tombstones = field(default_factory=Tombstones)
-    _numbered_anew: bool = False
-    """Whether a store came from an older copy, so that tombstones have gaps."""
-    _begun_now: int = 0
-    """Items whose destruction began and did not finish."""
     _holdings: dict[str, Holding] = field(default_factory=dict)
     _faults: list[Fault] = field(default_factory=list)
     _fault_count: int = 0
     _late_count: int = 0
     _notices: list[Notice] = field(default_factory=list)
-    _inventory: Attested | None = None
-    _found_in: dict[str, list[Fault]] = field(default_factory=dict)
-    """Scope to what its newest inventory found wrong, and what was found since."""
     _copies: Copies = field(default_factory=Copies)
     _canaries: Canaries = field(default_factory=Canaries)
-    _resolved: int = 0
     _unlisted: dict[tuple[str, str], Receipts] = field(
         default_factory=lambda: defaultdict(Receipts)
     )
     """Receipts by deployment and class since an inventory saw that nothing of them is left."""
     _epochs: Epochs = field(init=False)
+    _stores: Stores = field(init=False)
     _heartbeat: Heartbeat = field(default_factory=Heartbeat)
     _in_process: int = 0
     _lives: list[Life] = field(default_factory=list)
@@ -156,13 +141,11 @@ class Custody:
     _doubted_ends: list[str] = field(default_factory=list)
     """Deployments that ended so."""
     _position: int = 0
-    _listing: Listing = field(default_factory=Listing)
-    _gone_lately: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
-    """The newest receipts, and where they are."""
 
     def __post_init__(self) -> None:
         """Nothing was read yet."""
         self._epochs = Epochs(positions=self.positions)
+        self._stores = Stores(self.scope, self._epochs)
 
     def take(self, blob: bytes) -> None:
         """Take in the next entry, as it is stored.
@@ -222,8 +205,7 @@ class Custody:
         now = max(filter(None, (as_of, self._now or self._doubted_now)), default=None)
         remaining = list(self._items.items())
         found = {name: _copied(one) for name, one in self._holdings.items()}
-        in_stores = [one for those in self._found_in.values() for one in those]
-        in_stores += self._canaries.residue
+        in_stores = [*self._stores.findings(), *self._canaries.residue]
         faults = [*self._faults, *in_stores]
         count, late = self._fault_count + len(in_stores), self._late_count
         lives = [self._life(item, one, None) for item, one in remaining] if self.positions else []
@@ -272,8 +254,8 @@ class Custody:
             fault_count=count,
             late_count=late,
             notices=(*self._notices, *self._doubts()),
-            inventory=self._inventory,
-            resolved=self._resolved + self._canaries.resolved,
+            inventory=self._stores.newest,
+            resolved=self._stores.resolved + self._canaries.resolved,
             canary=self._canaries.newest,
             copies=self._copies.left(),
             gaps=self._heartbeat.gaps(now),
@@ -433,8 +415,8 @@ class Custody:
         one = self._living(entry, "destroyed")
         if one is not None and not one.begun:
             one.begun = True
-            one.tombstone_before = self._tombstones.newest
-            self._begun_now += 1
+            one.tombstone_before = self._stores.tombstones.newest
+            self._stores.under_way += 1
             self._ends(entry["stream"], one)
 
     def _looked_again(
@@ -460,7 +442,7 @@ class Custody:
             self._fault("receipt_without_item", f"item {item[:8]} has a receipt and no life")
             return
         if one.begun:
-            self._begun_now -= 1
+            self._stores.under_way -= 1
         else:
             self._ends(item, one)
             self._fault("destruction_not_begun", f"item {item[:8]} was gone before it was begun")
@@ -479,8 +461,7 @@ class Custody:
             holding.levels[level] = holding.levels.get(level, 0) + 1
         self._deployments[one.deployment].newest_receipt = entry["pos"]
         self._unlisted[one.deployment, one.item_class].add(entry["pos"], keep=self.positions)
-        self._epochs.destroyed(item, _epoch(one), entry["pos"])
-        self._gone_lately.append((entry["pos"], item))
+        self._stores.gone(entry["pos"], item, _epoch(one))
         if self.positions:
             self._lives.append(self._life(item, one, gone))
         self._holds.forget(item)
@@ -558,9 +539,9 @@ class Custody:
 
     def _check_tombstone(self, item: str, one: _Item, sequence: int) -> None:
         """Every receipt has a tombstone of its own, made after the destruction began."""
-        if not self._tombstones.take(sequence):
+        if not self._stores.tombstones.take(sequence):
             self._fault("tombstone_twice", f"tombstone {sequence} is accounted for twice")
-        elif sequence <= one.tombstone_before and not self._numbered_anew:
+        elif sequence <= one.tombstone_before and not self._stores.numbered_anew:
             self._fault(
                 "tombstone_too_early",
                 f"tombstone {sequence} of item {item[:8]} is older than its destruction",
@@ -726,125 +707,28 @@ class Custody:
         self._keys[body["rechecker"]] = body["public_key"]
 
     def _attested(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
-        scope = entry["scope"]
         key = self._keys.get(body["rechecker"])
-        signed = key is not None and attestation_holds(body, scope, key)
+        signed = key is not None and attestation_holds(body, entry["scope"], key)
         if signed:
             self._reach_l4(entry, body)
-        if self._is_of_others(entry):
+        if self._stores.are_of_others(entry["scope"]):
             return
         if not signed:
             self._fault("inventory_not_signed", "the inventory is not signed by an enrolled key")
-        wrong = list(self._wrong_in(entry, body))
-        # What an earlier inventory of this scope found wrong, and this one does not, was mended.
-        still = {one.code for one in wrong}
-        before = self._found_in.pop(scope, [])
-        self._resolved += sum(one.code not in still for one in before)
-        if wrong:
-            self._found_in[scope] = wrong
-        if scope == (self.scope or FORCE_SCOPE):
-            self._inventory = _told(entry, body, signed=signed)
-        if signed and not wrong:
-            self._reach_l3(body["as_of"], None if scope == FORCE_SCOPE else scope)
+        clean = self._stores.attested(entry, signed=signed, is_between=self._is_between)
+        if signed and clean:
+            self._reach_l3(body["as_of"], whose_are(entry))
 
-    def _is_of_others(self, entry: Mapping[str, Any]) -> bool:
-        """Whether it tells of all that the stores hold, where one deployment is asked about."""
-        return self.scope is not None and entry["scope"] == FORCE_SCOPE
-
-    def _wrong_in(self, entry: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Fault]:
-        """What an inventory found wrong, or is wrong about it."""
-        for name in ("missing", "orphans", "resurrected"):
-            if body[name]:
-                yield self._now_wrong(name, f"the inventory found {body[name]} {name}")
-        yield from self._differences(entry, body)
-        yield from self._wrong_epochs(entry, body)
-        yield from self._wrongly_skipped(body)
-        known, newest = body["tombstone_sequence"], self._tombstones.newest
-        if known < newest:
-            yield self._now_wrong(
-                "keystore_rolled_back",
-                f"the keystore knows {known} tombstones, there are receipts up to {newest}",
-            )
-        elif self.scope is None and not self._numbered_anew:
-            more = self._tombstones.unaccounted(known)
-            if more > self._begun_now:
-                yield self._now_wrong(
-                    "tombstone_without_receipt",
-                    f"the keystore knows {known} tombstones, of which {more} have no receipt; "
-                    f"{self._begun_now} destructions are under way",
-                )
-
-    def _differences(self, entry: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Fault]:
-        """What was there is what had to be there, as far as these entries tell."""
-        if body["as_of"] > entry["pos"]:
-            raise ValueError(f"an inventory as of {body['as_of']} entries")
-        whose = None if entry["scope"] == FORCE_SCOPE else entry["scope"]
-        there = self._listing.at(body["as_of"], whose)
-        if there is None:
-            yield self._now_wrong(
-                "inventory_too_old", "the inventory is of a time long before it was told"
-            )
-            return
-        expected = items_listed(there)
-        for store in ("keystore", "media"):
-            found = (body[f"{store}_count"], body[f"{store}_root"])
-            if found != (expected.count, expected.root):
-                yield self._now_wrong(
-                    "stores_differ",
-                    f"the {store} held {found[0]} items, by the entries it had to hold "
-                    f"{expected.count}"
-                    + ("" if found[0] != expected.count else ", and they are others"),
-                )
-
-    def _wrong_epochs(self, entry: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Fault]:
-        """The keys of epochs that were there are those that had to be."""
-        if "epochs" not in body:  # the first shape: what it counted could be more than one thing
-            return
-        told = listed(one.encode() for one in body["epochs"])
-        if (told.count, told.root) != (body["epoch_count"], body["epoch_root"]):
-            yield self._now_wrong("inventory_contradicts_itself", "its epochs are not its root's")
-        whose = None if entry["scope"] == FORCE_SCOPE else entry["scope"]
-        there = set(map(EpochName.of, body["epochs"]))
-        if unknown := self._epochs.unknown(there, body["as_of"]):
-            yield self._now_wrong(
-                "epoch_without_need",
-                f"the keystore holds {unknown} keys of epochs that are gone or never were",
-            )
-        if missing := self._epochs.missing(there, body["as_of"], whose):
-            yield self._now_wrong(
-                "epoch_missing",
-                f"the keystore lacks {missing} keys of epochs that items are sealed under",
-            )
-
-    def _wrongly_skipped(self, body: Mapping[str, Any]) -> Iterator[Fault]:
-        """What was left out of the roots was between two of its steps: neither gone nor unknown."""
-        lately = {item for at, item in self._gone_lately if at >= body["as_of"]}
-        hidden = [
-            one
-            for one in body.get("skipped", ())
-            if one not in lately and (one not in self._items or self._items[one].lasting)
-        ]
-        if hidden:
-            yield self._now_wrong(
-                "inventory_left_out",
-                f"the inventory left out {len(hidden)} items that are gone, or have to be there",
-            )
+    def _is_between(self, item: str) -> bool:
+        """Whether it lives, and is not sealed yet, or its destruction began."""
+        one = self._items.get(item)
+        return one is not None and not one.lasting
 
     def _found_once(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
-        """Something was found in the stores, or not found; the next inventory says how it is."""
-        if self._is_of_others(entry):
-            return
-        found = {
-            "orphan.found": ("orphans", "something is in the {store} that no entry knows"),
-            "item.resurrection_found": ("resurrected", "item {item} is in the {store} again"),
-            "item.loss_found": ("missing", "item {item} is not in the {store} any more"),
-        }
-        code, words = found[entry["name"]]
-        said = words.format(store=body["store"], item=(body["item"] or "")[:8])
-        self._found_in.setdefault(entry["scope"], []).append(self._now_wrong(code, said))
+        self._stores.found(entry)
 
     def _rolled_back(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
-        self._tombstones, self._numbered_anew = Tombstones(), True
+        self._stores.rolled_back()
         self._notices.append(
             Notice(
                 entry["pos"],
@@ -854,7 +738,7 @@ class Custody:
         )
 
     def _restored(self, entry: Mapping[str, Any], body: Mapping[str, Any], at: datetime) -> None:
-        self._numbered_anew = True
+        self._stores.numbered_anew = True
         self._notices.append(
             Notice(
                 entry["pos"],
@@ -872,7 +756,7 @@ class Custody:
                 f"the key of an epoch of {epoch.item_class} is gone that {early} items are sealed "
                 "under",
             )
-        if not self._tombstones.take(body["tombstone_sequence"]):
+        if not self._stores.tombstones.take(body["tombstone_sequence"]):
             self._fault(
                 "tombstone_twice",
                 f"tombstone {body['tombstone_sequence']} is accounted for twice",
@@ -903,9 +787,8 @@ class Custody:
         """An inventory saw that keys of epochs are gone that were told to be before it looked."""
         if "epochs" not in body:
             return
-        whose = None if entry["scope"] == FORCE_SCOPE else entry["scope"]
-        there = set(map(EpochName.of, body["epochs"]))
-        for epoch, receipts in self._epochs.shown_gone(there, body["as_of"], whose):
+        shown = self._epochs.shown_gone(epochs_in(body), body["as_of"], whose_are(entry))
+        for epoch, receipts in shown:
             self._reach("L4", epoch.item_class, receipts)
 
     def _reach(self, level: str, item_class: str, gone: Receipts) -> None:
@@ -917,15 +800,13 @@ class Custody:
     def _lasts(self, item: str, one: _Item) -> None:
         if not one.lasting:
             one.lasting = True
-            self._epochs.lasts(_epoch(one), self._position)
-            self._listing.add(self._position, item, one.deployment)
+            self._stores.lasts(self._position, item, _epoch(one))
 
     def _ends(self, item: str, one: _Item) -> None:
         if not one.lasting:
             return
         one.lasting = False
-        self._listing.remove(self._position, item, one.deployment)
-        self._epochs.ends(item, _epoch(one))
+        self._stores.ends(self._position, item, _epoch(one))
 
     def _holding(self, item_class: str) -> Holding:
         if item_class not in self._holdings:
@@ -935,9 +816,6 @@ class Custody:
     def _list(self, holding: Holding, figure: str, position: int) -> None:
         if self.positions:
             holding.positions.setdefault(figure, []).append(position)
-
-    def _now_wrong(self, code: str, sentence: str) -> Fault:
-        return Fault(code, self._position, sentence)
 
     def _fault(self, code: str, sentence: str, *, overdue: bool = False) -> None:
         self._found(Fault(code, self._position, sentence, overdue))
@@ -1005,20 +883,6 @@ def _epoch(one: _Item) -> EpochName:
     """The epoch of the day of its registration; the first shape knew none."""
     day = NO_EPOCH if one.schedule is None else one.registered_at[:10]
     return EpochName(one.deployment, one.item_class, day)
-
-
-def _told(entry: Mapping[str, Any], body: Mapping[str, Any], *, signed: bool) -> Attested:
-    return Attested(
-        position=entry["pos"],
-        at=entry["recorded_at"],
-        scope=entry["scope"],
-        keystore=body["keystore_count"],
-        media=body["media_count"],
-        missing=body["missing"],
-        orphans=body["orphans"],
-        resurrected=body["resurrected"],
-        signed=signed,
-    )
 
 
 def _copied(holding: Holding) -> Holding:
