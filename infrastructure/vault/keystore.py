@@ -155,9 +155,25 @@ class Keystore:
             )
             opening.callback(self._connection.close)
             self._root = _root_in(directory / "root.key")
-            self._rows("SELECT count(*) FROM item_key")
+            self._require_finished()
             self._open_holders(opening, token)
             opening.pop_all()
+
+    def _require_finished(self) -> None:
+        """See that no transaction was cut off: who only reads cannot take it back.
+
+        Raises:
+            KeystoreError: one was; says what finishes it.
+        """
+        try:
+            self._connection.execute("SELECT count(*) FROM item_key").fetchall()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_READONLY_ROLLBACK":
+                raise
+            raise KeystoreError(
+                f"keystore {self._database}: a transaction in it was cut off, and whoever only "
+                "reads cannot take it back; run plumbline sweep first"
+            ) from error
 
     def _open_holders(self, opening: ExitStack, token: KeystoreToken | None) -> None:
         """Know who holds keys of epochs; the last one makes new ones."""

@@ -14,10 +14,11 @@ import json
 import os
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -131,6 +132,9 @@ def in_the_stores(data: Path) -> set[UUID]:
     database = data / "keystore" / "keystore.db"
     if not database.exists() or database.stat().st_size == 0:
         return set()
+    with closing(sqlite3.connect(database)) as cut_off:
+        # What was cut off is taken back here as by any next start; who only reads cannot do that.
+        cut_off.execute("SELECT count(*) FROM sqlite_master").fetchone()
     keystore = Keystore(data / "keystore", only_reading=True)
     try:
         return keystore.items() | MediaStore(data / "media").items()

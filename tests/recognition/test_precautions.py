@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import mmap
 import os
-import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from recognition.precautions import LEAST_LOCKABLE, keep_in_memory
+from recognition.precautions import LEAST_LOCKABLE
 
 ROOT = Path(__file__).parents[2]
 
@@ -98,22 +95,31 @@ def test_a_worker_that_crashes_leaves_no_core_dump_and_a_careless_program_does(
     assert _cores_of(CAREFUL + DIES, tmp_path / "careful") == []
 
 
-def _flags_at(address: int) -> set[str]:
-    """The kernel's two-letter flags of the mapping at an address (proc(5), VmFlags)."""
+KEPT = """
+import mmap, re
+from pathlib import Path
+import numpy as np
+from recognition.precautions import keep_in_memory
+
+def flags_at(address):
+    "The kernel's two-letter flags of the mapping at an address (proc(5), VmFlags)."
     inside = False
     for line in Path("/proc/self/smaps").read_text(encoding="utf-8").splitlines():
         if span := re.match(r"([0-9a-f]+)-([0-9a-f]+) ", line):
             inside = int(span[1], 16) <= address < int(span[2], 16)
         elif inside and line.startswith("VmFlags:"):
             return set(line.split()[1:])
-    return set()
+
+locked_and_not_dumped = {"lo", "dd"}
+buffer = np.frombuffer(mmap.mmap(-1, 4 * mmap.PAGESIZE), np.uint8)
+assert not locked_and_not_dumped & flags_at(buffer.ctypes.data)
+assert keep_in_memory(buffer)
+assert locked_and_not_dumped <= flags_at(buffer.ctypes.data)
+"""
 
 
 def test_a_buffer_that_is_kept_in_memory_is_in_no_swap_and_no_core_dump() -> None:
-    locked, not_dumped = "lo", "dd"
-    with mmap.mmap(-1, 4 * mmap.PAGESIZE) as mapped:
-        buffer = np.frombuffer(mapped, np.uint8)
-        assert not {locked, not_dumped} & _flags_at(buffer.ctypes.data)
-        assert keep_in_memory(buffer)
-        assert {locked, not_dumped} <= _flags_at(buffer.ctypes.data)
-        del buffer
+    done = subprocess.run(
+        [sys.executable, "-c", KEPT], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

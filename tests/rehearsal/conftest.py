@@ -108,3 +108,12 @@ def played(
     done = run(rehearse_command(listing, clip, data))
     assert done.returncode == 0, done.stderr
     return Played(data, json.loads(done.stdout), done.stderr)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def in_a_process_with_other_work() -> Iterator[None]:
+    """A rehearsal that is played here takes no precautions: they are for good, and would reach
+    every later test of this process. Those played by the command line take them all."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("api.rehearsal.script.take_precautions", dict)
+        yield

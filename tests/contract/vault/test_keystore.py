@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -516,3 +517,20 @@ def test_a_hold_has_a_key_for_each_deployment_and_class(opened: OnDisk) -> None:
     assert {one.epoch for one in ended} == set(others)
     expected = {replace(one, day=None, hold=HOLD).name for one in others}
     assert opened.keystore.epochs() == expected
+
+
+def test_a_cut_off_transaction_is_told_to_who_only_reads(directory: Path, tmp_path: Path) -> None:
+    """They cannot take it back; the next one to write can, and does."""
+    key, cut_off = in_use(directory), tmp_path / "cut-off"
+    with closing(Keystore(directory)) as keystore:
+        keystore.new_keys([(item(number), EPOCH) for number in range(2, 250)])
+    with closing(sqlite3.connect(directory / "keystore.db")) as other:
+        # With so little room it writes before it commits, so that the journal is needed.
+        other.execute("PRAGMA cache_size = 1")
+        other.execute("UPDATE item_key SET wrapped = zeroblob(500)")
+        shutil.copytree(directory, cut_off)
+    with pytest.raises(KeystoreError, match=r"a transaction in it was cut off.*plumbline sweep"):
+        Keystore(cut_off, only_reading=True)
+    with closing(Keystore(cut_off)) as keystore:
+        assert keystore.key(item()) == key
+    Keystore(cut_off, only_reading=True).close()
