@@ -14,6 +14,7 @@ from domain.copies import events as copies
 from domain.custody import events as item
 from domain.deployments import events as deployment
 from domain.footage import events as footage
+from domain.governance import events as governance
 from domain.holds import events as hold
 from domain.kernel.events import Happened
 from domain.kernel.refusals import WasRefused
@@ -552,3 +553,91 @@ def _first(name: str) -> str:
 def _key(verifier_key: str) -> str:
     """Which key it is: the id that stands in a note."""
     return f"key {verifier_key.partition('+')[2].partition('+')[0]}"
+
+
+@_tells(governance.RequirementsAdopted)
+def _(e: governance.RequirementsAdopted) -> str:
+    return (
+        f"a deployment needs what requirements {e.version} ask for: {len(e.documents)} documents, "
+        f"{len(e.questions)} screening answers, courses for {len(e.training)} roles, evidence of "
+        f"at most {e.oldest_evidence_days} days"
+    )
+
+
+@_tells(governance.PolicyDocumentRegistered)
+def _(e: governance.PolicyDocumentRegistered) -> str:
+    return f"{e.kind} {e.version} is in force from {e.valid_from} to {e.valid_until}"
+
+
+@_tells(governance.PolicyDocumentPublished)
+def _(e: governance.PolicyDocumentPublished) -> str:
+    return f"{e.kind} {e.version} can be read at {e.page} since {e.published_on}"
+
+
+@_tells(governance.PolicyDocumentWithdrawn)
+def _(e: governance.PolicyDocumentWithdrawn) -> str:
+    return f"{e.kind} {e.version} is out of force ({e.reason})"
+
+
+@_tells(governance.ScreeningAnswered)
+def _(e: governance.ScreeningAnswered) -> str:
+    yes = [question for question, answer in e.answers.items() if answer]
+    if not yes:
+        return f"DPIA screening: no to all {len(e.answers)} questions"
+    return f"DPIA screening: yes to {', '.join(yes)}; a DPIA stage 2 is demanded"
+
+
+@_tells(governance.DpoAdviceRecorded)
+def _(e: governance.DpoAdviceRecorded) -> str:
+    return f"{e.officer} advised on DPIA stage 2 {e.version}: {e.advice}"
+
+
+@_tells(governance.DpiaApproved)
+def _(e: governance.DpiaApproved) -> str:
+    followed = "followed" if e.advice_followed else f"not followed ({e.reason})"
+    return (
+        f"{e.officer} approved DPIA stage 2 {e.version}, processing from {e.commences_on}; the "
+        f"advice ({e.advice}) is {followed}"
+    )
+
+
+@_tells(governance.EvidenceAttached)
+def _(e: governance.EvidenceAttached) -> str:
+    tested = (
+        "nothing was measured (a stand-in)"
+        if e.basis == "stand-in"
+        else f"{e.false_positives} of {e.non_mated_searches} searches of persons not listed gave a "
+        f"false alert, {e.misses} of {e.mated_searches} of listed persons gave none"
+    )
+    return (
+        f"evidence {e.evidence} by {e.tester} of {e.tested_on}, at threshold {e.threshold} and "
+        f"{e.gallery_size} references: {tested}"
+    )
+
+
+@_tells(governance.EvidenceWithdrawn)
+def _(e: governance.EvidenceWithdrawn) -> str:
+    return f"evidence {e.evidence} counts no longer ({e.reason})"
+
+
+@_tells(governance.TrainingRecorded)
+def _(e: governance.TrainingRecorded) -> str:
+    return f"{e.person} passed {e.course} on {e.passed_on}; it counts until {e.valid_until}"
+
+
+@_tells(governance.TrainingWithdrawn)
+def _(e: governance.TrainingWithdrawn) -> str:
+    return f"{e.course} counts no longer for {e.person} ({e.reason})"
+
+
+@_tells(governance.ProgrammePaused)
+def _(e: governance.ProgrammePaused) -> str:
+    return f"{e.officer} paused the programme ({e.reason}): nothing starts"
+
+
+@_tells(governance.ProgrammeResumed)
+def _(e: governance.ProgrammeResumed) -> str:
+    return (
+        f"{e.officer} resumed the programme ({e.reason}), on the evidence of "
+        f"{', '.join(e.evidence)}"
+    )

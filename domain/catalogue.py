@@ -6,6 +6,7 @@ import domain.copies.events
 import domain.custody.events
 import domain.deployments.events
 import domain.footage.events
+import domain.governance.events
 import domain.holds.events
 import domain.kernel.repeats
 import domain.log.events

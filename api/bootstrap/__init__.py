@@ -13,6 +13,7 @@ from api.bootstrap.doctor import examined, mended
 from api.bootstrap.node import Node, open_node
 from api.bootstrap.reading import (
     deployments_in,
+    governance_in,
     migrate_premises,
     mode_of,
     named_entries,
@@ -46,6 +47,7 @@ __all__ = [
     "exact_text",
     "examined",
     "follow_record",
+    "governance_in",
     "mended",
     "migrate_premises",
     "mode_of",

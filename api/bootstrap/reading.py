@@ -24,6 +24,7 @@ from domain.kernel.commands import Mode
 from domain.kernel.errors import DomainError
 from domain.kernel.references import FORCE
 from domain.ports import Recorded
+from domain.services.governance import Governance
 from infrastructure.record.entry_mapper import entry_of
 from infrastructure.record.event_record import recorded
 from infrastructure.record.schema import migrate
@@ -74,6 +75,11 @@ def read_history(path: Path, scope: str | None) -> Iterator[Recorded]:
         for row in log.rows:
             if scope is None or row.scope == scope:
                 yield recorded(entry_of(row.blob))
+
+
+def governance_in(path: Path) -> Governance:
+    """What the force of these premises has in force. Changes nothing."""
+    return Governance.followed(one.event for one in read_history(path, FORCE))
 
 
 def verify_premises(

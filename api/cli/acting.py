@@ -10,11 +10,12 @@ import typer
 
 from api.bootstrap import now
 from api.cli.telling import EXIT_REFUSED, complain, printable
-from api.rehearsal.stand_ins import ByAStandIn, by
+from api.rehearsal.stand_ins import ByAStandIn
 from domain.kernel.codes import is_code
-from domain.kernel.commands import Role
+from domain.kernel.commands import Mode, Role
 from domain.kernel.errors import DomainError
-from domain.kernel.refusals import Refusal, Refused
+from domain.kernel.references import FORCE
+from domain.kernel.refusals import Refused
 
 T = TypeVar("T")
 
@@ -35,9 +36,24 @@ def played_by(actor: str, role: Role, deployment: UUID) -> ByAPerson:
     Raises:
         DomainError: the actor is no code.
     """
+    return _in_scope(deployment.hex, actor, role)
+
+
+def played_by_one_of_the_force(actor: str, role: Role) -> ByAPerson:
+    """The same for what concerns no single deployment.
+
+    Raises:
+        DomainError: the actor is no code.
+    """
+    return _in_scope(FORCE, actor, role)
+
+
+def _in_scope(scope: str, actor: str, role: Role) -> ByAPerson:
     if not is_code(actor):
         raise DomainError(f"--actor: expected a code such as officer-7, found {actor!a}")
-    return ByAPerson(**by(deployment, f"stand-in:{actor}", role), at=now())
+    return ByAPerson(
+        scope=scope, mode=Mode.REHEARSAL, actor=f"stand-in:{actor}", role=role, at=now()
+    )
 
 
 def agreed(answer: T | Refused) -> T:
@@ -47,12 +63,7 @@ def agreed(answer: T | Refused) -> T:
         Exit: the rules said no; that is on the record.
     """
     if isinstance(answer, Refused):
-        reasons = "\n".join(f"  {_in_words(one)}" for one in answer.reasons)
+        reasons = "\n".join(f"  {printable(one.in_words)}" for one in answer.reasons)
         complain(f"refused ({answer.event.NAME}):\n{reasons}", EXIT_REFUSED)
         raise typer.Exit(EXIT_REFUSED)
     return answer
-
-
-def _in_words(reason: Refusal) -> str:
-    compared = ", ".join(f"{name} {value}" for name, value in reason.compared.items())
-    return printable(f"{reason.code}: {reason.sentence}" + (f" ({compared})" if compared else ""))

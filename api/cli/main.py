@@ -12,6 +12,7 @@ from api.cli import (
     demo,
     doctor,
     footage,
+    governance,
     holds,
     keys,
     log,
@@ -61,6 +62,7 @@ app.add_typer(holds.app, name="hold")
 app.add_typer(copies.app, name="copies")
 app.add_typer(alerts.app, name="alert")
 app.add_typer(footage.app, name="footage")
+app.add_typer(governance.app, name="governance")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(schedule.documents, name="documents")
 app.add_typer(demo.media, name="media")

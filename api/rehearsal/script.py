@@ -20,6 +20,7 @@ import numpy as np
 from api.bootstrap import Node
 from api.rehearsal import stand_ins
 from api.rehearsal.imported import removed
+from api.rehearsal.in_force import attach_evidence, put_in_force
 from api.rehearsal.listing import Reading, enter
 from api.rehearsal.stand_ins import AttendedSink, by
 from api.rehearsal.summary import AlertLine, Summary
@@ -33,6 +34,7 @@ from domain.deployments.commands import (
     StartDeployment,
     StopDeployment,
 )
+from domain.governance.evidence import Configuration
 from domain.kernel.commands import Mode, Role
 from domain.kernel.errors import DomainError
 from domain.kernel.references import new_reference
@@ -49,6 +51,7 @@ from domain.services.survey import Survey
 from domain.sightings.commands import ReconcileRun
 from domain.sightings.sums import as_fields
 from domain.watchlists.accepted import AcceptedValues
+from domain.watchlists.aggregate import Watchlist
 from domain.watchlists.commands import (
     ApproveCriteria,
     ApproveWatchlist,
@@ -77,7 +80,7 @@ class RehearsalRefusedError(DomainError):
     """The rules said no. The refusal is on the record, and nothing was left behind."""
 
     def __init__(self, refused: Refused) -> None:
-        reasons = "\n".join(f"  {one.code}: {one.sentence}" for one in refused.reasons)
+        reasons = "\n".join(f"  {one.in_words}" for one in refused.reasons)
         super().__init__(f"refused ({refused.event.NAME}):\n{reasons}")
         self.refused = refused
 
@@ -145,6 +148,7 @@ class _Rehearsal:
 
     def play(self) -> Summary:
         try:
+            put_in_force(self._outside, self._agreed, self._listener.step)
             self._apply()
             source = self._configure()
             self._compile()
@@ -281,6 +285,14 @@ class _Rehearsal:
         )
 
     def _authorise(self) -> None:
+        listed = self._outside.record.load(Watchlist, self._watchlist)
+        configuration = Configuration(
+            self._engine.package.digest,
+            self._play.threshold,
+            len(listed.accepted),
+            self._play.settings.as_recorded(),
+        )
+        attach_evidence(self._outside, configuration, self._agreed, self._listener.step)
         now = self._outside.clock.now()
         self._agreed(
             deployments.authorise(

@@ -31,6 +31,10 @@ from domain.deployments import policies as deployment_policies
 from domain.footage import commands as footage_commands
 from domain.footage import events as footage
 from domain.footage import policies as footage_policies
+from domain.governance import adoption as requirements
+from domain.governance import commands as governance_commands
+from domain.governance import documents, evidence, impact_assessment, programme, training
+from domain.governance import events as governance
 from domain.holds import commands as hold_commands
 from domain.holds import events as hold
 from domain.holds import policies as hold_policies
@@ -165,6 +169,55 @@ REQUESTS: Mapping[type[WasRefused], Request] = {
     ),
     footage.RecordingRefused: Request(
         "record a camera", (footage_commands.KeepSegment,), footage_policies.RECORDING_POLICIES
+    ),
+    governance.RequirementsRefused: Request(
+        "adopt what a deployment needs",
+        (governance_commands.AdoptRequirements,),
+        requirements.ADOPTION_POLICIES,
+    ),
+    governance.PolicyDocumentRefused: Request(
+        "put a document in force, publish or withdraw it",
+        (
+            governance_commands.RegisterPolicyDocument,
+            governance_commands.PublishPolicyDocument,
+            governance_commands.WithdrawPolicyDocument,
+        ),
+        tuple(
+            dict.fromkeys(
+                (
+                    *documents.REGISTRATION_POLICIES,
+                    *documents.CHANGE_POLICIES,
+                )
+            )
+        ),
+    ),
+    governance.DpiaRefused: Request(
+        "answer the DPIA screening, advise on a DPIA stage 2 or approve it",
+        (
+            governance_commands.AnswerScreening,
+            governance_commands.RecordDpoAdvice,
+            governance_commands.ApproveDpia,
+        ),
+        (
+            *impact_assessment.SCREENING_POLICIES,
+            *impact_assessment.ADVICE_POLICIES,
+            *impact_assessment.APPROVAL_POLICIES,
+        ),
+    ),
+    governance.EvidenceRefused: Request(
+        "attach or withdraw performance evidence",
+        (governance_commands.AttachEvidence, governance_commands.WithdrawEvidence),
+        tuple(dict.fromkeys((*evidence.EVIDENCE_POLICIES, *evidence.WITHDRAWAL_POLICIES))),
+    ),
+    governance.TrainingRefused: Request(
+        "record or withdraw someone's training",
+        (governance_commands.RecordTraining, governance_commands.WithdrawTraining),
+        tuple(dict.fromkeys((*training.TRAINING_POLICIES, *training.WITHDRAWAL_POLICIES))),
+    ),
+    governance.ProgrammeRefused: Request(
+        "pause or resume the programme",
+        (governance_commands.PauseProgramme, governance_commands.ResumeProgramme),
+        programme.PROGRAMME_POLICIES,
     ),
     watchlist.CriteriaRefused: Request(
         "propose or approve criteria",

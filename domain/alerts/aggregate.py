@@ -77,7 +77,7 @@ class Alert(Aggregate):
         return None
 
     def decide_adjudication(
-        self, command: AdjudicateAlert, *, stand_ins: bool, note_item: UUID | None
+        self, command: AdjudicateAlert, *, stand_ins: bool, trained: bool, note_item: UUID | None
     ) -> Refused | None:
         """Take an officer's decision."""
         facts = AdjudicationFacts(
@@ -94,6 +94,7 @@ class Alert(Aggregate):
             ),
             basis=command.basis,
             stand_ins=stand_ins,
+            trained=trained,
         )
         if reasons := refusals(ADJUDICATION_POLICIES, facts):
             return Refused(happened.AdjudicationRefused, reasons, command, self.id)

@@ -159,6 +159,8 @@ class AdjudicationFacts:
     factors: Sequence[Sequence[str]]
     basis: str
     stand_ins: bool
+    trained: bool
+    """Whether the officer has the course in date that adjudication needs."""
 
 
 @refuses("not_an_engagement_officer")
@@ -170,6 +172,14 @@ def engagement_officer_decides(facts: AdjudicationFacts) -> Refusal | None:
             "an engagement officer adjudicates",
             {"role": facts.role.value},
         )
+    return None
+
+
+@refuses("training_lapsed")
+def officer_is_trained(facts: AdjudicationFacts) -> Refusal | None:
+    """Trained members of police personnel review alerts. Source: seed L29; requirement 23."""
+    if not facts.trained:
+        return Refusal("training_lapsed", "an officer whose course is in date adjudicates")
     return None
 
 
@@ -240,6 +250,7 @@ def script_is_declared(facts: AdjudicationFacts) -> Refusal | None:
 
 ADJUDICATION_POLICIES: tuple[Policy[AdjudicationFacts], ...] = (
     engagement_officer_decides,
+    officer_is_trained,
     viewed_before_decided,
     decided_once,
     decided_while_open,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from domain.deployments import events as happened
@@ -16,6 +16,7 @@ from domain.deployments.commands import (
     StartDeployment,
     StopDeployment,
 )
+from domain.deployments.gates import Readiness, Standing
 from domain.deployments.policies import (
     APPLICATION_POLICIES,
     AUTHORISATION_POLICIES,
@@ -117,7 +118,7 @@ class Deployment(Aggregate):
         return None
 
     def decide_authorisation(
-        self, command: AuthoriseDeployment, *, watchlist: ListFacts
+        self, command: AuthoriseDeployment, *, watchlist: ListFacts, standing: Standing
     ) -> Refused | None:
         """Allow the deployment within the command's limits."""
         facts = AuthorisationFacts(
@@ -136,6 +137,7 @@ class Deployment(Aggregate):
             threshold=command.threshold,
             threshold_justification=command.threshold_justification,
             model_digest=command.model_digest,
+            standing=standing,
             already_authorised=self.authorised is not None,
             over=self.over,
         )
@@ -154,11 +156,18 @@ class Deployment(Aggregate):
             threshold=command.threshold,
             threshold_justification=command.threshold_justification,
             model_digest=command.model_digest,
+            **_pinned(standing),
         )
         return None
 
     def decide_start(
-        self, command: StartDeployment, *, watchlist: ListFacts, items_overdue: int
+        self,
+        command: StartDeployment,
+        *,
+        watchlist: ListFacts,
+        items_overdue: int,
+        standing: Standing,
+        readiness: Readiness,
     ) -> Refused | None:
         """Switch recognition on, if every gate holds."""
         allowed = self.authorised
@@ -176,6 +185,8 @@ class Deployment(Aggregate):
             run_known=command.run in self.runs,
             over=self.over,
             items_overdue=items_overdue,
+            standing=standing,
+            readiness=readiness,
         )
         reasons = refusals(START_POLICIES, facts)
         if reasons or allowed is None:
@@ -191,6 +202,7 @@ class Deployment(Aggregate):
             footage_recorded=bool(self.recording),
             recogniser_settings=command.recogniser_settings,
             precautions=command.precautions,
+            **_pinned(standing),
         )
         return None
 
@@ -248,3 +260,12 @@ class Deployment(Aggregate):
                 self.over = True
             case _:
                 assert_never(event)
+
+
+def _pinned(standing: Standing) -> dict[str, Any]:
+    """What a decision keeps of the standing that it rests on."""
+    return {
+        "requirements": standing.requirements,
+        "documents": dict(standing.documents),
+        "evidence": standing.evidence,
+    }

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any, ClassVar
 from uuid import UUID
 
 from domain.kernel.events import Happened, recorded_as
 from domain.kernel.refusals import WasRefused
+
+NOTHING_ASKED: dict[str, Any] = {"requirements": "", "documents": {}, "evidence": ""}
+"""What was in force where nothing had to be."""
 
 
 @recorded_as("deployment.applied_for")
@@ -60,6 +64,19 @@ class DeploymentAuthorised(Happened):
     threshold_justification: str
     model_digest: str
     """The threshold means nothing with any other model."""
+    requirements: str
+    """The version of what a deployment needs; empty before any was asked."""
+    documents: dict[str, str]
+    """Kind to the version in force on the first day of the window."""
+    evidence: str
+    """The code of the test that speaks for model, threshold and size of list."""
+
+    SHAPE: ClassVar[int] = 2
+
+    @classmethod
+    def upcast(cls, body: dict[str, Any], *, shape: int) -> dict[str, Any]:
+        """Before the second shape nothing was asked of governance."""
+        return body | NOTHING_ASKED
 
 
 @recorded_as("deployment.started")
@@ -78,6 +95,19 @@ class DeploymentStarted(Happened):
     """The limits that the run works by: quality gates, cool-down, frames for a decision."""
     precautions: dict[str, str]
     """What keeps templates out of swap and core dumps, as found at the start."""
+    requirements: str
+    """The version of what a deployment needs; empty before any was asked."""
+    documents: dict[str, str]
+    """Kind to the version in force that day."""
+    evidence: str
+    """The code of the test that speaks for model, threshold, settings and size of list."""
+
+    SHAPE: ClassVar[int] = 2
+
+    @classmethod
+    def upcast(cls, body: dict[str, Any], *, shape: int) -> dict[str, Any]:
+        """Before the second shape nothing was asked of governance."""
+        return body | NOTHING_ASKED
 
 
 @recorded_as("deployment.stopped")

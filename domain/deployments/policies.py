@@ -11,6 +11,12 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from domain.deployments.gates import (
+    READINESS_POLICIES,
+    STANDING_POLICIES,
+    Readiness,
+    Standing,
+)
 from domain.kernel.codes import is_code
 from domain.kernel.commands import Mode, Role
 from domain.kernel.refusals import Policy, Refusal, refuses
@@ -247,6 +253,8 @@ class AuthorisationFacts:
     threshold: Decimal
     threshold_justification: str
     model_digest: str
+    standing: Standing
+    """Of the force, over the whole window."""
     already_authorised: bool
     over: bool
 
@@ -407,6 +415,7 @@ AUTHORISATION_POLICIES: tuple[Policy[AuthorisationFacts], ...] = (
     threshold_is_justified,
     watchlist_is_approved,
     threshold_is_for_the_lists_model,
+    *STANDING_POLICIES,
 )
 
 
@@ -427,6 +436,9 @@ class StartFacts:
     run_known: bool
     over: bool
     items_overdue: int
+    standing: Standing
+    """Of the force, that day."""
+    readiness: Readiness
 
 
 @refuses("items_overdue")
@@ -534,6 +546,8 @@ START_POLICIES: tuple[Policy[StartFacts], ...] = (
     one_run_at_a_time,
     run_is_new,
     nothing_is_overdue,
+    *STANDING_POLICIES,
+    *READINESS_POLICIES,
 )
 
 

@@ -25,6 +25,7 @@ class Role(StrEnum):
     AUTHORISING_OFFICER = "authorising_officer"
     OPERATOR = "operator"
     ENGAGEMENT_OFFICER = "engagement_officer"
+    SPONSOR = "sponsor"
     DPO = "dpo"
     INFORMATION_ASSET_OWNER = "information_asset_owner"
     DISCLOSURE_OFFICER = "disclosure_officer"

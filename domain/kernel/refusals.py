@@ -28,6 +28,12 @@ class Refusal:
     compared: dict[str, str] = field(default_factory=dict)
     """The values that the rule compared, as text."""
 
+    @property
+    def in_words(self) -> str:
+        """Code, sentence and what was compared, for a person."""
+        compared = ", ".join(f"{name} {value}" for name, value in self.compared.items())
+        return f"{self.code}: {self.sentence}" + (f" ({compared})" if compared else "")
+
 
 Policy = Callable[[F], Refusal | None]
 

@@ -15,6 +15,7 @@ from domain.kernel.refusals import Refused
 from domain.ports import Outside
 from domain.services.carrying_out import carry_out
 from domain.services.custody import Content, Keeping, carry_out_keeping
+from domain.services.governance import trained_to_adjudicate
 from domain.watchlists.aggregate import Watchlist
 
 Answer = Alert | Refused
@@ -87,6 +88,7 @@ def adjudicate(outside: Outside, command: AdjudicateAlert) -> Answer:
         if refused := alert.decide_adjudication(
             command,
             stand_ins=deployment.officers == "stand-in",
+            trained=trained_to_adjudicate(outside, command),
             note_item=keeping.items.get(ItemClass.FREE_TEXT),
         ):
             return refused

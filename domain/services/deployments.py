@@ -16,10 +16,13 @@ from domain.deployments.commands import (
     StopDeployment,
 )
 from domain.deployments.policies import ListFacts
+from domain.governance.days import day_of
+from domain.governance.evidence import Configuration
 from domain.kernel.errors import NotFoundError
 from domain.kernel.refusals import Refused
 from domain.ports import Outside
 from domain.services.carrying_out import carry_out
+from domain.services.governance import Governance
 from domain.services.lateness import overdue_now
 from domain.services.reactions import when_over
 from domain.watchlists.aggregate import Watchlist
@@ -47,13 +50,22 @@ def configure_camera(outside: Outside, command: ConfigureCamera) -> Answer:
 
 
 def authorise(outside: Outside, command: AuthoriseDeployment) -> Answer:
-    """Allow a deployment, resting on its watchlist as it stands."""
+    """Allow a deployment, resting on its watchlist and on what is in force as they stand."""
 
     def attempt() -> Answer:
         deployment = outside.record.load(Deployment, command.deployment)
         watchlist, given = _list_of(outside, deployment)
-        if refused := deployment.decide_authorisation(command, watchlist=watchlist):
+        governance = Governance.of(outside)
+        standing = governance.standing(
+            Configuration(command.model_digest, command.threshold, watchlist.accepted, None),
+            first=day_of(command.valid_from),
+            last=day_of(command.valid_until),
+        )
+        if refused := deployment.decide_authorisation(
+            command, watchlist=watchlist, standing=standing
+        ):
             return refused
+        given = {**given, **governance.given}
         outside.record.append(deployment, by=command, given=given, answers=True)
         return deployment
 
@@ -61,14 +73,23 @@ def authorise(outside: Outside, command: AuthoriseDeployment) -> Answer:
 
 
 def start(outside: Outside, command: StartDeployment) -> Answer:
-    """Switch recognition on, resting on the watchlist as it stands."""
+    """Switch recognition on, resting on the watchlist and on what is in force as they stand."""
 
     def attempt() -> Answer:
         deployment = outside.record.load(Deployment, command.deployment)
         watchlist, given = _list_of(outside, deployment)
-        overdue = sum(1 for _ in overdue_now(outside))
-        if refused := deployment.decide_start(command, watchlist=watchlist, items_overdue=overdue):
+        governance, today = Governance.of(outside), day_of(command.at)
+        if refused := deployment.decide_start(
+            command,
+            watchlist=watchlist,
+            items_overdue=sum(1 for _ in overdue_now(outside)),
+            standing=governance.standing(
+                _to_be_used(deployment, command, watchlist), first=today, last=today
+            ),
+            readiness=governance.readiness(command.actor, today),
+        ):
             return refused
+        given = {**given, **governance.given}
         outside.record.append(deployment, by=command, given=given, answers=True)
         return deployment
 
@@ -133,3 +154,17 @@ def _list_of(outside: Outside, deployment: Deployment) -> tuple[ListFacts, Mappi
         model_digest=watchlist.model_digest,
     )
     return facts, {watchlist.id: watchlist.version}
+
+
+def _to_be_used(
+    deployment: Deployment, command: StartDeployment, watchlist: ListFacts
+) -> Configuration | None:
+    """What a run would recognise with; without an authorisation there is no threshold."""
+    if deployment.authorised is None:
+        return None
+    return Configuration(
+        command.model_digest,
+        deployment.authorised.threshold,
+        watchlist.accepted,
+        command.recogniser_settings,
+    )

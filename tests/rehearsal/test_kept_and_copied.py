@@ -7,21 +7,18 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from api.cli.main import main
 from api.demo.watchlist import Listing
 from api.rehearsal.imported import Left, exposure_of, removed
 from domain.kernel.commands import Mode, Role
 from recognition.engine import Engine
-from tests.rehearsal.conftest import rehearse_command, run
+from tests.rehearsal.conftest import rehearse_command, run, spoken
 from tests.support import builders as a
 from tests.support.keeping import COPY, registered
 from tests.support.scenarios import Scene, agreed
@@ -49,19 +46,6 @@ class Played:
         """The entries of a kind."""
         asked = ("replay", deployment, "--json", "--kind", kind, "--data", str(self.data))
         return [json.loads(line) for line in spoken(*asked)[1].splitlines()]
-
-
-def spoken(*words: str) -> tuple[int, str, str]:
-    """How a command ends, and what it says and complains of; in this process, which is faster."""
-    with (
-        redirect_stdout(StringIO()) as told,
-        redirect_stderr(StringIO()) as complained,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        patch.setattr("sys.argv", ["plumbline", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-    return int(ended.value.code or 0), told.getvalue(), complained.getvalue()
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,12 @@ from domain.deployments import commands as deployment_commands
 from domain.deployments import events as deployment_events
 from domain.deployments.aggregate import Deployment
 from domain.deployments.policies import ListFacts
+from domain.governance.adoption import REQUIREMENTS, RequirementsRegister
+from domain.governance.documents import DOCUMENTS, Documents
+from domain.governance.evidence import EVIDENCE, PerformanceEvidence
+from domain.governance.impact_assessment import DPIA, ImpactAssessment
+from domain.governance.programme import PROGRAMME, Programme
+from domain.governance.training import TRAINING, Training
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command, Mode, Role
 from domain.kernel.events import Happened
@@ -34,6 +40,7 @@ from domain.watchlists import commands as watchlist_commands
 from domain.watchlists import events as watchlist_events
 from domain.watchlists.aggregate import Watchlist
 from domain.watchlists.commands import LoadGallery
+from tests.support.governed import PINNED
 
 A = TypeVar("A", bound=Aggregate)
 A_co = TypeVar("A_co", bound=Aggregate, covariant=True)
@@ -56,6 +63,12 @@ STREAMS: dict[type[Aggregate], UUID] = {
     Watchlist: WATCHLIST,
     Alert: ALERT,
     Item: ITEM,
+    RequirementsRegister: REQUIREMENTS,
+    Documents: DOCUMENTS,
+    ImpactAssessment: DPIA,
+    PerformanceEvidence: EVIDENCE,
+    Training: TRAINING,
+    Programme: PROGRAMME,
 }
 """The stream of each kind in a scenario."""
 
@@ -65,11 +78,19 @@ SECOND_MANAGER = "staff:manager-2"
 AUTHORISING_OFFICER = "staff:authorising-officer"
 OPERATOR = "staff:operator"
 ENGAGEMENT_OFFICER = "staff:engagement-officer"
+ANOTHER_ENGAGEMENT_OFFICER = "staff:engagement-officer-2"
+TRAINED = {
+    OPERATOR: "lfr-operator",
+    ENGAGEMENT_OFFICER: "lfr-adjudicator",
+    ANOTHER_ENGAGEMENT_OFFICER: "lfr-adjudicator",
+}
+"""Who is trained, and for what."""
 RECOGNISER = "system:recogniser/camera-1"
 
 CAMERA = "camera-1"
 MODEL = "d" * 64
 THRESHOLD = Decimal("0.62")
+SETTINGS = {"cool_down_ms": "10000"}
 BOUNDARY = "the record, the keystore and the media store of these tests"
 RECHECKED = RecheckedBy(UUID(int=0x7E), "in-process")
 ZONE = [[0, 0], [1000, 0], [1000, 1000], [0, 1000]]
@@ -177,7 +198,7 @@ def to_start(**changes: Any) -> deployment_commands.StartDeployment:
         "run": RUN,
         "model_digest": MODEL,
         "gallery_size": 1,
-        "recogniser_settings": {"cool_down_ms": "10000"},
+        "recogniser_settings": SETTINGS,
         "precautions": {"core_dumps": "off"},
     }
     return deployment_commands.StartDeployment(
@@ -255,6 +276,7 @@ def authorised(**changes: Any) -> Fact[Deployment]:
         "threshold": THRESHOLD,
         "threshold_justification": "evidence-2026-3",
         "model_digest": MODEL,
+        **PINNED,
     }
     return _fact(Deployment, deployment_events.DeploymentAuthorised, fields | changes)
 
@@ -268,8 +290,9 @@ def started(**changes: Any) -> Fact[Deployment]:
         "model_digest": MODEL,
         "threshold": THRESHOLD,
         "footage_recorded": False,
-        "recogniser_settings": {"cool_down_ms": "10000"},
+        "recogniser_settings": SETTINGS,
         "precautions": {"core_dumps": "off"},
+        **PINNED,
     }
     return _fact(Deployment, deployment_events.DeploymentStarted, fields | changes)
 

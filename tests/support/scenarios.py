@@ -16,8 +16,9 @@ from uuid import UUID
 
 from domain.alerts.aggregate import Alert
 from domain.deployments.aggregate import Deployment
+from domain.governance.evidence import EVIDENCE as EVIDENCE_STREAM
 from domain.kernel.aggregate import Aggregate
-from domain.kernel.commands import Mode
+from domain.kernel.commands import Command, Mode
 from domain.kernel.events import NEXT_VERSION, Happened
 from domain.kernel.references import journal
 from domain.kernel.refusals import Refused, WasRefused
@@ -28,6 +29,7 @@ from domain.services.survey import Survey
 from domain.sightings.commands import FaceEnded
 from domain.watchlists.aggregate import Watchlist
 from tests.support import builders as a
+from tests.support import governed
 from tests.support.builders import Fact
 from tests.support.memory import Fuse, MemoryClock, MemoryIdentities, MemoryRecord, MemoryVault
 from tests.support.stores import Store
@@ -256,8 +258,24 @@ class Scene:
         """A list of one entry, approved."""
         return self.list_opened().entry_proposed().entry_accepted().list_approved()
 
+    def in_force(self) -> Scene:
+        """Everything that a deployment needs of the force, once."""
+        if EVIDENCE_STREAM in {one.event.originator_id for one in self.record.history("force")}:
+            return self
+        registers = governed.everything_in_force(
+            **self.by,
+            model=a.MODEL,
+            threshold=a.THRESHOLD,
+            settings=a.SETTINGS,
+            trained=a.TRAINED,
+        )
+        by = governed.to(Command, **self.by)
+        self.record.append(*registers, by=by)
+        return self
+
     def authorised(self, **changes: Any) -> Scene:
         """The deployment is authorised for the whole requested window."""
+        self.in_force()
         agreed(deployments.authorise(self.outside, a.to_authorise(**(self.by | changes))))
         return self
 

@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from domain.kernel.commands import Command
 from domain.kernel.events import Happened
+from domain.kernel.references import FORCE
 from domain.kernel.refusals import Refused
 from domain.services import alerts, custody, deployments, sightings
 from infrastructure.projections.deployment_history import DeploymentHistoryProjection
@@ -105,7 +106,8 @@ def store_all(
 @functools.cache
 def _transactions(number: int) -> list[Transaction]:
     scene = still_running() if number % 2 else played()
-    return [_elsewhere(one, number) for one in scene.record.transactions]
+    own = (one for one in scene.record.transactions if one.by.scope != FORCE)
+    return [_elsewhere(one, number) for one in own]
 
 
 def deployment(number: int) -> UUID:

@@ -60,10 +60,10 @@ def view(**changes: Any) -> Ask:
     return lambda one: one.decide_view(to_view(**changes))
 
 
-def decide(*, stand_ins: bool = True, **changes: Any) -> Ask:
+def decide(*, stand_ins: bool = True, trained: bool = True, **changes: Any) -> Ask:
     """Ask for a decision."""
     return lambda one: one.decide_adjudication(
-        to_decide(**changes), stand_ins=stand_ins, note_item=None
+        to_decide(**changes), stand_ins=stand_ins, trained=trained, note_item=None
     )
 
 
@@ -306,7 +306,7 @@ def test_free_text_is_recorded_as_a_reference_into_the_vault() -> None:
         given(an_alert(), viewed())
         .when(
             lambda one: one.decide_adjudication(
-                to_decide(note="he looked familiar"), stand_ins=True, note_item=note
+                to_decide(note="he looked familiar"), stand_ins=True, trained=True, note_item=note
             )
         )
         .then(happened(decided(note_item=note)))

@@ -37,6 +37,7 @@ from tests.support.builders import (
     to_start,
     to_stop,
 )
+from tests.support.governed import a_readiness, a_standing
 from tests.support.scenarios import given, given_no, happened, refused
 
 MINUTE = timedelta(minutes=1)
@@ -56,19 +57,35 @@ def configure(**changes: Any) -> Ask:
     return lambda one: one.decide_camera(to_configure_a_camera(**changes))
 
 
-def authorise(*, watchlist: dict[str, Any] | None = None, **changes: Any) -> Ask:
-    """Ask for the authorisation, with the deployment's list as changed."""
-    facts = an_approved_list(**(watchlist or {}))
-    return lambda one: one.decide_authorisation(to_authorise(**changes), watchlist=facts)
+def authorise(
+    *,
+    watchlist: dict[str, Any] | None = None,
+    standing: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Ask:
+    """Ask for the authorisation, with list and force as changed."""
+    return lambda one: one.decide_authorisation(
+        to_authorise(**changes),
+        watchlist=an_approved_list(**(watchlist or {})),
+        standing=a_standing(**(standing or {})),
+    )
 
 
 def start(
-    *, watchlist: dict[str, Any] | None = None, items_overdue: int = 0, **changes: Any
+    *,
+    watchlist: dict[str, Any] | None = None,
+    items_overdue: int = 0,
+    standing: dict[str, Any] | None = None,
+    readiness: dict[str, Any] | None = None,
+    **changes: Any,
 ) -> Ask:
-    """Ask for recognition, with the deployment's list as changed."""
-    facts = an_approved_list(**(watchlist or {}))
+    """Ask for recognition, with list and force as changed."""
     return lambda one: one.decide_start(
-        to_start(**changes), watchlist=facts, items_overdue=items_overdue
+        to_start(**changes),
+        watchlist=an_approved_list(**(watchlist or {})),
+        items_overdue=items_overdue,
+        standing=a_standing(**(standing or {})),
+        readiness=a_readiness(**(readiness or {})),
     )
 
 

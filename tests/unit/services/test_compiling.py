@@ -153,18 +153,18 @@ def test_both_managers_sealed_the_same_list() -> None:
 def test_an_authorisation_rests_on_the_version_of_the_list() -> None:
     """It is compared again under the log's lock."""
     scene = Scene().applied().listed().authorised()
-    assert scene.record.transactions[-1].given == {WATCHLIST: scene.record.version(WATCHLIST)}
+    assert scene.record.transactions[-1].given[WATCHLIST] == scene.record.version(WATCHLIST)
 
 
 def test_a_start_rests_on_the_version_of_the_list() -> None:
     """It is compared again under the log's lock."""
     scene = Scene().running()
-    assert scene.record.transactions[-1].given == {WATCHLIST: scene.record.version(WATCHLIST)}
+    assert scene.record.transactions[-1].given[WATCHLIST] == scene.record.version(WATCHLIST)
 
 
 def test_an_authorisation_is_decided_anew_when_the_list_moved() -> None:
     """Something harmless came between: it is authorised, on the version that it now has."""
-    scene = Scene().applied().listed()
+    scene = Scene().applied().listed().in_force()
     moved = a.entry_rejected(entry=OTHER_ENTRY)
     scene.record.meanwhile = [
         lambda: scene.record.append(
@@ -172,12 +172,12 @@ def test_an_authorisation_is_decided_anew_when_the_list_moved() -> None:
         )
     ]
     agreed(deployments.authorise(scene.outside, a.to_authorise()))
-    assert scene.record.transactions[-1].given == {WATCHLIST: scene.record.version(WATCHLIST)}
+    assert scene.record.transactions[-1].given[WATCHLIST] == scene.record.version(WATCHLIST)
 
 
 def test_another_deployments_list_is_not_a_deployments_own() -> None:
     """A list is made for one deployment and no other."""
-    scene = Scene().applied().listed()
+    scene = Scene().applied().listed().in_force()
     other = UUID(int=0xD2)
     scope = {"deployment": other, "scope": other.hex}
     agreed(deployments.apply_for(scene.outside, a.to_apply(**scope)))
@@ -189,7 +189,7 @@ def test_another_deployments_list_is_not_a_deployments_own() -> None:
 
 def test_who_put_someone_on_the_list_does_not_authorise_its_use() -> None:
     """SOD-2, for those who compiled it as for those who sealed it."""
-    scene = Scene().applied().list_opened()
+    scene = Scene().applied().list_opened().in_force()
     compiler = "staff:manager-3"
     scene.entry_proposed(actor=compiler).entry_accepted().list_approved()
     answer = deployments.authorise(scene.outside, a.to_authorise(actor=compiler))

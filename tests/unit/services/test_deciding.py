@@ -15,6 +15,7 @@ from domain.kernel.refusals import Refused
 from domain.services import alerts
 from tests.support.builders import (
     ALERT,
+    ANOTHER_ENGAGEMENT_OFFICER,
     ENGAGEMENT_OFFICER,
     OPERATOR,
     OTHER_ENTRY,
@@ -84,7 +85,7 @@ def test_a_note_for_a_refused_decision_never_reaches_the_vault(scene: Scene) -> 
 
 def test_two_officers_deciding_at_once_leave_one_decision_and_one_refusal(scene: Scene) -> None:
     """The second is decided anew, refused, and the note that was kept for it destroyed."""
-    other = "staff:engagement-officer-2"
+    other = ANOTHER_ENGAGEMENT_OFFICER
     agreed(alerts.view(scene.outside, to_view(actor=other)))
     scene.vault.after_seal = lambda label: decides(scene, actor=other, decision="not_viable")
     answer = decides(scene, note=NOTE)

@@ -57,13 +57,13 @@ ATTEMPTS = {
         ["source_does_not_fit_the_mode"],
     ),
     "an authorisation without a list": Attempt(
-        lambda scene: scene.applied(),
+        lambda scene: scene.applied().in_force(),
         lambda scene: deployments.authorise(scene.outside, a.to_authorise()),
         "deployment.authorisation_refused",
         ["watchlist_not_approved", "model_differs_from_the_list"],
     ),
     "a start without an authorisation": Attempt(
-        lambda scene: scene.applied().listed(),
+        lambda scene: scene.applied().listed().in_force(),
         lambda scene: deployments.start(scene.outside, a.to_start()),
         "deployment.start_refused",
         ["not_authorised"],
