@@ -13,6 +13,7 @@ from domain.arrests import events as arrest
 from domain.copies import events as copies
 from domain.custody import events as item
 from domain.deployments import events as deployment
+from domain.engagements import events as engagement
 from domain.footage import events as footage
 from domain.governance import events as governance
 from domain.holds import events as hold
@@ -640,4 +641,66 @@ def _(e: governance.ProgrammeResumed) -> str:
     return (
         f"{e.officer} resumed the programme ({e.reason}), on the evidence of "
         f"{', '.join(e.evidence)}"
+    )
+
+
+@_tells(alert.DissentRecorded)
+def _(e: alert.DissentRecorded) -> str:
+    factors = ", ".join((*e.subject_factors, *e.system_factors, *e.environmental_factors))
+    return (
+        f"{e.officer} would have decided alert {_short(e.originator_id)} {e.decision} "
+        f"({e.basis}; {factors}); the first decision stands"
+    )
+
+
+@_tells(engagement.EngagementStarted)
+def _(e: engagement.EngagementStarted) -> str:
+    return f"{', '.join(e.officers)} spoke to the person of alert {_short(e.alert)} ({e.power})"
+
+
+@_tells(engagement.IdentityEstablished)
+def _(e: engagement.IdentityEstablished) -> str:
+    whether = {
+        "same": "it is the person on the list",
+        "different": "it is not the person on the list",
+        "unresolved": "whether it is the person on the list stays unresolved",
+    }
+    return f"{e.officer} established identity by {e.method}: {whether.get(e.identity, e.identity)}"
+
+
+@_tells(engagement.InformationGiven)
+def _(e: engagement.InformationGiven) -> str:
+    return f"card and rights: {e.information}, said by {e.officer}"
+
+
+@_tells(engagement.EngagementEnded)
+def _(e: engagement.EngagementEnded) -> str:
+    force = "force was used" if e.force_used else "no force was used"
+    cuffs = "the person was handcuffed" if e.handcuffed else "nobody was handcuffed"
+    return f"the engagement is over ({e.duration} minutes); {force}, {cuffs}"
+
+
+@_tells(engagement.OutcomeRecorded)
+def _(e: engagement.OutcomeRecorded) -> str:
+    return f"outcome of the engagement: {', '.join(e.outcomes)}"
+
+
+@_tells(engagement.OutcomeCorrected)
+def _(e: engagement.OutcomeCorrected) -> str:
+    return (
+        f"outcome corrected from {', '.join(e.was)} to {', '.join(e.outcomes)} ({e.reason}) by "
+        f"{e.officer}"
+    )
+
+
+@_tells(engagement.PersonNotLocated)
+def _(e: engagement.PersonNotLocated) -> str:
+    return f"the person of alert {_short(e.alert)} was not found; nobody was spoken to"
+
+
+@_tells(engagement.FalseAlertReviewed)
+def _(e: engagement.FalseAlertReviewed) -> str:
+    return (
+        f"{e.reviewer} reviewed the false alert {_short(e.alert)}: {', '.join(e.causes)}; "
+        f"{', '.join(e.actions)}"
     )

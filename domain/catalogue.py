@@ -5,6 +5,7 @@ import domain.arrests.events
 import domain.copies.events
 import domain.custody.events
 import domain.deployments.events
+import domain.engagements.events
 import domain.footage.events
 import domain.governance.events
 import domain.holds.events

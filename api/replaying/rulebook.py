@@ -28,6 +28,9 @@ from domain.custody import policies as custody_policies
 from domain.deployments import commands as deployment_commands
 from domain.deployments import events as deployment
 from domain.deployments import policies as deployment_policies
+from domain.engagements import commands as engagement_commands
+from domain.engagements import events as engagement
+from domain.engagements import policies as engagement_policies
 from domain.footage import commands as footage_commands
 from domain.footage import events as footage
 from domain.footage import policies as footage_policies
@@ -72,6 +75,40 @@ REQUESTS: Mapping[type[WasRefused], Request] = {
         "decide an alert",
         (alert_commands.AdjudicateAlert,),
         alert_policies.ADJUDICATION_POLICIES,
+    ),
+    alert.DissentRefused: Request(
+        "dissent from a decision",
+        (alert_commands.RecordDissent,),
+        alert_policies.DISSENT_POLICIES,
+    ),
+    engagement.StartRefused: Request(
+        "speak to a person because of a possible match",
+        (engagement_commands.StartEngagement,),
+        engagement_policies.START_POLICIES,
+    ),
+    engagement.StepRefused: Request(
+        "have a step of an engagement taken down",
+        (
+            engagement_commands.EstablishIdentity,
+            engagement_commands.GiveInformation,
+            engagement_commands.EndEngagement,
+        ),
+        (*engagement_policies.STEP_POLICIES, engagement_policies.identity_is_one_of_three),
+    ),
+    engagement.OutcomeRefused: Request(
+        "have an outcome recorded or corrected",
+        (engagement_commands.RecordOutcome, engagement_commands.CorrectOutcome),
+        engagement_policies.OUTCOME_POLICIES,
+    ),
+    engagement.NotLocatedRefused: Request(
+        "have it taken down that a person was not found",
+        (engagement_commands.ReportNotLocated,),
+        engagement_policies.NOT_LOCATED_POLICIES,
+    ),
+    engagement.ReviewRefused: Request(
+        "review a false alert",
+        (engagement_commands.ReviewFalseAlert,),
+        engagement_policies.REVIEW_POLICIES,
     ),
     arrest.ArrestRefused: Request(
         "record an arrest after a possible match",

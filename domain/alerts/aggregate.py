@@ -6,12 +6,20 @@ from typing import assert_never
 from uuid import UUID
 
 from domain.alerts import events as happened
-from domain.alerts.commands import AdjudicateAlert, CloseUndetermined, RaiseAlert, ViewAlert
+from domain.alerts.commands import (
+    AdjudicateAlert,
+    CloseUndetermined,
+    RaiseAlert,
+    RecordDissent,
+    ViewAlert,
+)
 from domain.alerts.policies import (
     ADJUDICATION_POLICIES,
+    DISSENT_POLICIES,
     RAISE_POLICIES,
     VIEW_POLICIES,
     AdjudicationFacts,
+    DissentFacts,
     RaiseFacts,
     ViewFacts,
 )
@@ -28,6 +36,8 @@ class Alert(Aggregate):
         super().__init__(stream)
         self.viewers: list[str] = []
         self.decision: str | None = None
+        self.adjudicator: str | None = None
+        self.dissenters: set[str] = set()
         self.closed = False
         self.raised: happened.AlertRaised | None = None
 
@@ -111,6 +121,43 @@ class Alert(Aggregate):
         )
         return None
 
+    def decide_dissent(
+        self, command: RecordDissent, *, stand_ins: bool, trained: bool
+    ) -> Refused | None:
+        """Keep another officer's other view; the first decision stands."""
+        facts = DissentFacts(
+            officer=command.actor,
+            role=command.role,
+            viewers=self.viewers,
+            decided=False,
+            closed=False,
+            decision=command.decision,
+            factors=(
+                command.subject_factors,
+                command.system_factors,
+                command.environmental_factors,
+            ),
+            basis=command.basis,
+            stand_ins=stand_ins,
+            trained=trained,
+            stands=self.decision,
+            adjudicator=self.adjudicator,
+            dissented=command.actor in self.dissenters,
+        )
+        if reasons := refusals(DISSENT_POLICIES, facts):
+            return Refused(happened.DissentRefused, reasons, command, self.id)
+        self.happened(
+            happened.DissentRecorded,
+            at=command.at,
+            officer=command.actor,
+            decision=command.decision,
+            subject_factors=command.subject_factors,
+            system_factors=command.system_factors,
+            environmental_factors=command.environmental_factors,
+            basis=command.basis,
+        )
+        return None
+
     def close_undetermined(self, command: CloseUndetermined) -> None:
         """Close an alert that nobody decided in time; one that was decided stays as it is."""
         if self.open:
@@ -127,6 +174,9 @@ class Alert(Aggregate):
                 self.viewers.append(event.officer)
             case happened.AlertAdjudicated():
                 self.decision = event.decision
+                self.adjudicator = event.officer
+            case happened.DissentRecorded():
+                self.dissenters.add(event.officer)
             case happened.AlertClosedUndetermined():
                 self.closed = True
             case _:

@@ -79,6 +79,19 @@ class AdjudicateAlert(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecordDissent(Command):
+    """Say that one would have decided otherwise. The actor is the officer."""
+
+    deployment: UUID
+    alert: UUID
+    decision: str
+    subject_factors: list[str]
+    system_factors: list[str]
+    environmental_factors: list[str]
+    basis: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CloseUndetermined(Command):
     """Close an alert whose time is up."""
 

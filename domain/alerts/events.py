@@ -64,6 +64,19 @@ class AlertAdjudicated(Happened):
     """Free text lives in the vault."""
 
 
+@recorded_as("alert.dissent_recorded")
+@dataclass(frozen=True, kw_only=True)
+class DissentRecorded(Happened):
+    """Another officer would have decided otherwise. The first decision stands."""
+
+    officer: str
+    decision: str
+    subject_factors: list[str]
+    system_factors: list[str]
+    environmental_factors: list[str]
+    basis: str
+
+
 @recorded_as("alert.closed_undetermined")
 @dataclass(frozen=True, kw_only=True)
 class AlertClosedUndetermined(Happened):
@@ -72,7 +85,9 @@ class AlertClosedUndetermined(Happened):
     cause: str
 
 
-AlertEvent = AlertRaised | AlertViewed | AlertAdjudicated | AlertClosedUndetermined
+AlertEvent = (
+    AlertRaised | AlertViewed | AlertAdjudicated | DissentRecorded | AlertClosedUndetermined
+)
 
 
 @recorded_as("alert.raise_refused")
@@ -96,3 +111,9 @@ class ViewRefused(WasRefused):
 @dataclass(frozen=True, kw_only=True)
 class AdjudicationRefused(WasRefused):
     """The decision was not taken."""
+
+
+@recorded_as("alert.dissent_refused")
+@dataclass(frozen=True, kw_only=True)
+class DissentRefused(WasRefused):
+    """The other view was not taken."""

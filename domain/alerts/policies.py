@@ -259,3 +259,49 @@ ADJUDICATION_POLICIES: tuple[Policy[AdjudicationFacts], ...] = (
     reasons_are_codes,
     script_is_declared,
 )
+
+
+@dataclass(frozen=True)
+class DissentFacts(AdjudicationFacts):
+    """What another view is judged by: all that a decision is, and what stands."""
+
+    stands: str | None
+    """The decision that stands; ``None`` where nobody decided."""
+    adjudicator: str | None
+    dissented: bool
+
+
+@refuses("not_decided")
+def something_stands(facts: DissentFacts) -> Refusal | None:
+    """Before there is a decision there is nothing to dissent from: decide it."""
+    return None if facts.stands else Refusal("not_decided", "the alert was not decided: decide it")
+
+
+@refuses("own_decision")
+def dissent_is_anothers(facts: DissentFacts) -> Refusal | None:
+    """Who decided does not dissent from themselves, and nobody dissents twice."""
+    if facts.officer != facts.adjudicator and not facts.dissented:
+        return None
+    return Refusal("own_decision", "another officer, who has not said so before, may dissent")
+
+
+@refuses("no_dissent")
+def dissent_differs(facts: DissentFacts) -> Refusal | None:
+    """The same view is no dissent."""
+    if facts.stands is None or facts.decision != facts.stands:
+        return None
+    return Refusal("no_dissent", "this is the decision that stands")
+
+
+DISSENT_POLICIES: tuple[Policy[DissentFacts], ...] = (
+    something_stands,
+    engagement_officer_decides,
+    officer_is_trained,
+    viewed_before_decided,
+    decision_is_one_of_three,
+    reasons_are_given,
+    reasons_are_codes,
+    script_is_declared,
+    dissent_is_anothers,
+    dissent_differs,
+)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from domain.alerts.aggregate import Alert
-from domain.alerts.commands import AdjudicateAlert, RaiseAlert, ViewAlert
+from domain.alerts.commands import AdjudicateAlert, RaiseAlert, RecordDissent, ViewAlert
 from domain.alerts.policies import RaiseFacts
 from domain.custody.classes import ItemClass
 from domain.deployments.aggregate import Deployment
@@ -106,6 +106,37 @@ def adjudicate(outside: Outside, command: AdjudicateAlert) -> Answer:
         of=command.alert,
         if_refused="decision_refused",
     )
+
+
+def dissent(outside: Outside, command: RecordDissent) -> Answer:
+    """Keep another officer's other view."""
+
+    def attempt() -> Answer:
+        deployment = outside.record.load(Deployment, command.deployment)
+        alert = alert_of(outside, command.deployment, command.alert)
+        if refused := alert.decide_dissent(
+            command,
+            stand_ins=deployment.officers == "stand-in",
+            trained=trained_to_adjudicate(outside, command),
+        ):
+            return refused
+        outside.record.append(alert, by=command, answers=True)
+        return alert
+
+    return carry_out(outside, command, attempt, kind=Alert, of=command.alert)
+
+
+def alert_of(outside: Outside, deployment: UUID, alert: UUID) -> Alert:
+    """A possible match of this deployment.
+
+    Raises:
+        NotFoundError: there is none of that name, or it is another deployment's.
+    """
+    found = outside.record.load(Alert, alert)
+    whose = outside.record.load(Deployment, deployment)
+    if found.raised is None or found.raised.watchlist != whose.watchlist:
+        raise NotFoundError(f"deployment {deployment.hex} has no alert {alert.hex}")
+    return found
 
 
 def _found_or_new(outside: Outside, alert: UUID) -> Alert:

@@ -11,6 +11,7 @@ from domain.custody.aggregate import Item
 from domain.kernel.errors import NotFoundError
 from domain.kernel.refusals import Refused
 from domain.ports import Outside
+from domain.services.alerts import alert_of
 from domain.services.carrying_out import carry_out
 
 
@@ -25,7 +26,7 @@ def record_arrest(outside: Outside, command: RecordArrest) -> Arrest | Refused:
     stream = arrest_after(command.alert)
 
     def attempt() -> Arrest | Refused:
-        alert = outside.record.load(Alert, command.alert)
+        alert = alert_of(outside, command.deployment, command.alert)
         there = _items_there(outside, alert)
         arrest = _found_or_new(outside, stream)
         refused = arrest.decide(

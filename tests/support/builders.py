@@ -26,6 +26,7 @@ from domain.deployments import commands as deployment_commands
 from domain.deployments import events as deployment_events
 from domain.deployments.aggregate import Deployment
 from domain.deployments.policies import ListFacts
+from domain.engagements.aggregate import Engagement, engagement_after
 from domain.governance.adoption import REQUIREMENTS, RequirementsRegister
 from domain.governance.documents import DOCUMENTS, Documents
 from domain.governance.evidence import EVIDENCE, PerformanceEvidence
@@ -63,6 +64,7 @@ STREAMS: dict[type[Aggregate], UUID] = {
     Watchlist: WATCHLIST,
     Alert: ALERT,
     Item: ITEM,
+    Engagement: engagement_after(ALERT),
     RequirementsRegister: REQUIREMENTS,
     Documents: DOCUMENTS,
     ImpactAssessment: DPIA,
@@ -71,6 +73,8 @@ STREAMS: dict[type[Aggregate], UUID] = {
     Programme: PROGRAMME,
 }
 """The stream of each kind in a scenario."""
+CONCERNED: dict[type[Aggregate], UUID] = STREAMS | {Engagement: ALERT}
+"""What a refusal about each kind concerns."""
 
 APPLICANT = "staff:applicant"
 FIRST_MANAGER = "staff:manager-1"

@@ -111,7 +111,7 @@ class _IsRefused(Expectation):
         assert kept.originator_id == journal("refusals", refused.command.scope)
         assert kept.originator_version == NEXT_VERSION
         assert kept.timestamp == refused.command.at
-        assert kept.concerning == a.STREAMS[outcome.given.kind]
+        assert kept.concerning == a.CONCERNED[outcome.given.kind]
         assert [one.code for one in kept.reasons] == list(self.codes)
         assert all(one.sentence for one in kept.reasons)
         assert self.name in (None, kept.NAME)

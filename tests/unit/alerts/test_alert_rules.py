@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from domain.alerts.aggregate import Alert
-from domain.alerts.commands import DecisionKind
-from domain.alerts.events import RaiseRefused
-from domain.kernel.commands import Role
+from domain.alerts.commands import DecisionKind, RecordDissent
+from domain.alerts.events import DissentRecorded, RaiseRefused
+from domain.kernel.commands import Mode, Role
 from domain.kernel.refusals import Refused
 from tests.support.builders import (
+    ALERT,
     AT,
     CAMERA,
+    DEPLOYMENT,
     ENGAGEMENT_OFFICER,
     ITEMS_OF_THE_ALERT,
     MODEL,
@@ -361,3 +363,77 @@ def test_the_officer_who_decided_is_the_one_who_asked() -> None:
         happened(decided(officer=other))
     )
     assert other != ENGAGEMENT_OFFICER
+
+
+# -- another view ------------------------------------------------------------------------------
+
+OTHER = "staff:engagement-officer-2"
+DISSENT: dict[str, Any] = {
+    "deployment": DEPLOYMENT,
+    "alert": ALERT,
+    "decision": "not_viable",
+    "subject_factors": ["other-nose"],
+    "system_factors": ["above-threshold"],
+    "environmental_factors": ["low-light"],
+    "basis": "scripted-rule",
+}
+
+
+def dissent(*, trained: bool = True, role: Role = Role.ENGAGEMENT_OFFICER, **changes: Any) -> Ask:
+    """Ask for another view to be kept."""
+    by: dict[str, Any] = {
+        "scope": DEPLOYMENT.hex,
+        "mode": Mode.REHEARSAL,
+        "actor": OTHER,
+        "role": role,
+        "at": AT,
+    }
+    command = RecordDissent(**(by | DISSENT | changes))
+    return lambda one: one.decide_dissent(command, stand_ins=True, trained=trained)
+
+
+def dissented() -> Fact[Alert]:
+    """Another view was kept."""
+    told = {name: value for name, value in DISSENT.items() if name not in ("deployment", "alert")}
+    return Fact(Alert, DissentRecorded, told | {"officer": OTHER})
+
+
+DECIDED = (an_alert(), viewed(), viewed(officer=OTHER), decided())
+
+
+def test_a_late_second_decision_is_kept_as_dissent_and_the_first_stands() -> None:
+    given(*DECIDED).when(dissent()).then(happened(dissented()))
+    alert = Alert(ALERT)
+    for number, fact in enumerate((*DECIDED, dissented()), start=1):
+        alert.follow(fact.placed(ALERT, number))
+    assert alert.decision == "viable"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"decision": "viable"}, "no_dissent"),
+        ({"decision": "perhaps"}, "decision_unknown"),
+        ({"actor": "staff:stranger"}, "not_viewed"),
+        ({"actor": ENGAGEMENT_OFFICER}, "own_decision"),
+        ({"subject_factors": []}, "factors_missing"),
+        ({"subject_factors": ["He looks different."]}, "not_a_code"),
+        ({"basis": "own-judgement"}, "basis_not_true"),
+        ({"trained": False}, "training_lapsed"),
+        ({"role": Role.OPERATOR}, "not_an_engagement_officer"),
+    ],
+)
+def test_another_view_is_held_to_what_a_decision_is_held_to(
+    changes: dict[str, Any], code: str
+) -> None:
+    given(*DECIDED).when(dissent(**changes)).then(refused(code, kept_as="alert.dissent_refused"))
+
+
+def test_before_anyone_decided_there_is_nothing_to_dissent_from() -> None:
+    given(an_alert(), viewed(officer=OTHER)).when(dissent()).then(refused("not_decided"))
+
+
+def test_nobody_dissents_twice() -> None:
+    given(*DECIDED, dissented()).when(dissent(decision="insufficient")).then(
+        refused("own_decision")
+    )
