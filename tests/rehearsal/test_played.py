@@ -103,11 +103,18 @@ def test_replay_shows_the_six_steps_in_words(played: Played) -> None:
     assert done.returncode == 0
     of_the_log = _entries_of(played, "force")
     assert of_the_log.keys() == {
+        "algorithm.evidence_attached",
+        "dpia.advice_recorded",
+        "dpia.approved",
+        "dpia.screening_answered",
         "inventory.attested",
         "log.key_generated",
         "log.scope_heads_committed",
+        "policy.published",
+        "policy.registered",
         "rechecker.enrolled",
         "schedule.adopted",
+        "training.recorded",
     }
     assert len(lines) == played.summary["log_size"] - sum(of_the_log.values())
     assert all(line.startswith("REHEARSAL ") for line in lines)

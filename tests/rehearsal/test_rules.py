@@ -138,6 +138,9 @@ def test_an_officer_cannot_authorise_what_they_applied_for(operational: Node) ->
         "threshold_out_of_range",
         "watchlist_not_approved",
         "model_differs_from_the_list",
+        "documents_not_in_force",
+        "screening_unanswered",
+        "evidence_missing",
     ]
     assert _is_sound(operational)
 

@@ -260,7 +260,8 @@ class Scene:
 
     def in_force(self) -> Scene:
         """Everything that a deployment needs of the force, once."""
-        if EVIDENCE_STREAM in {one.event.originator_id for one in self.record.history("force")}:
+        record = self.outside.record
+        if EVIDENCE_STREAM in {one.event.originator_id for one in record.history("force")}:
             return self
         registers = governed.everything_in_force(
             **self.by,
@@ -269,8 +270,7 @@ class Scene:
             settings=a.SETTINGS,
             trained=a.TRAINED,
         )
-        by = governed.to(Command, **self.by)
-        self.record.append(*registers, by=by)
+        record.append(*registers, by=governed.to(Command, **self.by))
         return self
 
     def authorised(self, **changes: Any) -> Scene:
