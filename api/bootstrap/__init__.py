@@ -13,6 +13,7 @@ from api.bootstrap.doctor import examined, mended
 from api.bootstrap.node import Node, open_node
 from api.bootstrap.reading import (
     deployments_in,
+    evidence_in,
     governance_in,
     migrate_premises,
     mode_of,
@@ -28,6 +29,7 @@ from api.bootstrap.signed import sealed_log
 from api.bootstrap.site import open_site, token_file
 from api.bootstrap.surroundings import (
     exact_text,
+    new_directory,
     now,
     remove_durably,
     settings,
@@ -44,6 +46,7 @@ __all__ = [
     "Worker",
     "at_work",
     "deployments_in",
+    "evidence_in",
     "exact_text",
     "examined",
     "follow_record",
@@ -52,6 +55,7 @@ __all__ = [
     "migrate_premises",
     "mode_of",
     "named_entries",
+    "new_directory",
     "now",
     "open_canary",
     "open_node",

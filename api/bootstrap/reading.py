@@ -20,6 +20,7 @@ from domain.assurance.verification import (
     verify,
 )
 from domain.deployments.events import ApplicationRefused, DeploymentAppliedFor
+from domain.governance.events import EvidenceAttached
 from domain.kernel.commands import Mode
 from domain.kernel.errors import DomainError
 from domain.kernel.references import FORCE
@@ -75,6 +76,12 @@ def read_history(path: Path, scope: str | None) -> Iterator[Recorded]:
         for row in log.rows:
             if scope is None or row.scope == scope:
                 yield recorded(entry_of(row.blob))
+
+
+def evidence_in(path: Path) -> dict[str, EvidenceAttached]:
+    """Every test that was ever attached in these premises, by its code."""
+    events = (one.event for one in read_history(path, FORCE))
+    return {one.evidence: one for one in events if isinstance(one, EvidenceAttached)}
 
 
 def governance_in(path: Path) -> Governance:

@@ -62,6 +62,18 @@ def remove_durably(path: Path) -> None:
     sync_directory(path.parent)
 
 
+def new_directory(path: Path) -> None:
+    """Make a directory that was not there.
+
+    Raises:
+        DomainError: it is there, or cannot be made.
+    """
+    try:
+        path.mkdir(parents=True)
+    except OSError as error:
+        raise DomainError(f"expected to make the directory {path}: {error.strerror}") from error
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file that is whole or absent.
 

@@ -10,12 +10,10 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
-from importlib.resources import files
 from itertools import takewhile
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-
+from api.reports.pages import page
 from api.reports.plots import Plot, plots
 from domain.assurance.custody import Custody
 from domain.assurance.examined import followed
@@ -50,7 +48,7 @@ def as_json(verdict: CustodyVerdict, *, deployment: str | None, log: str) -> dic
 def as_html(report: dict[str, Any], verdict: CustodyVerdict, *, mark: str) -> str:
     """The report as a page that loads nothing from anywhere."""
     drawn: list[Plot] = plots(verdict)
-    return _page("custody.html.j2", mark=mark, report=report, plots=drawn, levels=LEVELS)
+    return page("custody.html.j2", mark=mark, report=report, plots=drawn, levels=LEVELS)
 
 
 LEVELS = {
@@ -68,24 +66,7 @@ LEVELS = {
 def certificate_page(certificate: dict[str, Any]) -> str:
     """A deletion certificate as a page that loads nothing from anywhere."""
     mark = "REHEARSAL " if certificate["mode"] == "rehearsal" else ""
-    return _page("certificate.html.j2", mark=mark, certificate=certificate, levels=LEVELS)
-
-
-def _page(template: str, **told: object) -> str:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    page = files("api.reports").joinpath(template).read_text(encoding="utf-8")
-    return environment.from_string(page).render(span=_span, **told)
-
-
-def _span(seconds: int | None) -> str:
-    """A span of time for a person."""
-    if seconds is None:
-        return "none left"
-    days, rest = divmod(seconds, 86_400)
-    hours, rest = divmod(rest, 3_600)
-    parts = [(days, "d"), (hours, "h"), (rest // 60, "min")]
-    told = [f"{count} {unit}" for count, unit in parts if count]
-    return " ".join(told) or f"{seconds} s"
+    return page("certificate.html.j2", mark=mark, certificate=certificate, levels=LEVELS)
 
 
 def up_to(named: Iterable[tuple[str, bytes]], as_of: datetime) -> Iterator[tuple[str, bytes]]:
