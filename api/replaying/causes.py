@@ -14,6 +14,7 @@ from api.replaying.state import AsItWas
 from domain.alerts import events as alert
 from domain.custody import events as item
 from domain.deployments import events as deployment
+from domain.engagements import events as engagement
 from domain.kernel.refusals import WasRefused
 from domain.ports import Recorded
 from domain.sightings import events as sighting
@@ -71,6 +72,16 @@ def touched(entry: Recorded, state: AsItWas) -> Iterator[Path]:
             yield from _of("alerts", event.originator_id, "state", "decision")
         case alert.AlertClosedUndetermined() as event:
             yield from _of("alerts", event.originator_id, "state")
+        case alert.DissentRecorded() as event:
+            yield from _of("alerts", event.originator_id, "dissenters")
+        case engagement.EngagementStarted() as event:
+            yield from _of("alerts", event.alert, "officers")
+        case engagement.PersonNotLocated() as event:
+            yield from _of("alerts", event.alert, "not_located")
+        case engagement.IdentityEstablished() as event:
+            yield from _of_followed(state, event.originator_id, "identity")
+        case engagement.OutcomeRecorded() | engagement.OutcomeCorrected() as event:
+            yield from _of_followed(state, event.originator_id, "outcomes")
         case _:
             yield from _touched_beside_faces(entry, state)
 
@@ -128,6 +139,12 @@ _COUNT: dict[type, str] = {
 
 def _of(group: str, one: UUID, *names: str) -> Iterator[Path]:
     return ((group, one.hex, name) for name in names)
+
+
+def _of_followed(state: AsItWas, stream: UUID, name: str) -> Iterator[Path]:
+    """A value of the alert that a stream tells the sequel of."""
+    alert_of = state.alert_followed(stream)
+    return iter(()) if alert_of is None else _of("alerts", alert_of, name)
 
 
 def _of_run(run: UUID, *names: str) -> Iterator[Path]:

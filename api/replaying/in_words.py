@@ -211,8 +211,23 @@ def _alert_words(alert: AlertOf) -> str:
     viewers = f", viewed by {', '.join(dict.fromkeys(alert.viewers))}" if alert.viewers else ""
     return (
         f"{ALERT_STATES[alert.state]}{decision}; {alert.camera}, entry {_short(alert.entry)}, "
-        f"raised at position {alert.raised_position}{viewers}"
+        f"raised at position {alert.raised_position}{viewers}{_followed_words(alert)}"
     )
+
+
+def _followed_words(alert: AlertOf) -> str:
+    """What came after the decision, where anything did."""
+    told = []
+    if alert.dissenters:
+        told.append(f"dissent by {', '.join(alert.dissenters)}")
+    if alert.not_located:
+        told.append("the person was not found")
+    if alert.officers:
+        told.append(f"engaged by {', '.join(alert.officers)}")
+        told.append(f"identity {alert.identity or 'not said'}")
+    if alert.outcomes:
+        told.append(", ".join(alert.outcomes))
+    return "".join(f"; {one}" for one in told)
 
 
 def _item_lines(state: State) -> Iterator[str]:

@@ -27,6 +27,8 @@ from domain.deployments.events import (
     DeploymentCancelled,
     DeploymentEvent,
 )
+from domain.engagements.aggregate import Engagement, engagement_after
+from domain.engagements.events import EngagementEvent
 from domain.holds.aggregate import Hold
 from domain.holds.events import HoldEvent
 from domain.kernel.aggregate import Aggregate
@@ -152,6 +154,14 @@ class AlertOf:
     raised_position: int
     viewers: list[str]
     decision: str | None
+    dissenters: list[str]
+    """Officers who would have decided otherwise."""
+    officers: list[str]
+    """Who spoke to the person; empty where nobody did."""
+    not_located: bool
+    identity: str | None
+    outcomes: list[str]
+    """As they stand."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,6 +220,7 @@ _KINDS: tuple[tuple[Any, type[Aggregate]], ...] = (
     (DeploymentEvent, Deployment),
     (WatchlistEvent, Watchlist),
     (AlertEvent, Alert),
+    (EngagementEvent, Engagement),
     (ItemEvent, Item),
     (HoldEvent, Hold),
     (CopiesEvent, Copies),
@@ -293,6 +304,12 @@ class AsItWas:
         if stream not in self._newest_of:
             return None
         return Aimed(self._aggregates[stream], self._newest_of[stream])
+
+    def alert_followed(self, stream: UUID) -> UUID | None:
+        """The alert that a stream is about what followed of."""
+        return next(
+            (one.id for one in self._all(Alert) if engagement_after(one.id) == stream), None
+        )
 
     def item_class(self, item: UUID) -> str | None:
         """The class of an item that was registered."""
@@ -454,6 +471,9 @@ class AsItWas:
 
     def _told_alert(self, alert: Alert) -> AlertOf:
         raised = alert.raised
+        stream = engagement_after(alert.id)
+        found = self._aggregates.get(stream)
+        after = found if isinstance(found, Engagement) else Engagement(stream)
         return AlertOf(
             state=_alert_state(alert),
             camera=raised.camera if raised else "",
@@ -463,6 +483,11 @@ class AsItWas:
             raised_position=self._raised.get(alert.id, -1),
             viewers=alert.viewers,
             decision=alert.decision,
+            dissenters=sorted(alert.dissenters),
+            officers=after.officers,
+            not_located=after.not_located,
+            identity=after.identity,
+            outcomes=after.outcomes,
         )
 
     def _told_items(self, at: datetime | None) -> dict[str, ItemsOf]:
