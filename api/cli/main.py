@@ -11,6 +11,7 @@ from api.cli import (
     custody,
     demo,
     doctor,
+    foi,
     footage,
     governance,
     holds,
@@ -62,6 +63,7 @@ app.add_typer(holds.app, name="hold")
 app.add_typer(copies.app, name="copies")
 app.add_typer(alerts.app, name="alert")
 app.add_typer(footage.app, name="footage")
+app.command("foi")(foi.foi)
 app.add_typer(governance.app, name="governance")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(schedule.documents, name="documents")

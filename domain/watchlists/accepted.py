@@ -54,6 +54,8 @@ class AcceptedValues:
     """Column to code to what the code means."""
     off_categories: frozenset[str]
     """Known, but in no criteria unless someone puts them there."""
+    wanted_categories: frozenset[str]
+    """Of people who are wanted or suspected; any other is on the list for another reason."""
     forbidden: Mapping[str, str]
     """Column name (lower case, letters and digits only) to what it would hold."""
 
@@ -100,7 +102,8 @@ def read_accepted_values(text: str) -> AcceptedValues:
         version=_text(found, "version"),
         source=_text(found, "source"),
         codes=MappingProxyType(codes),
-        off_categories=_off_categories(found, codes["category"]),
+        off_categories=_among_categories(found, "off_categories", codes["category"]),
+        wanted_categories=_among_categories(found, "wanted_categories", codes["category"]),
         forbidden=_forbidden(found),
     )
 
@@ -126,12 +129,14 @@ def _codes(found: Mapping[str, Any], column: str) -> Mapping[str, str]:
     return MappingProxyType(table)
 
 
-def _off_categories(found: Mapping[str, Any], categories: Mapping[str, str]) -> frozenset[str]:
-    defaults = _table(found, "defaults")
-    off = _texts(defaults.get("off_categories"), "off_categories under defaults")
-    if unknown := [one for one in off if one not in categories]:
-        raise AcceptedValuesError(f"off_categories names no category: {', '.join(unknown)}")
-    return frozenset(off)
+def _among_categories(
+    found: Mapping[str, Any], name: str, categories: Mapping[str, str]
+) -> frozenset[str]:
+    """A list of categories under ``defaults``."""
+    listed = _texts(_table(found, "defaults").get(name), f"{name} under defaults")
+    if unknown := [one for one in listed if one not in categories]:
+        raise AcceptedValuesError(f"{name} names no category: {', '.join(unknown)}")
+    return frozenset(listed)
 
 
 def _forbidden(found: Mapping[str, Any]) -> Mapping[str, str]:

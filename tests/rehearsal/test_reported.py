@@ -115,3 +115,23 @@ def test_published_figures_that_contradict_each_other_are_listed() -> None:
 def test_parts_that_are_about_nothing_are_told(wrong: str) -> None:
     ended, _, complained = spoken("report", "published", str(FIGURES), "--parts", wrong)
     assert ended == 4 and "--parts" in complained
+
+
+def test_a_request_for_information_is_answered_for_any_period(played: Played) -> None:
+    words = ("foi", "--from", "2020-01-01", "--to", "2099-12-31", "--data", str(played.data))
+    ended, told, complained = spoken(*words)
+    assert ended == 0, complained
+    assert told.startswith("REHEARSAL 2020-01-01 to 2099-12-31 (UTC), 1 deployments")
+    found = json.loads(spoken(*words, "--json")[1])
+    assert found["totals"]["faces_seen"] == played.summary["faces_seen"]
+    assert found["entries_by_source_system"] == {"custody": 2}
+    empty = json.loads(spoken(*words[:3], "--to", "2020-12-31", *words[5:], "--json")[1])
+    assert empty["uses"] == []
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [("yesterday", "2026-11-23"), ("2026-11-24", "2026-11-23"), ("", "")]
+)
+def test_a_period_that_is_none_is_told(played: Played, first: str, last: str) -> None:
+    ended, _, complained = spoken("foi", "--from", first, "--to", last, "--data", str(played.data))
+    assert ended == 4 and "expected a day" in complained

@@ -55,6 +55,7 @@ def test_every_code_says_what_it_means() -> None:
 
 def test_victims_and_witnesses_are_off_unless_someone_asks_for_them() -> None:
     assert accepted_values().off_categories == {"W6"}
+    assert accepted_values().wanted_categories == {"W1", "W2"}
     assert accepted_values().default_categories == ["W1", "W2", "W3", "W4", "W5"]
 
 
