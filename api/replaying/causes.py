@@ -79,9 +79,9 @@ def touched(entry: Recorded, state: AsItWas) -> Iterator[Path]:
         case engagement.PersonNotLocated() as event:
             yield from _of("alerts", event.alert, "not_located")
         case engagement.IdentityEstablished() as event:
-            yield from _of_followed(state, event.originator_id, "identity")
+            yield from _of("alerts", event.alert, "identity")
         case engagement.OutcomeRecorded() | engagement.OutcomeCorrected() as event:
-            yield from _of_followed(state, event.originator_id, "outcomes")
+            yield from _of("alerts", event.alert, "outcomes")
         case _:
             yield from _touched_beside_faces(entry, state)
 
@@ -139,12 +139,6 @@ _COUNT: dict[type, str] = {
 
 def _of(group: str, one: UUID, *names: str) -> Iterator[Path]:
     return ((group, one.hex, name) for name in names)
-
-
-def _of_followed(state: AsItWas, stream: UUID, name: str) -> Iterator[Path]:
-    """A value of the alert that a stream tells the sequel of."""
-    alert_of = state.alert_followed(stream)
-    return iter(()) if alert_of is None else _of("alerts", alert_of, name)
 
 
 def _of_run(run: UUID, *names: str) -> Iterator[Path]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import get_args
 from uuid import UUID
 
 from domain.alerts.events import AlertRaised, RaiseRefused
+from domain.arrests.events import RetentionDecidedForArrest
 from domain.catalogue import EVENTS
 from domain.custody.events import ItemRegistered
+from domain.engagements.events import EngagementEvent
 from domain.kernel.commands import Role
 from domain.kernel.errors import DomainError
 from domain.kernel.refusals import WasRefused
@@ -18,6 +21,10 @@ from domain.sightings.events import SightingSuppressed
 
 _LISTED = 20
 """How many ids an error lists."""
+
+
+_FOLLOWING = (SightingSuppressed, RetentionDecidedForArrest, *get_args(EngagementEvent))
+"""Events that say which alert they followed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +100,7 @@ class Choosing:
                 self._story.add(event.originator_id)
             case WasRefused():
                 return event.concerning in self._story
-            case SightingSuppressed():
+            case _ if isinstance(event, _FOLLOWING):
                 return event.alert in self._story
             case _:
                 pass

@@ -305,12 +305,6 @@ class AsItWas:
             return None
         return Aimed(self._aggregates[stream], self._newest_of[stream])
 
-    def alert_followed(self, stream: UUID) -> UUID | None:
-        """The alert that a stream is about what followed of."""
-        return next(
-            (one.id for one in self._all(Alert) if engagement_after(one.id) == stream), None
-        )
-
     def item_class(self, item: UUID) -> str | None:
         """The class of an item that was registered."""
         seen = self.survey.items.get(item)

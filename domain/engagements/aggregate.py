@@ -101,6 +101,7 @@ class Engagement(Aggregate):
         self.happened(
             happened.IdentityEstablished,
             at=command.at,
+            alert=command.alert,
             officer=command.actor,
             identity=command.identity,
             method=command.method,
@@ -115,6 +116,7 @@ class Engagement(Aggregate):
         self.happened(
             happened.InformationGiven,
             at=command.at,
+            alert=command.alert,
             officer=command.actor,
             information=command.information,
         )
@@ -128,6 +130,7 @@ class Engagement(Aggregate):
         self.happened(
             happened.EngagementEnded,
             at=command.at,
+            alert=command.alert,
             officer=command.actor,
             duration=command.duration,
             force_used=command.force_used,
@@ -145,6 +148,7 @@ class Engagement(Aggregate):
         self.happened(
             happened.OutcomeRecorded,
             at=command.at,
+            alert=command.alert,
             officer=command.actor,
             outcomes=command.outcomes,
         )
@@ -162,6 +166,7 @@ class Engagement(Aggregate):
         self.happened(
             happened.OutcomeCorrected,
             at=command.at,
+            alert=command.alert,
             officer=command.actor,
             was=self.outcomes,
             outcomes=command.outcomes,

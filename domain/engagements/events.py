@@ -26,6 +26,7 @@ class EngagementStarted(Happened):
 class IdentityEstablished(Happened):
     """Whether it is the person on the list, established without the recogniser."""
 
+    alert: UUID
     officer: str
     identity: str
     """``same``, ``different`` or ``unresolved``."""
@@ -37,6 +38,7 @@ class IdentityEstablished(Happened):
 class InformationGiven(Happened):
     """Whether the person got the card and heard of their rights."""
 
+    alert: UUID
     officer: str
     information: str
 
@@ -46,6 +48,7 @@ class InformationGiven(Happened):
 class EngagementEnded(Happened):
     """The engagement is over."""
 
+    alert: UUID
     officer: str
     duration: str
     """A band, so that it singles nobody out."""
@@ -58,6 +61,7 @@ class EngagementEnded(Happened):
 class OutcomeRecorded(Happened):
     """What came of it."""
 
+    alert: UUID
     officer: str
     outcomes: list[str]
 
@@ -67,6 +71,7 @@ class OutcomeRecorded(Happened):
 class OutcomeCorrected(Happened):
     """Something else came of it than was recorded before; both stay visible."""
 
+    alert: UUID
     officer: str
     was: list[str]
     outcomes: list[str]

@@ -215,8 +215,6 @@ class Counting:
         self._counted = _Counted()
         self._broken: dict[str, Counter[str]] = {}
         self._alerts: dict[UUID, _Alert] = {}
-        self._followed: dict[UUID, UUID] = {}
-        """Stream of what followed to its alert."""
         self._seen: dict[tuple[UUID, str], tuple[int, int]] = {}
         """Run and camera to the newest counter and its position."""
         self._started: dict[UUID, tuple[datetime, int]] = {}
@@ -276,17 +274,17 @@ class Counting:
             case alert.AlertClosedUndetermined():
                 self._alerts[event.originator_id].closed = True
             case engagement.EngagementStarted():
-                self._follows(event.originator_id, event.alert).engaged = at
+                self._alerts[event.alert].engaged = at
                 self._counted.add("engagements", at)
                 self._break("powers", event.power)
             case engagement.PersonNotLocated():
-                self._follows(event.originator_id, event.alert).not_located = at
+                self._alerts[event.alert].not_located = at
             case engagement.FalseAlertReviewed():
-                self._follows(event.originator_id, event.alert).reviewed = at
+                self._alerts[event.alert].reviewed = at
                 for cause in event.causes:
                     self._break("false_alert_causes", cause)
             case engagement.IdentityEstablished():
-                one = self._of(event)
+                one = self._alerts[event.alert]
                 one.identity, one.identified = event.identity, at
             case engagement.InformationGiven():
                 self._break("information", event.information)
@@ -299,7 +297,7 @@ class Counting:
                 if event.handcuffed:
                     self._counted.add("handcuffed", at)
             case engagement.OutcomeRecorded() | engagement.OutcomeCorrected():
-                one = self._of(event)
+                one = self._alerts[event.alert]
                 one.outcomes, one.outcome = event.outcomes, at
                 if isinstance(event, engagement.OutcomeCorrected):
                     self._counted.add("corrected_outcomes", at)
@@ -522,13 +520,6 @@ class Counting:
         self._counted.at("recognising_s", begun_at)
         self._counted.at("recognising_s", at)
         self._runs[-1] |= {"until": written(event.timestamp), "cause": event.cause}
-
-    def _follows(self, stream: UUID, of: UUID) -> _Alert:
-        self._followed[stream] = of
-        return self._alerts[of]
-
-    def _of(self, event: Happened) -> _Alert:
-        return self._alerts[self._followed[event.originator_id]]
 
 
 _SETTLED = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, Column, Text, or_, select
@@ -14,6 +14,7 @@ from domain.alerts.events import (
     AlertClosedUndetermined,
     AlertRaised,
     AlertViewed,
+    DissentRecorded,
 )
 from domain.catalogue import EVENTS
 from domain.custody.events import (
@@ -24,6 +25,7 @@ from domain.custody.events import (
     ItemRegistered,
     ItemSealed,
 )
+from domain.engagements.events import EngagementEvent
 from domain.kernel.references import FORCE
 from domain.kernel.refusals import WasRefused
 from domain.kernel.time import read
@@ -62,7 +64,11 @@ HISTORY = read_model(
 index(HISTORY, "item", where=HISTORY.c.item.is_not(None))
 index(HISTORY, "concerning", where=HISTORY.c.concerning.is_not(None))
 
-_ALERTS = names(AlertRaised, AlertViewed, AlertAdjudicated, AlertClosedUndetermined)
+_ALERTS = names(
+    AlertRaised, AlertViewed, AlertAdjudicated, DissentRecorded, AlertClosedUndetermined
+)
+_FOLLOWING = frozenset(one.NAME for one in get_args(EngagementEvent))
+"""Events that say which alert they followed."""
 _ITEMS = names(ItemSealed, ItemConsulted, DestructionStarted, ItemDestroyed)
 _REFUSALS = frozenset(name for name, kind in EVENTS.items() if issubclass(kind, WasRefused))
 
@@ -71,7 +77,7 @@ class DeploymentHistoryProjection(Projection):
     """Writes one line for each entry."""
 
     NAME = NAME
-    SHAPE = 1
+    SHAPE = 2
     TABLES = (HISTORY,)
     TAKES = frozenset(EVENTS)
 
@@ -116,13 +122,17 @@ def _about(entry: Entry) -> tuple[str | None, str | None]:
             return None, None if stream is None else stream.hex
         case SightingSuppressed(alert=alert):
             return None, alert.hex
+        case event if entry.name in _FOLLOWING:
+            return None, event.alert.hex  # type: ignore[attr-defined]
         case EntryProposed(entry=one) | EntryAccepted(entry=one) | EntryRejected(entry=one):
             return None, one.hex
     return None, None
 
 
-_TELLING = _REFUSALS | names(
-    ItemRegistered, SightingSuppressed, EntryProposed, EntryAccepted, EntryRejected
+_TELLING = (
+    _REFUSALS
+    | _FOLLOWING
+    | names(ItemRegistered, SightingSuppressed, EntryProposed, EntryAccepted, EntryRejected)
 )
 """Events whose own fields say what they concern."""
 

@@ -105,9 +105,12 @@ STARTED = a_fact(
     power="stop-and-account",
     codes=codes().version,
 )
-INFORMED = a_fact(happened_events.InformationGiven, officer=ENGAGEMENT_OFFICER, information="given")
+INFORMED = a_fact(
+    happened_events.InformationGiven, alert=ALERT, officer=ENGAGEMENT_OFFICER, information="given"
+)
 ENDED = a_fact(
     happened_events.EngagementEnded,
+    alert=ALERT,
     officer=ENGAGEMENT_OFFICER,
     duration="under-5",
     force_used=False,
@@ -128,6 +131,7 @@ def identified(identity: str = "same") -> Fact[Engagement]:
     """Identity was established."""
     return a_fact(
         happened_events.IdentityEstablished,
+        alert=ALERT,
         officer=ENGAGEMENT_OFFICER,
         identity=identity,
         method="documents",
@@ -137,7 +141,10 @@ def identified(identity: str = "same") -> Fact[Engagement]:
 def recorded(*outcomes: str) -> Fact[Engagement]:
     """An outcome was recorded."""
     return a_fact(
-        happened_events.OutcomeRecorded, officer=ENGAGEMENT_OFFICER, outcomes=list(outcomes)
+        happened_events.OutcomeRecorded,
+        alert=ALERT,
+        officer=ENGAGEMENT_OFFICER,
+        outcomes=list(outcomes),
     )
 
 
@@ -265,6 +272,7 @@ def test_nobody_goes_without_having_been_informed() -> None:
         happened(
             a_fact(
                 happened_events.InformationGiven,
+                alert=ALERT,
                 officer=ENGAGEMENT_OFFICER,
                 information="not-possible",
             )
@@ -323,6 +331,7 @@ def test_an_arrest_forces_the_decision_on_the_material(code: str) -> None:
 def test_an_outcome_is_corrected_and_the_old_one_is_kept() -> None:
     corrected = a_fact(
         happened_events.OutcomeCorrected,
+        alert=ALERT,
         officer=ENGAGEMENT_OFFICER,
         was=["arrest-offence"],
         outcomes=["de-arrested", "no-further-action"],

@@ -137,12 +137,19 @@ class History:
             self.add(
                 engagement.IdentityEstablished,
                 stream,
+                alert=of,
                 officer=OFFICER,
                 identity=identity,
                 method="documents",
             )
         if outcomes:
-            self.add(engagement.OutcomeRecorded, stream, officer=OFFICER, outcomes=list(outcomes))
+            self.add(
+                engagement.OutcomeRecorded,
+                stream,
+                alert=of,
+                officer=OFFICER,
+                outcomes=list(outcomes),
+            )
 
     def stops(self) -> History:
         """Recognition is off, and the deployment over."""
@@ -229,6 +236,7 @@ def _follow_up(history: History, stream: UUID, draw: random.Random) -> None:
             history.add(
                 engagement.OutcomeCorrected,
                 engagement_after(stream),
+                alert=stream,
                 officer=OFFICER,
                 was=[],
                 outcomes=["de-arrested"],

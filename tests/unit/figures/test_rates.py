@@ -19,11 +19,12 @@ COUNTS = st.integers(1, 5000).flatmap(lambda of: st.tuples(st.integers(0, of), s
 
 @given(COUNTS)
 def test_an_interval_is_scipys(counts: tuple[int, int]) -> None:
+    """As near as scipy's search for a root goes; the next test needs no other's arithmetic."""
     count, of = counts
     expected = binomtest(count, of).proportion_ci(confidence_level=0.95, method="exact")
     found = rate(count, of)
-    assert found.low == pytest.approx(expected.low, rel=1e-9, abs=1e-15)
-    assert found.high == pytest.approx(expected.high, rel=1e-9)
+    assert found.low == pytest.approx(expected.low, rel=1e-6, abs=1e-12)
+    assert found.high == pytest.approx(expected.high, rel=1e-6)
     assert found.low is not None and found.high is not None and found.value is not None
     assert found.low <= found.value <= found.high
 
