@@ -102,6 +102,11 @@ def _(e: deployment.DeploymentAuthorised) -> str:
     )
 
 
+@_tells(deployment.AuthorisationWithdrawn)
+def _(e: deployment.AuthorisationWithdrawn) -> str:
+    return f"{e.officer} withdrew the authorisation ({e.reason}): nothing starts any more"
+
+
 @_tells(deployment.DeploymentStarted)
 def _(e: deployment.DeploymentStarted) -> str:
     return (

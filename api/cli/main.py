@@ -10,6 +10,7 @@ from api.cli import (
     copies,
     custody,
     demo,
+    deployment,
     doctor,
     foi,
     footage,
@@ -61,6 +62,7 @@ custody.app.command("canary")(canary.canary)
 app.add_typer(custody.app, name="custody")
 app.add_typer(holds.app, name="hold")
 app.add_typer(copies.app, name="copies")
+app.add_typer(deployment.app, name="deployment")
 app.add_typer(alerts.app, name="alert")
 app.add_typer(footage.app, name="footage")
 app.command("foi")(foi.foi)

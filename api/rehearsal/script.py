@@ -26,6 +26,7 @@ from api.rehearsal.stand_ins import AttendedSink, by
 from api.rehearsal.summary import AlertLine, Summary
 from domain.custody.classes import ItemClass
 from domain.custody.commands import ConsultItem
+from domain.deployments.aggregate import Deployment
 from domain.deployments.commands import (
     ApplyForDeployment,
     AuthoriseDeployment,
@@ -70,6 +71,8 @@ from recognition.zone import Zone
 CAMERA = "camera-1"
 RECOGNITION_IS_ON = "recognition is on"
 WHOLE_FRAME = [[0, 0], [1000, 0], [1000, 1000], [0, 1000]]
+LOOK_EVERY_S = 0.5
+"""How often a run looks whether it is still on: whoever withdraws reaches it within a second."""
 WINDOW = timedelta(hours=12)
 """How long a rehearsal may take. Its window ends then, whatever is still running."""
 
@@ -141,6 +144,8 @@ class _Rehearsal:
         self._run = new_reference()
         self._rejected: list[str] = []
         self._stopped_by = ""
+        self._switched_off = False
+        self._look_again = 0.0
         # Before the first photograph is opened: templates exist from the compilation on.
         self._precautions = take_precautions()
         self._began = time.monotonic()
@@ -359,8 +364,11 @@ class _Rehearsal:
                 )
         finally:
             gallery.wipe()
+        self._look_again = 0.0
+        switched_off = self._was_switched_off()
         self._stopped_by = self._cause()
-        self._stop(self._stopped_by)
+        if not switched_off:
+            self._stop(self._stopped_by)
         balanced = reconcile(
             self._outside,
             ReconcileRun(
@@ -383,13 +391,24 @@ class _Rehearsal:
             yield recorder.take
 
     def _must_stop(self) -> bool:
-        return self._listener.asked_to_stop() or self._window_is_over()
+        return self._listener.asked_to_stop() or self._window_is_over() or self._was_switched_off()
+
+    def _was_switched_off(self) -> bool:
+        """Whether somebody else, from another process, switched recognition off."""
+        if time.monotonic() < self._look_again:
+            return self._switched_off
+        self._look_again = time.monotonic() + LOOK_EVERY_S
+        found = self._outside.record.load(Deployment, self._deployment)
+        self._switched_off = found.run != self._run
+        return self._switched_off
 
     def _window_is_over(self) -> bool:
         """A run stops by itself at the end of what was authorised."""
         return self._outside.clock.now() >= self._until
 
     def _cause(self) -> str:
+        if self._switched_off:
+            return "switched-off-by-another"
         if self._window_is_over():
             return "authorised-window-over"
         return "asked-to-stop" if self._listener.asked_to_stop() else "video-over"

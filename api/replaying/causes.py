@@ -92,7 +92,7 @@ def _touched_beside_faces(entry: Recorded, state: AsItWas) -> Iterator[Path]:
             yield from (("phase",), ("application",))
         case deployment.CameraConfigured():
             yield from (("cameras",), ("footage_recorded",))
-        case deployment.DeploymentAuthorised():
+        case deployment.DeploymentAuthorised() | deployment.AuthorisationWithdrawn():
             yield from (("phase",), ("authorisation",))
         case deployment.DeploymentStarted() as event:
             yield ("phase",)

@@ -184,6 +184,11 @@ REQUESTS: Mapping[type[WasRefused], Request] = {
         (deployment_commands.AuthoriseDeployment,),
         deployment_policies.AUTHORISATION_POLICIES,
     ),
+    deployment.WithdrawalRefused: Request(
+        "withdraw the authorisation",
+        (deployment_commands.WithdrawAuthorisation,),
+        deployment_policies.WITHDRAWAL_POLICIES,
+    ),
     deployment.StartRefused: Request(
         "switch recognition on",
         (deployment_commands.StartDeployment,),

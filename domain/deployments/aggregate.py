@@ -15,6 +15,7 @@ from domain.deployments.commands import (
     EndDeployment,
     StartDeployment,
     StopDeployment,
+    WithdrawAuthorisation,
 )
 from domain.deployments.gates import Readiness, Standing
 from domain.deployments.policies import (
@@ -24,6 +25,7 @@ from domain.deployments.policies import (
     CLOSING_POLICIES,
     START_POLICIES,
     STOP_POLICIES,
+    WITHDRAWAL_POLICIES,
     ApplicationFacts,
     AuthorisationFacts,
     CameraFacts,
@@ -31,6 +33,7 @@ from domain.deployments.policies import (
     ListFacts,
     StartFacts,
     StopFacts,
+    WithdrawalFacts,
 )
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Mode
@@ -160,6 +163,31 @@ class Deployment(Aggregate):
         )
         return None
 
+    def decide_withdrawal(self, command: WithdrawAuthorisation) -> Refused | None:
+        """Take the authorisation back, and switch recognition off with it."""
+        facts = WithdrawalFacts(
+            role=command.role,
+            authorised=self.authorised is not None,
+            over=self.over,
+            reason=command.reason,
+        )
+        if reasons := refusals(WITHDRAWAL_POLICIES, facts):
+            return Refused(happened.WithdrawalRefused, reasons, command, self.id)
+        self.happened(
+            happened.AuthorisationWithdrawn,
+            at=command.at,
+            officer=command.actor,
+            reason=command.reason,
+        )
+        if self.run is not None:
+            self.happened(
+                happened.DeploymentStopped,
+                at=command.at,
+                run=self.run,
+                cause="authorisation-withdrawn",
+            )
+        return None
+
     def decide_start(
         self,
         command: StartDeployment,
@@ -251,6 +279,8 @@ class Deployment(Aggregate):
                     self.recording.discard(event.camera)
             case happened.DeploymentAuthorised():
                 self.authorised = event
+            case happened.AuthorisationWithdrawn():
+                self.authorised = None
             case happened.DeploymentStarted():
                 self.run = event.run
                 self.runs.add(event.run)

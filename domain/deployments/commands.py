@@ -51,6 +51,14 @@ class AuthoriseDeployment(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WithdrawAuthorisation(Command):
+    """Take the authorisation back; recognition that is on is switched off."""
+
+    deployment: UUID
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class StartDeployment(Command):
     """Switch recognition on."""
 

@@ -79,6 +79,15 @@ class DeploymentAuthorised(Happened):
         return body | NOTHING_ASKED
 
 
+@recorded_as("deployment.authorisation_withdrawn")
+@dataclass(frozen=True, kw_only=True)
+class AuthorisationWithdrawn(Happened):
+    """The authorisation was taken back. Nothing starts, and no alert is raised, from here on."""
+
+    officer: str
+    reason: str
+
+
 @recorded_as("deployment.started")
 @dataclass(frozen=True, kw_only=True)
 class DeploymentStarted(Happened):
@@ -137,6 +146,7 @@ DeploymentEvent = (
     DeploymentAppliedFor
     | CameraConfigured
     | DeploymentAuthorised
+    | AuthorisationWithdrawn
     | DeploymentStarted
     | DeploymentStopped
     | DeploymentEnded
@@ -160,6 +170,12 @@ class CameraRefused(WasRefused):
 @dataclass(frozen=True, kw_only=True)
 class AuthorisationRefused(WasRefused):
     """The authorisation was not allowed."""
+
+
+@recorded_as("deployment.withdrawal_refused")
+@dataclass(frozen=True, kw_only=True)
+class WithdrawalRefused(WasRefused):
+    """The authorisation was not taken back."""
 
 
 @recorded_as("deployment.start_refused")

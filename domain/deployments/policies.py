@@ -420,6 +420,56 @@ AUTHORISATION_POLICIES: tuple[Policy[AuthorisationFacts], ...] = (
 
 
 @dataclass(frozen=True)
+class WithdrawalFacts:
+    """What a withdrawal is judged by."""
+
+    role: Role
+    authorised: bool
+    over: bool
+    reason: str
+
+
+@refuses("role_may_not_withdraw")
+def role_may_withdraw(facts: WithdrawalFacts) -> Refusal | None:
+    """The AO at any time; the sponsor, who may pause everything, too. Source: section 2."""
+    if facts.role in (Role.AUTHORISING_OFFICER, Role.SPONSOR):
+        return None
+    return Refusal(
+        "role_may_not_withdraw",
+        "an Authorising Officer or the project sponsor withdraws",
+        {"role": facts.role.value},
+    )
+
+
+@refuses("not_authorised")
+def there_is_something_to_withdraw(facts: WithdrawalFacts) -> Refusal | None:
+    """Only what was given can be taken back, once."""
+    if facts.authorised:
+        return None
+    return Refusal("not_authorised", "the deployment is not authorised, or not any more")
+
+
+@refuses("deployment_over")
+def withdrawal_is_before_the_end(facts: WithdrawalFacts) -> Refusal | None:
+    """A deployment that is over needs no withdrawal."""
+    return Refusal("deployment_over", "the deployment is over") if facts.over else None
+
+
+@refuses("not_a_code")
+def withdrawal_has_a_reason(facts: WithdrawalFacts) -> Refusal | None:
+    """Why, as a code. Source: NEVER 5."""
+    return None if is_code(facts.reason) else Refusal("not_a_code", "give the reason by a code")
+
+
+WITHDRAWAL_POLICIES: tuple[Policy[WithdrawalFacts], ...] = (
+    role_may_withdraw,
+    withdrawal_is_before_the_end,
+    there_is_something_to_withdraw,
+    withdrawal_has_a_reason,
+)
+
+
+@dataclass(frozen=True)
 class StartFacts:
     """What a start is judged by."""
 

@@ -333,6 +333,8 @@ class Counting:
                     written(event.valid_until),
                 ]
                 self._facts["threshold"] = str(event.threshold)
+            case deployment.AuthorisationWithdrawn():
+                self._facts["withdrawn"] = written(event.timestamp)
             case deployment.DeploymentStarted():
                 self._begun = event
                 self._started[event.run] = event.timestamp, at

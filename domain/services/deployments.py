@@ -14,6 +14,7 @@ from domain.deployments.commands import (
     EndDeployment,
     StartDeployment,
     StopDeployment,
+    WithdrawAuthorisation,
 )
 from domain.deployments.policies import ListFacts
 from domain.governance.days import day_of
@@ -72,6 +73,11 @@ def authorise(outside: Outside, command: AuthoriseDeployment) -> Answer:
     return carry_out(outside, command, attempt, kind=Deployment, of=command.deployment)
 
 
+def withdraw(outside: Outside, command: WithdrawAuthorisation) -> Answer:
+    """Take the authorisation back; recognition that is on is off in the same transaction."""
+    return _decide(outside, command, lambda one: one.decide_withdrawal(command))
+
+
 def start(outside: Outside, command: StartDeployment) -> Answer:
     """Switch recognition on, resting on the watchlist and on what is in force as they stand."""
 
@@ -117,7 +123,9 @@ def cancel(outside: Outside, command: CancelDeployment) -> Answer:
     return answer
 
 
-OnDeployment = ConfigureCamera | StopDeployment | EndDeployment | CancelDeployment
+OnDeployment = (
+    ConfigureCamera | WithdrawAuthorisation | StopDeployment | EndDeployment | CancelDeployment
+)
 
 
 def _decide(

@@ -188,6 +188,13 @@ def died() -> Scene:
     return scene
 
 
+def withdrawn() -> Scene:
+    """Recognition was on when the authorisation was taken back."""
+    scene = Scene().running()
+    agreed(deployments.withdraw(scene.outside, a.to_withdraw(**scene.by)))
+    return scene
+
+
 def called_off() -> Scene:
     """Applied for and cancelled."""
     scene = Scene().applied().listed()
@@ -240,7 +247,13 @@ def kept() -> Scene:
     return scene
 
 
-SCENES = {"busy": busy, "died": died, "called off": called_off, "kept": kept}
+SCENES = {
+    "busy": busy,
+    "died": died,
+    "withdrawn": withdrawn,
+    "called off": called_off,
+    "kept": kept,
+}
 
 
 @pytest.mark.parametrize("scene", SCENES)

@@ -195,6 +195,14 @@ def to_authorise(**changes: Any) -> deployment_commands.AuthoriseDeployment:
     )
 
 
+def to_withdraw(**changes: Any) -> deployment_commands.WithdrawAuthorisation:
+    """An Authorising Officer takes the authorisation back."""
+    asked = {"deployment": DEPLOYMENT, "reason": "threat-has-passed"}
+    return deployment_commands.WithdrawAuthorisation(
+        **_asked_by(AUTHORISING_OFFICER, Role.AUTHORISING_OFFICER, asked | changes)
+    )
+
+
 def to_start(**changes: Any) -> deployment_commands.StartDeployment:
     """An operator switches recognition on, with a list of one entry loaded."""
     asked = {
@@ -283,6 +291,12 @@ def authorised(**changes: Any) -> Fact[Deployment]:
         **PINNED,
     }
     return _fact(Deployment, deployment_events.DeploymentAuthorised, fields | changes)
+
+
+def withdrawn(**changes: Any) -> Fact[Deployment]:
+    """The authorisation was taken back."""
+    fields = {"officer": AUTHORISING_OFFICER, "reason": "threat-has-passed"}
+    return _fact(Deployment, deployment_events.AuthorisationWithdrawn, fields | changes)
 
 
 def started(**changes: Any) -> Fact[Deployment]:

@@ -259,6 +259,7 @@ _USUAL: Mapping[str, Any] = {
     "policy.registered.kind": "policy",
     "policy.withdrawn.kind": "policy",
     "policy.withdrawn.reason": "court-order",
+    "deployment.authorisation_withdrawn.reason": "threat-has-passed",
     "programme.paused.reason": "disparity-under-review",
     "programme.resumed.reason": "retested",
     "training.withdrawn.reason": "failed-refresher",

@@ -36,6 +36,8 @@ from tests.support.builders import (
     to_end,
     to_start,
     to_stop,
+    to_withdraw,
+    withdrawn,
 )
 from tests.support.governed import a_readiness, a_standing
 from tests.support.scenarios import given, given_no, happened, refused
@@ -735,3 +737,51 @@ def test_an_authorisation_holds_codes_and_no_text(field: str, code: str) -> None
     given(an_applied_deployment(), camera_configured()).when(authorise(**sentence)).then(
         refused(code)
     )
+
+
+# -- taking it back ----------------------------------------------------------------------------
+
+
+def withdraw(**changes: Any) -> Ask:
+    """Ask for the authorisation to be taken back."""
+    return lambda one: one.decide_withdrawal(to_withdraw(**changes))
+
+
+AUTHORISED = (an_applied_deployment(), camera_configured(), authorised())
+
+
+def test_an_authorisation_is_taken_back_before_anything_ran() -> None:
+    given(*AUTHORISED).when(withdraw()).then(happened(withdrawn()))
+
+
+def test_a_run_that_is_on_is_switched_off_with_it() -> None:
+    """In the same transaction: there is no instant with recognition on and no authority."""
+    off = stopped(cause="authorisation-withdrawn")
+    given(*AUTHORISED, started()).when(withdraw()).then(happened(withdrawn(), off))
+
+
+@pytest.mark.parametrize("role", [Role.AUTHORISING_OFFICER, Role.SPONSOR])
+def test_officer_and_sponsor_withdraw(role: Role) -> None:
+    given(*AUTHORISED).when(withdraw(role=role)).then(happened(withdrawn()))
+
+
+@pytest.mark.parametrize(
+    "role", [one for one in Role if one not in (Role.AUTHORISING_OFFICER, Role.SPONSOR)]
+)
+def test_nobody_else_withdraws(role: Role) -> None:
+    given(*AUTHORISED).when(withdraw(role=role)).then(
+        refused("role_may_not_withdraw", kept_as="deployment.withdrawal_refused")
+    )
+
+
+def test_what_was_not_given_or_is_over_is_not_taken_back() -> None:
+    given(an_applied_deployment()).when(withdraw()).then(refused("not_authorised"))
+    given(*AUTHORISED, withdrawn()).when(withdraw()).then(refused("not_authorised"))
+    given(*AUTHORISED, ended()).when(withdraw()).then(refused("deployment_over"))
+    given(*AUTHORISED).when(withdraw(reason="It rains.")).then(refused("not_a_code"))
+
+
+def test_after_a_withdrawal_nothing_starts_until_it_is_authorised_anew() -> None:
+    """A new authorisation is a new decision, with every gate."""
+    given(*AUTHORISED, withdrawn()).when(start()).then(refused("not_authorised"))
+    given(*AUTHORISED, withdrawn()).when(authorise()).then(happened(authorised()))
