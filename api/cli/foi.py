@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from uuid import UUID
 
 import typer
 
-from api.bootstrap import deployments_in, evidence_in, mode_of, origin_of, read_history
+from api.bootstrap import evidence_in, mode_of, origin_of, read_history
 from api.cli.record import Data, data_directory
 from api.cli.telling import printable, say, say_json
 from api.reports.answers import as_json, as_text
 from domain.figures.answers import answered
-from domain.figures.deployment_record import counted
+from domain.figures.deployment_record import counted_each
 from domain.governance.days import day
 from domain.kernel.commands import Mode
 from domain.kernel.errors import DomainError
@@ -30,9 +29,7 @@ def foi(
     if end < begin:
         raise DomainError(f"--to: expected a day from {begin} on, found {end}")
     mode, tests = mode_of(path), evidence_in(path)
-    records = (
-        counted(UUID(scope), read_history(path, scope), tests) for scope in deployments_in(path)
-    )
+    records = counted_each(read_history(path, None), tests)
     catalogue = accepted_values()
     found = answered(records, first=begin, last=end, wanted=catalogue.wanted_categories)
     if as_json_:

@@ -202,6 +202,8 @@ def _rules_told(entry: Recorded) -> Iterator[tuple[str, str]]:
             yield "authorised cameras", ", ".join(event.cameras)
             yield "authorised threshold", f"{event.threshold} ({event.threshold_justification})"
             yield "authorised model", event.model_digest
+        case deployment.AuthorisationWithdrawn() as event:
+            yield "authorised by", f"nobody any more: withdrawn by {event.officer}"
         case deployment.DeploymentStarted() as event:
             for name, value in event.recogniser_settings.items():
                 yield f"recogniser setting {name}", value

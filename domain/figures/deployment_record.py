@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.alerts import events as alert
-from domain.copies.events import WatchlistDestroyed
+from domain.copies.events import CopyRegistered, WatchlistDestroyed
 from domain.deployments import events as deployment
 from domain.engagements import events as engagement
 from domain.engagements.aggregate import codes
@@ -27,6 +27,7 @@ from domain.governance.events import EvidenceAttached
 from domain.governance.evidence import MEASURED
 from domain.holds.events import HoldApproved
 from domain.kernel.events import Happened
+from domain.kernel.references import FORCE
 from domain.kernel.refusals import WasRefused
 from domain.kernel.time import written
 from domain.ports import Recorded
@@ -221,6 +222,9 @@ class Counting:
         self._runs: list[dict[str, Any]] = []
         self._ran = timedelta()
         self._open_runs: set[UUID] = set()
+        self._recording: dict[str, bool] = {}
+        """Camera to whether its footage is kept, as it was configured last."""
+        self._watchlist: UUID | None = None
         self._unreconciled: set[UUID] = set()
         self._unbalanced: set[UUID] = set()
         self._longest = 0
@@ -307,6 +311,7 @@ class Counting:
     def _take_of_the_deployment(self, event: Happened, at: int) -> None:
         match event:
             case deployment.DeploymentAppliedFor():
+                self._watchlist = event.watchlist
                 self._facts |= {
                     "mode": event.mode,
                     "use_case": event.use_case,
@@ -315,11 +320,11 @@ class Counting:
                     "requested": [written(event.requested_from), written(event.requested_until)],
                 }
             case deployment.CameraConfigured():
-                self._counted.add("cameras", at)
-                self._facts["footage_recorded"] = (
-                    self._facts.get("footage_recorded", False) or event.footage_recorded
-                )
-            case WatchlistSealed():
+                if event.camera not in self._recording:
+                    self._counted.add("cameras", at)
+                self._recording[event.camera] = event.footage_recorded
+                self._facts["footage_recorded"] = any(self._recording.values())
+            case WatchlistSealed() if event.originator_id == self._watchlist:
                 self._counted.add("watchlist_entries", at, event.entries)
                 self._counted.add("rejected_references", at, event.rejected)
                 for name in ("by_category", "by_source_system", "by_age_band"):
@@ -360,6 +365,8 @@ class Counting:
                 self._facts["ended" if ended else "cancelled"] = written(event.timestamp)
             case WatchlistDestroyed():
                 self._list_gone_at = event.timestamp
+            case CopyRegistered():
+                self._list_gone_at = None
             case HoldApproved():
                 self._counted.add("holds", at)
             case _:
@@ -517,7 +524,8 @@ class Counting:
 
     def _stop(self, event: deployment.DeploymentStopped, at: int) -> None:
         started, begun_at = self._started[event.run]
-        self._ran += event.timestamp - started
+        # A clock that was set back meanwhile makes no time undone.
+        self._ran += max(event.timestamp - started, timedelta())
         self._open_runs.discard(event.run)
         self._counted.at("recognising_s", begun_at)
         self._counted.at("recognising_s", at)
@@ -582,3 +590,14 @@ def counted(
     for entry in entries:
         counting.take(entry)
     return counting.told()
+
+
+def counted_each(
+    entries: Iterable[Recorded], evidence: Mapping[str, EvidenceAttached]
+) -> list[DeploymentRecord]:
+    """The record of each deployment, counted in one pass over the whole log."""
+    each: dict[str, Counting] = {}
+    for entry in entries:
+        if entry.scope != FORCE:
+            each.setdefault(entry.scope, Counting(UUID(entry.scope), evidence)).take(entry)
+    return [one.told() for one in each.values()]

@@ -80,10 +80,10 @@ def sponsor_answers_for_evidence(facts: EvidenceFacts | WithdrawalFacts) -> Refu
 
 @refuses("not_a_code")
 def evidence_is_named_by_codes(facts: EvidenceFacts) -> Refusal | None:
-    """Evidence and tester are named by codes; the report itself is a document. Source: NEVER 5."""
+    """Evidence, tester and settings are codes; the report itself is a document. NEVER 5."""
     if all(is_code(one) for one in facts.codes):
         return None
-    return Refusal("not_a_code", "name the evidence and the tester by codes")
+    return Refusal("not_a_code", "give evidence, tester, model and settings by codes")
 
 
 @refuses("evidence_known")
@@ -210,7 +210,13 @@ class PerformanceEvidence(Aggregate):
         facts = EvidenceFacts(
             role=command.role,
             mode=command.mode,
-            codes=(command.evidence, command.tester, command.model_digest),
+            codes=(
+                command.evidence,
+                command.tester,
+                command.model_digest,
+                *command.settings,
+                *command.settings.values(),
+            ),
             known=command.evidence in self._known,
             basis=command.basis,
             threshold=command.threshold,

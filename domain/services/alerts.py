@@ -85,17 +85,18 @@ def adjudicate(outside: Outside, command: AdjudicateAlert) -> Answer:
     def attempt(keeping: Keeping) -> Answer:
         deployment = outside.record.load(Deployment, command.deployment)
         alert = outside.record.load(Alert, command.alert)
+        trained, given = trained_to_adjudicate(outside, command)
         if refused := alert.decide_adjudication(
             command,
             stand_ins=deployment.officers == "stand-in",
-            trained=trained_to_adjudicate(outside, command),
+            trained=trained,
             note_item=keeping.items.get(ItemClass.FREE_TEXT),
         ):
             return refused
         if command.note and not keeping.items:
             _keep_note(keeping, command, alert)
             return attempt(keeping)
-        outside.record.append(*keeping.sealed_items(), alert, by=command, answers=True)
+        outside.record.append(*keeping.sealed_items(), alert, by=command, given=given, answers=True)
         return alert
 
     return carry_out_keeping(
@@ -114,13 +115,12 @@ def dissent(outside: Outside, command: RecordDissent) -> Answer:
     def attempt() -> Answer:
         deployment = outside.record.load(Deployment, command.deployment)
         alert = alert_of(outside, command.deployment, command.alert)
+        trained, given = trained_to_adjudicate(outside, command)
         if refused := alert.decide_dissent(
-            command,
-            stand_ins=deployment.officers == "stand-in",
-            trained=trained_to_adjudicate(outside, command),
+            command, stand_ins=deployment.officers == "stand-in", trained=trained
         ):
             return refused
-        outside.record.append(alert, by=command, answers=True)
+        outside.record.append(alert, by=command, given=given, answers=True)
         return alert
 
     return carry_out(outside, command, attempt, kind=Alert, of=command.alert)

@@ -22,9 +22,13 @@ Answer = Engagement | Refused
 
 def start(outside: Outside, command: asked.StartEngagement) -> Answer:
     """Speak to the person, if the possible match was found viable."""
-    trained = trained_to_adjudicate(outside, command)
+
+    def decide(engagement: Engagement, before: Beforehand) -> Refused | None:
+        trained, _ = trained_to_adjudicate(outside, command)
+        return engagement.decide_start(command, before, trained=trained)
+
     return _decide(
-        outside, command, lambda one, before: one.decide_start(command, before, trained=trained)
+        outside, command, decide, resting_on=lambda: trained_to_adjudicate(outside, command)[1]
     )
 
 
@@ -79,15 +83,18 @@ def _decide(
     outside: Outside,
     command: asked.OnAlert,
     decide: Callable[[Engagement, Beforehand], Refused | None],
+    resting_on: Callable[[], dict[UUID, int]] = dict,
 ) -> Answer:
     stream = engagement_after(command.alert)
 
     def attempt() -> Answer:
         alert = alert_of(outside, command.deployment, command.alert)
-        engagement = _found_or_new(outside, stream)
+        engagement, given = _found_or_new(outside, stream), resting_on()
         if refused := decide(engagement, _beforehand(alert)):
             return refused
-        outside.record.append(engagement, by=command, given={alert.id: alert.version}, answers=True)
+        outside.record.append(
+            engagement, by=command, given={**given, alert.id: alert.version}, answers=True
+        )
         return engagement
 
     return carry_out(outside, command, attempt, kind=Engagement, of=stream)

@@ -268,12 +268,12 @@ class Governance:
         return ""
 
 
-def trained_to_adjudicate(outside: Outside, command: Command) -> bool:
-    """Whether who adjudicates has the course in date that this needs."""
-    requirements = _requirements(outside)
+def trained_to_adjudicate(outside: Outside, command: Command) -> tuple[bool, dict[UUID, int]]:
+    """Whether who adjudicates has the course in date that this needs, and what that rests on."""
+    requirements, training = _requirements(outside), _found(outside, Training, TRAINING)
     course = requirements.in_force.training.get(Role.ENGAGEMENT_OFFICER.value)
-    training = _found(outside, Training, TRAINING)
-    return course is None or training.current(command.actor, course, day_of(command.at))
+    trained = course is None or training.current(command.actor, course, day_of(command.at))
+    return trained, {one.id: one.version for one in (requirements, training)}
 
 
 def _requirements(outside: Outside) -> RequirementsRegister:

@@ -32,7 +32,7 @@ class History:
     at: int = 0
     """Seconds since the first."""
 
-    def add(self, kind: type[Happened], stream: UUID = a.DEPLOYMENT, **fields: Any) -> None:
+    def add(self, kind: type[Happened], stream: UUID = a.DEPLOYMENT, /, **fields: Any) -> None:
         """One more entry, a second later, at the next position but one: others write too."""
         self.at += 1
         happened = a.AT + timedelta(seconds=self.at)

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from domain.alerts import events as alert
-from domain.deployments.events import DeploymentStopped
+from domain.copies.events import CopyRegistered, WatchlistDestroyed
+from domain.deployments.events import CameraConfigured, DeploymentStopped
 from domain.engagements import events as engagement
 from domain.engagements.aggregate import engagement_after
-from domain.figures.deployment_record import DEFINITIONS, DeploymentRecord, counted
+from domain.figures.deployment_record import (
+    DEFINITIONS,
+    DeploymentRecord,
+    counted,
+    counted_each,
+)
 from domain.figures.published import Published
 from domain.governance.events import EvidenceAttached
 from domain.ports import Recorded
@@ -236,3 +244,53 @@ def test_every_figure_has_a_definition_that_says_something() -> None:
     assert record.not_measured == (
         "true recognition rate: no passes of known persons are recorded",
     )
+
+
+def test_a_camera_that_is_configured_again_is_one_camera_as_it_was_configured_last() -> None:
+    history = History().begins(cameras=2)
+    for recorded in (True, False):
+        history.add(
+            CameraConfigured,
+            camera="camera-1",
+            source_kind="file",
+            zone=a.ZONE,
+            footage_recorded=recorded,
+        )
+    record = record_of(history.entries)
+    assert record.value("cameras") == 2
+    assert record.facts["footage_recorded"] is False
+
+
+def test_another_list_in_the_scope_is_not_the_deployments_own() -> None:
+    history = History().begins(listed=3)
+    other = dict(of_kind(history.entries, WatchlistSealed).__next__().__dict__)
+    fields = {
+        name: value for name, value in other.items() if name in WatchlistSealed.__annotations__
+    }
+    history.add(WatchlistSealed, a.ALERT, **(fields | {"entries": 50}))
+    assert record_of(history.entries).value("watchlist_entries") == 3
+
+
+def test_a_copy_that_is_registered_later_is_not_known_to_be_gone() -> None:
+    history = History().begins().stops()
+    gone = {"deployment": a.DEPLOYMENT, "watchlist": a.WATCHLIST, "copies": 1, "items": 6}
+    history.add(WatchlistDestroyed, a.WATCHLIST, **gone)
+    said = "the watchlist is not known to be destroyed"
+    assert said not in record_of(history.entries).unfit
+    history.add(CopyRegistered, a.WATCHLIST, **a_copy())
+    assert said in record_of(history.entries).unfit
+
+
+def a_copy() -> dict[str, Any]:
+    """The fields of a copy's registration."""
+    return dict.fromkeys(CopyRegistered.__annotations__, "laptop")
+
+
+def test_all_deployments_are_counted_in_one_pass_as_each_alone() -> None:
+    entries = at_random(3)
+    other = [replace(one, scope="d2" * 16) for one in at_random(4)]
+    mixed = sorted([*entries, *other], key=lambda one: one.position)
+    force = replace(entries[0], scope="force")
+    found = counted_each([force, *mixed], {})
+    alone = [record_of(entries), counted(UUID("d2" * 16), other, {})]
+    assert sorted(map(repr, found)) == sorted(map(repr, alone))

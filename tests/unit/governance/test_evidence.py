@@ -184,6 +184,8 @@ def test_impossible_figures_are_refused(impossible: dict[str, Any]) -> None:
     ("changes", "code"),
     [
         ({"tester": "The Laboratory"}, "not_a_code"),
+        ({"settings": {"note": "Tested on Jane Doe."}}, "not_a_code"),
+        ({"settings": {"Jane Doe": "1"}}, "not_a_code"),
         ({"tested_on": (TODAY + timedelta(days=1)).isoformat()}, "tested_in_the_future"),
         ({"tested_on": "last year"}, "tested_in_the_future"),
     ],
