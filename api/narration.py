@@ -74,6 +74,10 @@ def _by_whom(kind: str) -> str:
     return known.get(kind, kind)
 
 
+def _count(many: int, one: str, more: str) -> str:
+    return f"{many} {one if many == 1 else more}"
+
+
 def _short(reference: object) -> str:
     return str(getattr(reference, "hex", reference))[:8]
 
@@ -171,6 +175,33 @@ def _(e: watchlist.WatchlistSealed) -> str:
 @_tells(watchlist.WatchlistApproved)
 def _(e: watchlist.WatchlistApproved) -> str:
     return f"{e.officer} approved the list of {e.entries} entries"
+
+
+@_tells(watchlist.EntriesReviewed)
+def _(e: watchlist.EntriesReviewed) -> str:
+    return f"{e.reviewer} looked again at {_count(len(e.entries), 'entry', 'entries')}"
+
+
+@_tells(watchlist.EntryRemoved)
+def _(e: watchlist.EntryRemoved) -> str:
+    return f"{e.remover} took entry {_short(e.entry)} off the list ({e.reason})"
+
+
+@_tells(watchlist.ExtraAuthorityDecided)
+def _(e: watchlist.ExtraAuthorityDecided) -> str:
+    verb = "gave" if e.granted else "declined"
+    return (
+        f"{e.officer} {verb} extra authority for {_count(len(e.entries), 'entry', 'entries')}: "
+        f"{e.reason}"
+    )
+
+
+@_tells(watchlist.WatchlistReopened)
+def _(e: watchlist.WatchlistReopened) -> str:
+    return (
+        f"{e.officer} varied the authorisation ({e.reason}): the list may take "
+        f"{_count(e.most_added, 'more entry', 'more entries')}, then be sealed and approved anew"
+    )
 
 
 @_tells(sighting.FaceEnrolledAndDiscarded)

@@ -522,6 +522,7 @@ class EntryState(StrEnum):
     PROPOSED = "proposed"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
+    REMOVED = "removed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -559,7 +560,7 @@ class EntryLine:
     watchlist: UUID
     state: EntryState
     reasons: tuple[str, ...]
-    """Why it was rejected, as codes."""
+    """Why it was rejected or removed, as codes."""
     category: str
     source_system: str
     image_basis: str

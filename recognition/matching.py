@@ -101,6 +101,7 @@ class Gallery:
         self._entry_of_row = np.array([number[entry] for entry in entries], np.intp)
         self._owned = references
         self._wiped = False
+        self._dropped: set[UUID] = set()
 
     @property
     def references(self) -> NDArray[np.float32]:
@@ -124,6 +125,28 @@ class Gallery:
         """
         out.fill(-np.inf)
         np.maximum.at(out, self._entry_of_row, scores)
+
+    def drop(self, entry: UUID) -> None:
+        """Overwrite an entry's references with zeros: no track is a possible match of it any more.
+
+        What tracks worked out before stays in them until they end; an entry that was dropped is
+        left out of what they answer.
+
+        Raises:
+            KeyError: there is no such entry.
+        """
+        number = {one: index for index, one in enumerate(self.entries)}[entry]
+        self._owned[self._entry_of_row == number] = 0
+        self._dropped.add(entry)
+
+    def holds(self, entry: UUID) -> bool:
+        """Whether the entry is one of the gallery's and was not dropped."""
+        return entry in self.entries and entry not in self._dropped
+
+    @property
+    def size(self) -> int:
+        """How many entries are left."""
+        return len(self.entries) - len(self._dropped)
 
     def wipe(self) -> None:
         """Overwrite the references with zeros. The gallery answers nothing after that."""
@@ -266,6 +289,7 @@ class TrackScore:
         return [
             PossibleMatch(self._gallery.entries[index], Similarity(float(mean[index])))
             for index in found[np.argsort(-mean[found], kind="stable")]
+            if self._gallery.holds(self._gallery.entries[index])
         ]
 
     def wipe(self) -> None:

@@ -27,6 +27,7 @@ from api.cli import (
     report,
     schedule,
     tokens,
+    watchlists,
     witness,
 )
 from api.cli.endings import in_words
@@ -63,6 +64,7 @@ app.add_typer(custody.app, name="custody")
 app.add_typer(holds.app, name="hold")
 app.add_typer(copies.app, name="copies")
 app.add_typer(deployment.app, name="deployment")
+app.add_typer(watchlists.app, name="watchlist")
 app.add_typer(alerts.app, name="alert")
 app.add_typer(footage.app, name="footage")
 app.command("foi")(foi.foi)

@@ -14,6 +14,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
+from uuid import UUID
 
 import numpy as np
 
@@ -45,6 +46,7 @@ from domain.services import deployments, watchlists
 from domain.services.carrying_out import BySystem, by_the_system
 from domain.services.closing import close
 from domain.services.custody import consult
+from domain.services.governance import requirements_of
 from domain.services.inventory import take_stock
 from domain.services.sightings import reconcile
 from domain.services.sink import InProcessSink
@@ -56,10 +58,13 @@ from domain.watchlists.aggregate import Watchlist
 from domain.watchlists.commands import (
     ApproveCriteria,
     ApproveWatchlist,
+    DecideExtraAuthority,
     LoadGallery,
     ProposeCriteria,
+    ReviewEntries,
     SealWatchlist,
 )
+from domain.watchlists.upkeep import MOST_AT_ONCE
 from recognition.engine import Engine
 from recognition.footage import Recorder, RecordingOf
 from recognition.matching import Gallery
@@ -69,6 +74,8 @@ from recognition.sources import FileSource, VideoPacket
 from recognition.zone import Zone
 
 CAMERA = "camera-1"
+REMOVED = "(removed)"
+"""What stands for the caller's reference of an entry that was taken off the list."""
 RECOGNITION_IS_ON = "recognition is on"
 WHOLE_FRAME = [[0, 0], [1000, 0], [1000, 1000], [0, 1000]]
 LOOK_EVERY_S = 0.5
@@ -145,6 +152,8 @@ class _Rehearsal:
         self._rejected: list[str] = []
         self._stopped_by = ""
         self._switched_off = False
+        self._compared_with: set[UUID] = set()
+        """The entries that the running recogniser compares faces with."""
         self._look_again = 0.0
         # Before the first photograph is opened: templates exist from the compilation on.
         self._precautions = take_precautions()
@@ -241,6 +250,9 @@ class _Rehearsal:
                     deployment=self._deployment,
                     categories=categories,
                     accepted_values=self._play.accepted.version,
+                    adult_age_bands=sorted(self._play.accepted.adult_age_bands),
+                    contested_categories=sorted(self._play.accepted.off_categories),
+                    most_entries=requirements_of(self._outside).in_force.limit("list_entries"),
                 ),
             )
         )
@@ -272,6 +284,7 @@ class _Rehearsal:
         for words in self._rejected:
             self._listener.step(f"rejected: {words}")
         self._engine.forget_last_face()
+        self._allow_children_and_vulnerable()
         for sealer in (stand_ins.FIRST_MANAGER, stand_ins.SECOND_MANAGER):
             self._agreed(
                 watchlists.seal(
@@ -288,6 +301,41 @@ class _Rehearsal:
                 self._outside, ApproveWatchlist(**officer, at=now(), watchlist=self._watchlist)
             )
         )
+        self._review()
+
+    def _allow_children_and_vulnerable(self) -> None:
+        """The second authority, where an entry needs one."""
+        listed = self._outside.record.load(Watchlist, self._watchlist)
+        for entries in _batches(listed.needing_authority):
+            self._agreed(
+                watchlists.decide_extra_authority(
+                    self._outside,
+                    DecideExtraAuthority(
+                        **self._as(stand_ins.EXTRA_AUTHORISER, Role.EXTRA_AUTHORISER),
+                        at=self._outside.clock.now(),
+                        watchlist=self._watchlist,
+                        entries=entries,
+                        granted=True,
+                        reason="given-to-the-rehearsal",
+                    ),
+                )
+            )
+
+    def _review(self) -> None:
+        """Every entry is looked at before recognition is switched on."""
+        listed = self._outside.record.load(Watchlist, self._watchlist)
+        for entries in _batches(listed.accepted):
+            self._agreed(
+                watchlists.review(
+                    self._outside,
+                    ReviewEntries(
+                        **self._as(stand_ins.SECOND_MANAGER, Role.WATCHLIST_MANAGER),
+                        at=self._outside.clock.now(),
+                        watchlist=self._watchlist,
+                        entries=entries,
+                    ),
+                )
+            )
 
     def _authorise(self) -> None:
         listed = self._outside.record.load(Watchlist, self._watchlist)
@@ -322,6 +370,7 @@ class _Rehearsal:
 
     def _recognise(self, source: FileSource) -> None:
         gallery = self._gallery()
+        self._compared_with = set(gallery.entries)
         try:
             self._agreed(
                 deployments.start(
@@ -360,14 +409,13 @@ class _Rehearsal:
                     source,
                     on_packet=on_packet,
                     on_progress=lambda progress: self._listener.progress(progress, sink.alerts),
-                    asked_to_stop=self._must_stop,
+                    asked_to_stop=lambda: self._must_stop(gallery),
                 )
         finally:
             gallery.wipe()
-        self._look_again = 0.0
-        switched_off = self._was_switched_off()
+        self._look()
         self._stopped_by = self._cause()
-        if not switched_off:
+        if not self._switched_off:
             self._stop(self._stopped_by)
         balanced = reconcile(
             self._outside,
@@ -390,17 +438,30 @@ class _Rehearsal:
         with Recorder(of=of, clock=self._outside.clock, open_sink=self._node.footage) as recorder:
             yield recorder.take
 
-    def _must_stop(self) -> bool:
-        return self._listener.asked_to_stop() or self._window_is_over() or self._was_switched_off()
+    def _must_stop(self, gallery: Gallery) -> bool:
+        if time.monotonic() >= self._look_again:
+            self._look_again = time.monotonic() + LOOK_EVERY_S
+            self._look()
+            for entry in self._removed():
+                gallery.drop(entry)
+        return (
+            self._listener.asked_to_stop()
+            or self._window_is_over()
+            or self._switched_off
+            or not gallery.size
+        )
 
-    def _was_switched_off(self) -> bool:
-        """Whether somebody else, from another process, switched recognition off."""
-        if time.monotonic() < self._look_again:
-            return self._switched_off
-        self._look_again = time.monotonic() + LOOK_EVERY_S
+    def _look(self) -> None:
+        """See whether somebody else, from another process, switched recognition off."""
         found = self._outside.record.load(Deployment, self._deployment)
         self._switched_off = found.run != self._run
-        return self._switched_off
+
+    def _removed(self) -> set[UUID]:
+        """The entries that somebody took off the list since the last look."""
+        listed = self._outside.record.load(Watchlist, self._watchlist)
+        removed = self._compared_with - set(listed.accepted)
+        self._compared_with -= removed
+        return removed
 
     def _window_is_over(self) -> bool:
         """A run stops by itself at the end of what was authorised."""
@@ -409,6 +470,8 @@ class _Rehearsal:
     def _cause(self) -> str:
         if self._switched_off:
             return "switched-off-by-another"
+        if not self._compared_with:
+            return "watchlist-empty"
         if self._window_is_over():
             return "authorised-window-over"
         return "asked-to-stop" if self._listener.asked_to_stop() else "video-over"
@@ -463,21 +526,22 @@ class _Rehearsal:
         }
         lines = []
         for alert in survey.alerts.values():
-            opened = consult(
-                self._outside,
-                ConsultItem(
-                    **self._by_system("rehearsal"),
-                    item=reference_of[alert.entry],
-                    purpose="rehearsal-summary",
-                ),
-            )
-            if isinstance(opened, Refused):
-                raise RehearsalRefusedError(opened)
-            lines.append(
-                AlertLine(opened.decode(), round(alert.first_seen_ms / 1000, 2), alert.camera)
-            )
-            opened[:] = bytes(len(opened))
+            item = reference_of[alert.entry]
+            reference = REMOVED if survey.items[item].destroyed else self._read(item)
+            lines.append(AlertLine(reference, round(alert.first_seen_ms / 1000, 2), alert.camera))
         return lines
+
+    def _read(self, item: UUID) -> str:
+        """A caller's own reference."""
+        opened = self._agreed(
+            consult(
+                self._outside,
+                ConsultItem(**self._by_system("rehearsal"), item=item, purpose="rehearsal-summary"),
+            )
+        )
+        reference = opened.decode()
+        opened[:] = bytes(len(opened))
+        return reference
 
     def _summary(self, alerts: list[AlertLine]) -> Summary:
         self._listener.step("signing and verifying the record")
@@ -537,6 +601,10 @@ class _Rehearsal:
         if isinstance(answer, Refused):
             raise RehearsalRefusedError(answer)
         return answer
+
+
+def _batches(entries: list[UUID]) -> Iterator[list[UUID]]:
+    return (entries[first : first + MOST_AT_ONCE] for first in range(0, len(entries), MOST_AT_ONCE))
 
 
 def source_kind(video: str) -> str:

@@ -25,6 +25,7 @@ APPLICANT = "stand-in:applicant-1"
 FIRST_MANAGER = "stand-in:watchlist-manager-1"
 SECOND_MANAGER = "stand-in:watchlist-manager-2"
 AUTHORISING_OFFICER = "stand-in:authorising-officer-1"
+EXTRA_AUTHORISER = "stand-in:extra-authoriser-1"
 OPERATOR = "stand-in:operator-1"
 ENGAGEMENT_OFFICER = "stand-in:engagement-officer-1"
 

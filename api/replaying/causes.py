@@ -38,6 +38,14 @@ _COUNTED_WHEN_ACCEPTED = (
     "by_age_band",
 )
 _COUNTED_WHEN_REJECTED = ("not_judged", "rejected", "rejected_for")
+_COUNTED_WHEN_REMOVED = (
+    "accepted",
+    "removed",
+    "reviewed",
+    "by_category",
+    "by_source_system",
+    "by_age_band",
+)
 _COUNTED_WHEN_DESTROYED = ("live", "being_destroyed", "overdue", "destroyed")
 
 
@@ -116,6 +124,14 @@ def _touched_beside_faces(entry: Recorded, state: AsItWas) -> Iterator[Path]:
             yield from _of("watchlists", event.originator_id, "state")
         case watchlist.WatchlistApproved() as event:
             yield from _of("watchlists", event.originator_id, "state")
+        case watchlist.WatchlistReopened() as event:
+            yield from _of("watchlists", event.originator_id, "state", "sealers")
+        case watchlist.EntryRemoved() as event:
+            yield from _of("watchlists", event.originator_id, *_COUNTED_WHEN_REMOVED)
+        case watchlist.EntriesReviewed() as event:
+            yield from _of("watchlists", event.originator_id, "reviewed")
+        case watchlist.ExtraAuthorityDecided() as event:
+            yield from _of("watchlists", event.originator_id, "extra_authority")
         case item.GalleryLoaded() as event:
             yield from _of("watchlists", event.watchlist, "loaded_by")
         case item.ItemRegistered() as event:

@@ -47,6 +47,7 @@ from domain.kernel.refusals import Refusal, WasRefused, declared_by
 from domain.watchlists import commands as watchlist_commands
 from domain.watchlists import events as watchlist
 from domain.watchlists import policies as watchlist_policies
+from domain.watchlists import upkeep as watchlist_upkeep
 
 Rule = Callable[[Any], Refusal | None]
 
@@ -286,6 +287,26 @@ REQUESTS: Mapping[type[WasRefused], Request] = {
         "approve the list",
         (watchlist_commands.ApproveWatchlist,),
         watchlist_policies.APPROVAL_POLICIES,
+    ),
+    watchlist.ReviewRefused: Request(
+        "call entries looked at again",
+        (watchlist_commands.ReviewEntries,),
+        watchlist_upkeep.REVIEW_POLICIES,
+    ),
+    watchlist.RemovalRefused: Request(
+        "take an entry off the list",
+        (watchlist_commands.RemoveEntry,),
+        watchlist_upkeep.REMOVAL_POLICIES,
+    ),
+    watchlist.ExtraAuthorityRefused: Request(
+        "decide on extra authority",
+        (watchlist_commands.DecideExtraAuthority,),
+        watchlist_upkeep.AUTHORITY_POLICIES,
+    ),
+    watchlist.ReopeningRefused: Request(
+        "let the sealed list take more entries",
+        (watchlist_commands.ReopenWatchlist,),
+        watchlist_upkeep.REOPENING_POLICIES,
     ),
     watchlist.GalleryRefused: Request(
         "load the list into a recogniser",

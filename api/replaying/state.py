@@ -108,6 +108,12 @@ class ListOf:
     sealers: list[str]
     not_judged: int
     accepted: int
+    """Entries that are on the list."""
+    removed: int
+    reviewed: int
+    """Of those on the list, how many somebody looked at again."""
+    extra_authority: int
+    """Entries that a second authority allowed."""
     rejected: int
     rejected_for: dict[str, int]
     by_category: dict[str, int]
@@ -437,6 +443,9 @@ class AsItWas:
             sealers=found.sealers,
             not_judged=standing[Standing.PROPOSED],
             accepted=len(accepted),
+            removed=standing[Standing.REMOVED],
+            reviewed=sum(one in found.reviewed_at for one in found.accepted),
+            extra_authority=len(found.authorised_extra),
             rejected=standing[Standing.REJECTED],
             rejected_for=_sorted(self._rejected_for.get(found.id, Counter())),
             by_category=_sorted(Counter(one.category for one in accepted)),

@@ -35,7 +35,9 @@ class ListFacts:
     makers: Sequence[str]
     """Who had a hand in it: criteria, entries, seal."""
     accepted: int
-    """Entries that were accepted."""
+    """Entries that are on it."""
+    not_reviewed: int
+    """Entries that nobody looked at within the time that the requirements give."""
     model_digest: str | None
     """The model that made its templates."""
 
@@ -537,6 +539,21 @@ def start_finds_an_approved_list(facts: StartFacts) -> Refusal | None:
     return None
 
 
+@refuses("entries_not_reviewed")
+def every_entry_was_reviewed(facts: StartFacts) -> Refusal | None:
+    """Every entry was looked at shortly before recognition is switched on.
+
+    Source: College APP, "Watchlist"; domain specification, 3.4, 3.11 (currency), K-12.
+    """
+    if facts.watchlist.not_reviewed:
+        return Refusal(
+            "entries_not_reviewed",
+            "look at every entry again, and remove those that are out of date",
+            {"entries": str(facts.watchlist.not_reviewed)},
+        )
+    return None
+
+
 @refuses("gallery_differs_from_the_list")
 def gallery_is_the_approved_list(facts: StartFacts) -> Refusal | None:
     """What the recogniser holds is what was approved, entry for entry. Source: peers, 19."""
@@ -591,6 +608,7 @@ START_POLICIES: tuple[Policy[StartFacts], ...] = (
     start_is_authorised,
     start_is_inside_the_window,
     start_finds_an_approved_list,
+    every_entry_was_reviewed,
     gallery_is_the_approved_list,
     model_is_the_authorised_one,
     one_run_at_a_time,

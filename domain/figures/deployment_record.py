@@ -32,7 +32,7 @@ from domain.kernel.refusals import WasRefused
 from domain.kernel.time import written
 from domain.ports import Recorded
 from domain.sightings import events as sighting
-from domain.watchlists.events import WatchlistSealed
+from domain.watchlists import events as watchlist
 
 DE_ARRESTED = "de-arrested"
 
@@ -66,7 +66,8 @@ DEFINITIONS: Mapping[str, str] = {
     "false_alerts_reviewed": "false alerts that somebody with no hand in them reviewed",
     "false_alerts_not_reviewed": "false alerts of which no review is recorded",
     "refusals": "commands that the rules refused",
-    "watchlist_entries": "entries on the sealed list",
+    "watchlist_entries": "entries on the list when it was sealed last",
+    "removed_entries": "entries that were taken off the list, before or after its seal",
     "rejected_references": "entries that were proposed and not taken",
     "cameras": "cameras with a zone of recognition",
     "holds": "holds on footage that were approved",
@@ -232,6 +233,9 @@ class Counting:
         self._begun: deployment.DeploymentStarted | None = None
         self._over_at: datetime | None = None
         self._list_gone_at: datetime | None = None
+        self._list_size: int | None = None
+        self._list_sizes: list[dict[str, Any]] = []
+        """Every size that the list had, each change explained."""
 
     def take(self, entry: Recorded) -> None:
         """Take in the next entry."""
@@ -324,12 +328,16 @@ class Counting:
                     self._counted.add("cameras", at)
                 self._recording[event.camera] = event.footage_recorded
                 self._facts["footage_recorded"] = any(self._recording.values())
-            case WatchlistSealed() if event.originator_id == self._watchlist:
-                self._counted.add("watchlist_entries", at, event.entries)
-                self._counted.add("rejected_references", at, event.rejected)
-                for name in ("by_category", "by_source_system", "by_age_band"):
-                    self._broken[name] = Counter(getattr(event, name))
-                self._facts["vulnerable_entries"] = event.vulnerable
+            case watchlist.WatchlistSealed() if event.originator_id == self._watchlist:
+                self._sealed(event, at)
+            case watchlist.EntryRemoved() if event.originator_id == self._watchlist:
+                self._counted.add("removed_entries", at)
+                self._break("removed_because", event.reason)
+                if self._list_size is not None:
+                    self._list_size -= 1
+                    self._size_changed(event, at, f"removed: {event.reason}")
+            case watchlist.WatchlistReopened() if event.originator_id == self._watchlist:
+                self._size_changed(event, at, f"reopened for {event.most_added}: {event.reason}")
             case deployment.DeploymentAuthorised():
                 self._authorised = event
                 self._counted.at("authorised_s", at)
@@ -443,6 +451,7 @@ class Counting:
             after = max(0, int((gone - self._over_at).total_seconds()))
         return {
             "runs": list(self._runs),
+            "watchlist_sizes": list(self._list_sizes),
             "watchlist_destroyed": written(gone) if gone else None,
             "watchlist_destroyed_after_s": after,
         }
@@ -521,6 +530,26 @@ class Counting:
             self._longest = milliseconds
             self._counted.positions["max_template_life_ms"] = Positions()
             self._counted.at("max_template_life_ms", at)
+
+    def _sealed(self, event: watchlist.WatchlistSealed, at: int) -> None:
+        """The list as it was sealed last; each size that it had stays in its history."""
+        for name, value in (
+            ("watchlist_entries", event.entries),
+            ("rejected_references", event.rejected),
+        ):
+            self._counted.values.pop(name, None)
+            self._counted.positions.pop(name, None)
+            self._counted.add(name, at, value)
+        for name in ("by_category", "by_source_system", "by_age_band"):
+            self._broken[name] = Counter(getattr(event, name))
+        self._facts["vulnerable_entries"] = event.vulnerable
+        self._list_size = event.entries
+        self._size_changed(event, at, "sealed")
+
+    def _size_changed(self, event: Happened, at: int, why: str) -> None:
+        self._list_sizes.append(
+            {"at": written(event.timestamp), "position": at, "entries": self._list_size, "why": why}
+        )
 
     def _stop(self, event: deployment.DeploymentStopped, at: int) -> None:
         started, begun_at = self._started[event.run]

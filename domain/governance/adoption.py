@@ -92,6 +92,8 @@ class RequirementsRegister(Aggregate):
             "questions": command.questions,
             "training": command.training,
             "oldest_evidence_days": command.oldest_evidence_days,
+            "at_most": command.at_most,
+            "at_least": command.at_least,
         }
         proposed = Requirements.adopted(**fields, where="the command")
         facts = AdoptionFacts(
@@ -115,6 +117,8 @@ class RequirementsRegister(Aggregate):
                         questions=event.questions,
                         training=event.training,
                         oldest_evidence_days=event.oldest_evidence_days,
+                        at_most=event.at_most,
+                        at_least=event.at_least,
                     )
                 )
             case _:

@@ -17,6 +17,8 @@ class AdoptRequirements(Command):
     questions: list[str]
     training: dict[str, str]
     oldest_evidence_days: int
+    at_most: dict[str, int]
+    at_least: dict[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any, ClassVar
 
 from domain.kernel.events import Happened, recorded_as
 from domain.kernel.refusals import WasRefused
@@ -21,6 +22,16 @@ class RequirementsAdopted(Happened):
     training: dict[str, str]
     """Role to course."""
     oldest_evidence_days: int
+    at_most: dict[str, int]
+    """Limit to its number, where this version is stricter than what ships."""
+    at_least: dict[str, int]
+
+    SHAPE: ClassVar[int] = 2
+
+    @classmethod
+    def upcast(cls, body: dict[str, Any], *, shape: int) -> dict[str, Any]:
+        """Before the second shape a force said nothing of limits: those that ship hold."""
+        return body | {"at_most": {}, "at_least": {}}
 
 
 @recorded_as("policy.registered")

@@ -26,8 +26,13 @@ _TABLES = {
     "screening": {"questions"},
     "training": None,
     "evidence": {"oldest_days"},
+    "at_most": None,
+    "at_least": None,
 }
 """The tables of a file, and the keys of those that have fixed ones."""
+AT_MOST = frozenset({"list_entries", "list_review_hours", "window_hours", "urgent_hours"})
+AT_LEAST = frozenset({"notice_hours"})
+"""The limits that there are. One that a version does not name is the one that ships."""
 
 
 class RequirementsError(DomainError):
@@ -47,6 +52,13 @@ class Requirements:
     """Role to the course that its holder must have in date."""
     oldest_evidence_days: int
     """Days after a performance test until its figures no longer count; more than 0."""
+    at_most: Mapping[str, int]
+    at_least: Mapping[str, int]
+
+    def limit(self, name: str) -> int:
+        """The limit of this name; the one that ships, where this version does not say."""
+        own = {**SHIPPED.at_most, **SHIPPED.at_least, **self.at_most, **self.at_least}
+        return own[name]
 
     @classmethod
     def parse(cls, text: str, where: str) -> Requirements:
@@ -76,6 +88,8 @@ class Requirements:
             questions=read["screening"]["questions"],
             training=read["training"],
             oldest_evidence_days=read["evidence"]["oldest_days"],
+            at_most=read["at_most"],
+            at_least=read["at_least"],
             where=where,
         )
 
@@ -88,6 +102,8 @@ class Requirements:
         questions: Any,
         training: Any,
         oldest_evidence_days: Any,
+        at_most: Any,
+        at_least: Any,
         where: str = "the record",
     ) -> Requirements:
         """The requirements with these fields, as a file or an event tells them.
@@ -111,12 +127,19 @@ class Requirements:
             raise RequirementsError(f"{where}: expected a list of codes under questions")
         if type(oldest_evidence_days) is not int or oldest_evidence_days <= 0:
             raise RequirementsError(f"{where}: expected a whole number of days above 0")
+        for name, table, known in (
+            ("at_most", at_most, AT_MOST),
+            ("at_least", at_least, AT_LEAST),
+        ):
+            _check_limits(name, table, known, where)
         return cls(
             version,
             MappingProxyType(dict(documents)),
             tuple(questions),
             MappingProxyType(dict(training)),
             oldest_evidence_days,
+            MappingProxyType(dict(at_most)),
+            MappingProxyType(dict(at_least)),
         )
 
     def as_adopted(self) -> dict[str, Any]:
@@ -127,6 +150,8 @@ class Requirements:
             "questions": list(self.questions),
             "training": dict(self.training),
             "oldest_evidence_days": self.oldest_evidence_days,
+            "at_most": dict(self.at_most),
+            "at_least": dict(self.at_least),
         }
 
     def dropped_from(self, floor: Requirements) -> list[str]:
@@ -141,7 +166,27 @@ class Requirements:
         gone += [f"training of {role}" for role in floor.training if role not in self.training]
         if self.oldest_evidence_days > floor.oldest_evidence_days:
             gone.append(f"evidence of at most {floor.oldest_evidence_days} days")
+        gone += [
+            f"{name} of at most {most}"
+            for name, most in floor.at_most.items()
+            if self.limit(name) > most
+        ]
+        gone += [
+            f"{name} of at least {least}"
+            for name, least in floor.at_least.items()
+            if self.limit(name) < least
+        ]
         return gone
+
+
+def _check_limits(name: str, table: Any, known: frozenset[str], where: str) -> None:
+    if unknown := set(table) - known:
+        raise RequirementsError(
+            f"{where}: expected {', '.join(sorted(known))} under {name}, "
+            f"found {', '.join(sorted(unknown))}"
+        )
+    if not all(type(one) is int and one > 0 for one in table.values()):
+        raise RequirementsError(f"{where}: expected whole numbers above 0 under {name}")
 
 
 SHIPPED = Requirements.parse(

@@ -23,6 +23,8 @@ class Role(StrEnum):
     APPLICANT = "applicant"
     WATCHLIST_MANAGER = "watchlist_manager"
     AUTHORISING_OFFICER = "authorising_officer"
+    URGENT_AUTHORISING_OFFICER = "urgent_authorising_officer"
+    EXTRA_AUTHORISER = "extra_authoriser"
     OPERATOR = "operator"
     ENGAGEMENT_OFFICER = "engagement_officer"
     SPONSOR = "sponsor"

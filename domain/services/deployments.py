@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.deployments.aggregate import Deployment
@@ -55,8 +56,8 @@ def authorise(outside: Outside, command: AuthoriseDeployment) -> Answer:
 
     def attempt() -> Answer:
         deployment = outside.record.load(Deployment, command.deployment)
-        watchlist, given = _list_of(outside, deployment)
         governance = Governance.of(outside)
+        watchlist, given = _list_of(outside, deployment, command.at, governance)
         standing = governance.standing(
             Configuration(command.model_digest, command.threshold, watchlist.accepted, None),
             first=day_of(command.valid_from),
@@ -83,8 +84,8 @@ def start(outside: Outside, command: StartDeployment) -> Answer:
 
     def attempt() -> Answer:
         deployment = outside.record.load(Deployment, command.deployment)
-        watchlist, given = _list_of(outside, deployment)
         governance, today = Governance.of(outside), day_of(command.at)
+        watchlist, given = _list_of(outside, deployment, command.at, governance)
         if refused := deployment.decide_start(
             command,
             watchlist=watchlist,
@@ -148,17 +149,21 @@ def _found_or_new(outside: Outside, deployment: UUID) -> Deployment:
         return Deployment(deployment)
 
 
-def _list_of(outside: Outside, deployment: Deployment) -> tuple[ListFacts, Mapping[UUID, int]]:
+def _list_of(
+    outside: Outside, deployment: Deployment, at: datetime, governance: Governance
+) -> tuple[ListFacts, Mapping[UUID, int]]:
     """The deployment's list, and the version of it that the decision rests on."""
     try:
         watchlist = outside.record.load(Watchlist, deployment.watchlist)
     except NotFoundError:
         watchlist = Watchlist(deployment.watchlist)
+    hours = governance.requirements.in_force.limit("list_review_hours")
     facts = ListFacts(
         watchlist=watchlist.id,
         approved=watchlist.approved and watchlist.deployment == deployment.id,
         makers=watchlist.makers,
         accepted=len(watchlist.accepted),
+        not_reviewed=watchlist.not_reviewed_since(at - timedelta(hours=hours)),
         model_digest=watchlist.model_digest,
     )
     return facts, {watchlist.id: watchlist.version}

@@ -54,7 +54,7 @@ def register_document(
         command,
         Documents,
         DOCUMENTS,
-        lambda one: one.decide_registration(command, _requirements(outside).in_force),
+        lambda one: one.decide_registration(command, requirements_of(outside).in_force),
     )
 
 
@@ -83,7 +83,7 @@ def answer_screening(
         command,
         ImpactAssessment,
         DPIA,
-        lambda one: one.decide_screening(command, _requirements(outside).in_force),
+        lambda one: one.decide_screening(command, requirements_of(outside).in_force),
     )
 
 
@@ -270,13 +270,14 @@ class Governance:
 
 def trained_to_adjudicate(outside: Outside, command: Command) -> tuple[bool, dict[UUID, int]]:
     """Whether who adjudicates has the course in date that this needs, and what that rests on."""
-    requirements, training = _requirements(outside), _found(outside, Training, TRAINING)
+    requirements, training = requirements_of(outside), _found(outside, Training, TRAINING)
     course = requirements.in_force.training.get(Role.ENGAGEMENT_OFFICER.value)
     trained = course is None or training.current(command.actor, course, day_of(command.at))
     return trained, {one.id: one.version for one in (requirements, training)}
 
 
-def _requirements(outside: Outside) -> RequirementsRegister:
+def requirements_of(outside: Outside) -> RequirementsRegister:
+    """Every version of the requirements; what ships, where none was adopted."""
     return _found(outside, RequirementsRegister, REQUIREMENTS)
 
 

@@ -18,16 +18,21 @@ from domain.ports import Outside, VaultError
 from domain.services.carrying_out import carry_out
 from domain.services.copies import known_outside
 from domain.services.custody import Content, Keeping, carry_out_keeping, destroy_for
+from domain.services.governance import requirements_of
 from domain.watchlists.aggregate import Watchlist
 from domain.watchlists.commands import (
     AcceptEntry,
     ApproveCriteria,
     ApproveWatchlist,
+    DecideExtraAuthority,
     LoadGallery,
     ProposeCriteria,
     ProposeEntry,
     RefuseImport,
     RejectEntry,
+    RemoveEntry,
+    ReopenWatchlist,
+    ReviewEntries,
     SealWatchlist,
 )
 
@@ -39,9 +44,12 @@ def propose_criteria(outside: Outside, command: ProposeCriteria) -> Watchlist | 
 
     def attempt() -> Watchlist | Refused:
         watchlist = _found_or_new(outside, command.watchlist)
-        if refused := watchlist.decide_criteria(command):
+        requirements = requirements_of(outside)
+        largest = requirements.in_force.limit("list_entries")
+        if refused := watchlist.decide_criteria(command, largest_list=largest):
             return refused
-        outside.record.append(watchlist, by=command, answers=True)
+        given = {requirements.id: requirements.version}
+        outside.record.append(watchlist, by=command, given=given, answers=True)
         return watchlist
 
     return carry_out(outside, command, attempt, kind=Watchlist, of=command.watchlist)
@@ -74,6 +82,59 @@ def reject_entry(outside: Outside, command: RejectEntry) -> Watchlist | Refused:
             known_outside=known_outside(outside, command.watchlist),
         )
     return answer
+
+
+def review(outside: Outside, command: ReviewEntries) -> Watchlist | Refused:
+    """Take it that entries were looked at again."""
+    return _decide(outside, command, lambda one: one.decide_review(command))
+
+
+def remove_entry(outside: Outside, command: RemoveEntry) -> Watchlist | Refused:
+    """Take an entry off the list, and destroy at once what was kept for it.
+
+    A recogniser that compares with the list looks for removals twice a second; an alert for the
+    entry is refused from the instant of its removal on.
+    """
+    answer = _decide(outside, command, lambda one: one.decide_removal(command))
+    if isinstance(answer, Watchlist):
+        gone = answer.entries[command.entry]
+        destroy_for(
+            outside,
+            command,
+            [gone.image_item, gone.reference_item, answer.templates[command.entry]],
+            cause="entry_removed",
+            known_outside=known_outside(outside, command.watchlist),
+        )
+    return answer
+
+
+def decide_extra_authority(outside: Outside, command: DecideExtraAuthority) -> Watchlist | Refused:
+    """Take a second authority's decision."""
+    return _decide(
+        outside,
+        command,
+        lambda one: one.decide_extra_authority(command, applicant=_applicant(outside, one)),
+    )
+
+
+def reopen(outside: Outside, command: ReopenWatchlist) -> Watchlist | Refused:
+    """Let a sealed list take more entries, while recognition is off."""
+
+    def attempt() -> Watchlist | Refused:
+        watchlist = outside.record.load(Watchlist, command.watchlist)
+        deployment = _deployment_of(outside, watchlist)
+        if refused := watchlist.decide_reopening(
+            command,
+            applicant=deployment.applicant,
+            running=deployment.run is not None,
+            deployment_over=deployment.over,
+        ):
+            return refused
+        given = {deployment.id: deployment.version}
+        outside.record.append(watchlist, by=command, given=given, answers=True)
+        return watchlist
+
+    return carry_out(outside, command, attempt, kind=Watchlist, of=command.watchlist)
 
 
 def seal(outside: Outside, command: SealWatchlist) -> Watchlist | Refused:
@@ -194,7 +255,16 @@ def _found_or_new(outside: Outside, watchlist: UUID) -> Watchlist:
         return Watchlist(watchlist)
 
 
-OnWatchlist = ApproveCriteria | RefuseImport | RejectEntry | SealWatchlist | ApproveWatchlist
+OnWatchlist = (
+    ApproveCriteria
+    | RefuseImport
+    | RejectEntry
+    | ReviewEntries
+    | RemoveEntry
+    | DecideExtraAuthority
+    | SealWatchlist
+    | ApproveWatchlist
+)
 
 
 def _decide(outside: Outside, command: OnWatchlist, decide: Decision) -> Watchlist | Refused:

@@ -56,6 +56,8 @@ class AcceptedValues:
     """Known, but in no criteria unless someone puts them there."""
     wanted_categories: frozenset[str]
     """Of people who are wanted or suspected; any other is on the list for another reason."""
+    adult_age_bands: frozenset[str]
+    """An entry of any other age band is a child's."""
     forbidden: Mapping[str, str]
     """Column name (lower case, letters and digits only) to what it would hold."""
 
@@ -102,8 +104,9 @@ def read_accepted_values(text: str) -> AcceptedValues:
         version=_text(found, "version"),
         source=_text(found, "source"),
         codes=MappingProxyType(codes),
-        off_categories=_among_categories(found, "off_categories", codes["category"]),
-        wanted_categories=_among_categories(found, "wanted_categories", codes["category"]),
+        off_categories=_among(found, "off_categories", "category", codes),
+        wanted_categories=_among(found, "wanted_categories", "category", codes),
+        adult_age_bands=_among(found, "adult_age_bands", "age_band", codes),
         forbidden=_forbidden(found),
     )
 
@@ -129,13 +132,13 @@ def _codes(found: Mapping[str, Any], column: str) -> Mapping[str, str]:
     return MappingProxyType(table)
 
 
-def _among_categories(
-    found: Mapping[str, Any], name: str, categories: Mapping[str, str]
+def _among(
+    found: Mapping[str, Any], name: str, column: str, codes: Mapping[str, Mapping[str, str]]
 ) -> frozenset[str]:
-    """A list of categories under ``defaults``."""
+    """A list of a column's codes under ``defaults``."""
     listed = _texts(_table(found, "defaults").get(name), f"{name} under defaults")
-    if unknown := [one for one in listed if one not in categories]:
-        raise AcceptedValuesError(f"{name} names no category: {', '.join(unknown)}")
+    if unknown := [one for one in listed if one not in codes[column]]:
+        raise AcceptedValuesError(f"{name} names no {column}: {', '.join(unknown)}")
     return frozenset(listed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from enum import Enum, auto
 from typing import assert_never
 from uuid import UUID
@@ -15,11 +16,15 @@ from domain.watchlists.commands import (
     AcceptEntry,
     ApproveCriteria,
     ApproveWatchlist,
+    DecideExtraAuthority,
     LoadGallery,
     ProposeCriteria,
     ProposeEntry,
     RefuseImport,
     RejectEntry,
+    RemoveEntry,
+    ReopenWatchlist,
+    ReviewEntries,
     SealWatchlist,
 )
 from domain.watchlists.policies import (
@@ -37,6 +42,19 @@ from domain.watchlists.policies import (
     SealFacts,
     category_is_within_the_criteria,
 )
+from domain.watchlists.upkeep import (
+    AUTHORITY_POLICIES,
+    REMOVAL_POLICIES,
+    REOPENING_POLICIES,
+    REVIEW_POLICIES,
+    AuthorityFacts,
+    RemovalFacts,
+    ReopeningFacts,
+    ReviewFacts,
+)
+
+MANY = 2**31
+"""Room on a list of which nobody said how many it may have."""
 
 
 class Standing(Enum):
@@ -45,6 +63,7 @@ class Standing(Enum):
     PROPOSED = auto()
     ACCEPTED = auto()
     REJECTED = auto()
+    REMOVED = auto()
 
 
 class Watchlist(Aggregate):
@@ -65,6 +84,16 @@ class Watchlist(Aggregate):
         self.seal_requested_by: str | None = None
         self.sealers: list[str] = []
         self.approved = False
+        self.approver = ""
+        self.adult_age_bands: frozenset[str] = frozenset()
+        self.contested_categories: frozenset[str] = frozenset()
+        self.most_entries = 0
+        self.may_add: int | None = None
+        """How many more a reopened list may take; None for a list that was never sealed."""
+        self.authorised_extra: set[UUID] = set()
+        self.extra_authorisers: set[str] = set()
+        self.reviewed_at: dict[UUID, datetime] = {}
+        self._earlier_sealers: set[str] = set()
 
     @property
     def sealed(self) -> bool:
@@ -79,17 +108,41 @@ class Watchlist(Aggregate):
     @property
     def makers(self) -> list[str]:
         """Everyone who had a hand in the list: criteria, entries, seal."""
-        hands = [self.proposer, *(one.proposer for one in self.entries.values()), *self.sealers]
-        return sorted(set(hands))
+        hands = {self.proposer, *self.sealers, *self._earlier_sealers}
+        return sorted(hands | {one.proposer for one in self.entries.values()})
 
     @property
     def accepted(self) -> list[UUID]:
         """The entries that were accepted, in the order of their proposal."""
         return [one for one in self.entries if self.standing[one] is Standing.ACCEPTED]
 
+    @property
+    def needing_authority(self) -> list[UUID]:
+        """The accepted entries that may be on the list only by extra authority."""
+        return [one for one in self.accepted if self._needs_authority(self.entries[one])]
+
+    @property
+    def room(self) -> int:
+        """How many more entries the list may take."""
+        left = self.most_entries - len(self.accepted) if self.most_entries else MANY
+        return left if self.may_add is None else min(left, self.may_add)
+
+    def not_reviewed_since(self, earliest: datetime) -> int:
+        """How many accepted entries nobody looked at since a time."""
+        return sum(
+            one not in self.reviewed_at or self.reviewed_at[one] < earliest for one in self.accepted
+        )
+
+    def _needs_authority(self, entry: happened.EntryProposed) -> bool:
+        return (
+            entry.vulnerable
+            or entry.age_band not in self.adult_age_bands
+            or entry.category in self.contested_categories
+        )
+
     # -- decide --------------------------------------------------------------------------------
 
-    def decide_criteria(self, command: ProposeCriteria) -> Refused | None:
+    def decide_criteria(self, command: ProposeCriteria, *, largest_list: int) -> Refused | None:
         """Take proposed criteria."""
         facts = CriteriaFacts(
             actor=command.actor,
@@ -101,6 +154,8 @@ class Watchlist(Aggregate):
             proposed=self.version > 0,
             approved=self.criteria_approved,
             categories=command.categories,
+            most_entries=command.most_entries,
+            largest_list=largest_list,
         )
         if reasons := refusals(CRITERIA_POLICIES, facts):
             return Refused(happened.CriteriaRefused, reasons, command, self.id)
@@ -111,6 +166,9 @@ class Watchlist(Aggregate):
             proposer=command.actor,
             categories=command.categories,
             accepted_values=command.accepted_values,
+            adult_age_bands=command.adult_age_bands,
+            contested_categories=command.contested_categories,
+            most_entries=command.most_entries,
         )
         return None
 
@@ -128,6 +186,8 @@ class Watchlist(Aggregate):
             proposed=self.version > 0,
             approved=self.criteria_approved,
             categories=self.categories,
+            most_entries=self.most_entries,
+            largest_list=self.most_entries,
         )
         if reasons := refusals(CRITERIA_POLICIES, facts):
             return Refused(happened.CriteriaRefused, reasons, command, self.id)
@@ -219,6 +279,7 @@ class Watchlist(Aggregate):
             sealed=self.sealed,
             accepted=standing[Standing.ACCEPTED],
             unjudged=standing[Standing.PROPOSED],
+            without_authority=len(set(self.needing_authority) - self.authorised_extra),
         )
         if reasons := refusals(SEAL_POLICIES, facts):
             return Refused(happened.SealRefused, reasons, command, self.id)
@@ -252,6 +313,7 @@ class Watchlist(Aggregate):
             applicant=applicant,
             role=command.role,
             makers=self.makers,
+            extra_authorisers=sorted(self.extra_authorisers),
             sealed=self.sealed,
             approved=self.approved,
         )
@@ -262,6 +324,94 @@ class Watchlist(Aggregate):
             at=command.at,
             officer=command.actor,
             entries=len(self.accepted),
+        )
+        return None
+
+    def decide_review(self, command: ReviewEntries) -> Refused | None:
+        """Take it that these entries were looked at again."""
+        facts = ReviewFacts(role=command.role, entries=command.entries, listed=set(self.accepted))
+        if reasons := refusals(REVIEW_POLICIES, facts):
+            return Refused(happened.ReviewRefused, reasons, command, self.id)
+        self.happened(
+            happened.EntriesReviewed,
+            at=command.at,
+            reviewer=command.actor,
+            entries=command.entries,
+        )
+        return None
+
+    def decide_removal(self, command: RemoveEntry) -> Refused | None:
+        """Take an entry off the list, whatever state that is in."""
+        facts = RemovalFacts(
+            role=command.role,
+            entries=[command.entry],
+            listed=set(self.accepted),
+            reason=command.reason,
+        )
+        if reasons := refusals(REMOVAL_POLICIES, facts):
+            return Refused(happened.RemovalRefused, reasons, command, self.id)
+        self.happened(
+            happened.EntryRemoved,
+            at=command.at,
+            entry=command.entry,
+            remover=command.actor,
+            reason=command.reason,
+        )
+        return None
+
+    def decide_extra_authority(
+        self, command: DecideExtraAuthority, *, applicant: str
+    ) -> Refused | None:
+        """Take a second authority's decision on entries that need one."""
+        facts = AuthorityFacts(
+            officer=command.actor,
+            role=command.role,
+            applicant=applicant,
+            makers=self.makers,
+            approver=self.approver,
+            entries=command.entries,
+            listed=set(self.accepted),
+            needing=set(self.needing_authority),
+            granted=command.granted,
+            sealed=self.closed,
+            reason=command.reason,
+        )
+        if reasons := refusals(AUTHORITY_POLICIES, facts):
+            return Refused(happened.ExtraAuthorityRefused, reasons, command, self.id)
+        self.happened(
+            happened.ExtraAuthorityDecided,
+            at=command.at,
+            officer=command.actor,
+            entries=command.entries,
+            granted=command.granted,
+            reason=command.reason,
+        )
+        return None
+
+    def decide_reopening(
+        self, command: ReopenWatchlist, *, applicant: str, running: bool, deployment_over: bool
+    ) -> Refused | None:
+        """Let a sealed list take more entries."""
+        facts = ReopeningFacts(
+            officer=command.actor,
+            role=command.role,
+            applicant=applicant,
+            makers=self.makers,
+            sealed=self.sealed,
+            running=running,
+            deployment_over=deployment_over,
+            reason=command.reason,
+            most_added=command.most_added,
+            room=self.most_entries - len(self.accepted) if self.most_entries else MANY,
+        )
+        if reasons := refusals(REOPENING_POLICIES, facts):
+            return Refused(happened.ReopeningRefused, reasons, command, self.id)
+        self.happened(
+            happened.WatchlistReopened,
+            at=command.at,
+            officer=command.actor,
+            reason=command.reason,
+            most_added=command.most_added,
         )
         return None
 
@@ -306,6 +456,7 @@ class Watchlist(Aggregate):
             accepting=model_digest is not None,
             model_digest=model_digest,
             lists_model=self.model_digest,
+            room=self.room,
         )
 
     # -- evolve --------------------------------------------------------------------------------
@@ -317,6 +468,9 @@ class Watchlist(Aggregate):
                 self.deployment = event.deployment
                 self.proposer = event.proposer
                 self.categories = event.categories
+                self.adult_age_bands = frozenset(event.adult_age_bands)
+                self.contested_categories = frozenset(event.contested_categories)
+                self.most_entries = event.most_entries
             case happened.CriteriaApproved():
                 self.criteria_approved = True
             case happened.EntryProposed():
@@ -326,6 +480,8 @@ class Watchlist(Aggregate):
                 self.standing[event.entry] = Standing.ACCEPTED
                 self.templates[event.entry] = event.template_item
                 self.model_digest = event.model_digest
+                if self.may_add is not None:
+                    self.may_add -= 1
             case happened.EntryRejected():
                 self.standing[event.entry] = Standing.REJECTED
             case happened.SealRequested():
@@ -334,5 +490,21 @@ class Watchlist(Aggregate):
                 self.sealers = event.sealers
             case happened.WatchlistApproved():
                 self.approved = True
+                self.approver = event.officer
+            case happened.EntriesReviewed():
+                self.reviewed_at |= dict.fromkeys(event.entries, event.timestamp)
+            case happened.EntryRemoved():
+                self.standing[event.entry] = Standing.REMOVED
+            case happened.ExtraAuthorityDecided():
+                self.extra_authorisers.add(event.officer)
+                if event.granted:
+                    self.authorised_extra |= set(event.entries)
+                else:
+                    self.authorised_extra -= set(event.entries)
+            case happened.WatchlistReopened():
+                self._earlier_sealers |= set(self.sealers)
+                self.seal_requested_by, self.sealers = None, []
+                self.approved = False
+                self.may_add = event.most_added
             case _:
                 assert_never(event)

@@ -18,6 +18,10 @@ class ProposeCriteria(Command):
     deployment: UUID
     categories: list[str]
     accepted_values: str
+    adult_age_bands: list[str]
+    contested_categories: list[str]
+    most_entries: int
+    """How many entries the list may have, at least 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +95,42 @@ class ApproveWatchlist(Command):
     """Approve the composition of the sealed list."""
 
     watchlist: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewEntries(Command):
+    """Say that these entries were looked at again and belong on the list."""
+
+    watchlist: UUID
+    entries: list[UUID]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoveEntry(Command):
+    """Take an entry off the list, at any time."""
+
+    watchlist: UUID
+    entry: UUID
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecideExtraAuthority(Command):
+    """Say whether entries that need a second authority may be on the list, and why."""
+
+    watchlist: UUID
+    entries: list[UUID]
+    granted: bool
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReopenWatchlist(Command):
+    """Vary the authorisation: let a sealed list take more entries."""
+
+    watchlist: UUID
+    reason: str
+    most_added: int
 
 
 @dataclass(frozen=True, kw_only=True)

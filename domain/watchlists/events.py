@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 from uuid import UUID
 
 from domain.kernel.events import Happened, recorded_as
@@ -19,6 +20,19 @@ class CriteriaProposed(Happened):
     categories: list[str]
     accepted_values: str
     """The version of the catalogue whose codes the list uses."""
+    adult_age_bands: list[str]
+    """The age bands of adults; an entry of any other needs extra authority."""
+    contested_categories: list[str]
+    """Categories that are off unless somebody asks for them; each entry needs extra authority."""
+    most_entries: int
+    """How many entries the list may have; 0 where nobody said."""
+
+    SHAPE: ClassVar[int] = 2
+
+    @classmethod
+    def upcast(cls, body: dict[str, Any], *, shape: int) -> dict[str, Any]:
+        """Before the second shape nobody said who is an adult: then no band is."""
+        return body | {"adult_age_bands": [], "contested_categories": [], "most_entries": 0}
 
 
 @recorded_as("watchlist.criteria_approved")
@@ -106,6 +120,50 @@ class WatchlistApproved(Happened):
     entries: int
 
 
+@recorded_as("watchlist.entries_reviewed")
+@dataclass(frozen=True, kw_only=True)
+class EntriesReviewed(Happened):
+    """Somebody looked at these entries again: they are up to date and belong on the list."""
+
+    reviewer: str
+    entries: list[UUID]
+
+
+@recorded_as("watchlist.entry_removed")
+@dataclass(frozen=True, kw_only=True)
+class EntryRemoved(Happened):
+    """An entry is off the list; nothing is compared with it from here on."""
+
+    entry: UUID
+    remover: str
+    reason: str
+
+
+@recorded_as("watchlist.extra_authority_decided")
+@dataclass(frozen=True, kw_only=True)
+class ExtraAuthorityDecided(Happened):
+    """A second authority said whether a child, a vulnerable person or a contested category may be
+    on the list."""
+
+    officer: str
+    entries: list[UUID]
+    granted: bool
+    reason: str
+
+
+@recorded_as("watchlist.reopened")
+@dataclass(frozen=True, kw_only=True)
+class WatchlistReopened(Happened):
+    """The authorisation was varied: the sealed list may take this many more entries.
+
+    It must be sealed and approved anew before anything starts.
+    """
+
+    officer: str
+    reason: str
+    most_added: int
+
+
 WatchlistEvent = (
     CriteriaProposed
     | CriteriaApproved
@@ -115,6 +173,10 @@ WatchlistEvent = (
     | SealRequested
     | WatchlistSealed
     | WatchlistApproved
+    | EntriesReviewed
+    | EntryRemoved
+    | ExtraAuthorityDecided
+    | WatchlistReopened
 )
 
 
@@ -152,3 +214,27 @@ class ApprovalRefused(WasRefused):
 @dataclass(frozen=True, kw_only=True)
 class GalleryRefused(WasRefused):
     """The list's templates were not given to a recogniser."""
+
+
+@recorded_as("watchlist.review_refused")
+@dataclass(frozen=True, kw_only=True)
+class ReviewRefused(WasRefused):
+    """The entries could not be called looked at."""
+
+
+@recorded_as("watchlist.removal_refused")
+@dataclass(frozen=True, kw_only=True)
+class RemovalRefused(WasRefused):
+    """The entry could not be taken off."""
+
+
+@recorded_as("watchlist.extra_authority_refused")
+@dataclass(frozen=True, kw_only=True)
+class ExtraAuthorityRefused(WasRefused):
+    """Nobody who may decided on the extra authority."""
+
+
+@recorded_as("watchlist.reopening_refused")
+@dataclass(frozen=True, kw_only=True)
+class ReopeningRefused(WasRefused):
+    """The sealed list takes no more entries."""

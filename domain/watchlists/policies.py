@@ -22,6 +22,9 @@ class CriteriaFacts:
     proposed: bool
     approved: bool
     categories: Sequence[str]
+    most_entries: int
+    largest_list: int
+    """What the force's requirements allow."""
 
 
 @refuses("role_does_not_fit")
@@ -89,6 +92,18 @@ def criteria_name_a_category(facts: CriteriaFacts) -> Refusal | None:
     return None
 
 
+@refuses("list_too_large")
+def criteria_say_how_many(facts: CriteriaFacts) -> Refusal | None:
+    """A list has a size that was decided, within what the force allows. Source: 3.4 (cap)."""
+    if facts.approving or 1 <= facts.most_entries <= facts.largest_list:
+        return None
+    return Refusal(
+        "list_too_large",
+        "say how many entries the list may have, within what the force's requirements allow",
+        {"asked": str(facts.most_entries), "largest": str(facts.largest_list)},
+    )
+
+
 CRITERIA_POLICIES: tuple[Policy[CriteriaFacts], ...] = (
     role_fits_the_criteria,
     criteria_are_approved_by_another,
@@ -96,6 +111,7 @@ CRITERIA_POLICIES: tuple[Policy[CriteriaFacts], ...] = (
     criteria_belong_to_an_application,
     criteria_come_in_order,
     criteria_name_a_category,
+    criteria_say_how_many,
 )
 
 
@@ -194,6 +210,8 @@ class JudgementFacts:
     accepting: bool
     model_digest: str | None
     lists_model: str | None
+    room: int
+    """How many more entries the list may take."""
 
 
 @refuses("not_a_watchlist_manager", saying="the watchlist manager judges entries")
@@ -242,6 +260,14 @@ def list_has_one_model(facts: JudgementFacts) -> Refusal | None:
     return None
 
 
+@refuses("watchlist_full")
+def list_has_room(facts: JudgementFacts) -> Refusal | None:
+    """No more entries than the criteria, and a variation, allow. Source: 3.4 (cap)."""
+    if facts.accepting and facts.room < 1:
+        return Refusal("watchlist_full", "the list has as many entries as were approved")
+    return None
+
+
 JUDGEMENT_POLICIES: tuple[Policy[JudgementFacts], ...] = (
     manager_or_system_judges,
     deployment_is_open,
@@ -249,6 +275,7 @@ JUDGEMENT_POLICIES: tuple[Policy[JudgementFacts], ...] = (
     entry_is_judged_once,
     accepted_entry_is_within_the_criteria,
     list_has_one_model,
+    list_has_room,
 )
 
 
@@ -262,6 +289,8 @@ class SealFacts:
     sealed: bool
     accepted: int
     unjudged: int
+    without_authority: int
+    """Entries that need extra authority and have none."""
 
 
 @refuses("not_a_watchlist_manager")
@@ -312,12 +341,28 @@ def every_entry_was_judged(facts: SealFacts) -> Refusal | None:
     return None
 
 
+@refuses("extra_authority_missing")
+def extra_authority_was_given(facts: SealFacts) -> Refusal | None:
+    """Children, vulnerable people and contested categories, each with a reason on the record.
+
+    Source: requirements 55 to 57; section 8, K-10.
+    """
+    if facts.without_authority:
+        return Refusal(
+            "extra_authority_missing",
+            "have an extra authoriser decide, or remove the entries",
+            {"entries": str(facts.without_authority)},
+        )
+    return None
+
+
 SEAL_POLICIES: tuple[Policy[SealFacts], ...] = (
     manager_seals,
     two_persons_seal,
     list_is_sealed_once,
     list_has_entries,
     every_entry_was_judged,
+    extra_authority_was_given,
 )
 
 
@@ -329,6 +374,7 @@ class ApprovalFacts:
     applicant: str
     role: Role
     makers: Sequence[str]
+    extra_authorisers: Sequence[str]
     sealed: bool
     approved: bool
 
@@ -381,10 +427,23 @@ def approved_once(facts: ApprovalFacts) -> Refusal | None:
     return Refusal("already_approved", "the list is approved already") if facts.approved else None
 
 
+@refuses("officer_gave_the_extra_authority")
+def officer_did_not_give_the_extra_authority(facts: ApprovalFacts) -> Refusal | None:
+    """A second authority is a second person. Source: domain specification, section 2."""
+    if facts.officer not in facts.extra_authorisers:
+        return None
+    return Refusal(
+        "officer_gave_the_extra_authority",
+        "someone other than the extra authoriser must approve",
+        {"officer": facts.officer},
+    )
+
+
 APPROVAL_POLICIES: tuple[Policy[ApprovalFacts], ...] = (
     officer_may_approve,
     officer_did_not_make_the_list,
     officer_did_not_apply,
+    officer_did_not_give_the_extra_authority,
     approved_list_is_sealed,
     approved_once,
 )

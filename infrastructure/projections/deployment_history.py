@@ -31,7 +31,7 @@ from domain.kernel.refusals import WasRefused
 from domain.kernel.time import read
 from domain.ports import HistoryLine
 from domain.sightings.events import SightingSuppressed
-from domain.watchlists.events import EntryAccepted, EntryProposed, EntryRejected
+from domain.watchlists.events import EntryAccepted, EntryProposed, EntryRejected, EntryRemoved
 from infrastructure.projections.entries import Entry
 from infrastructure.projections.projection import (
     HEX,
@@ -77,7 +77,7 @@ class DeploymentHistoryProjection(Projection):
     """Writes one line for each entry."""
 
     NAME = NAME
-    SHAPE = 2
+    SHAPE = 3
     TABLES = (HISTORY,)
     TAKES = frozenset(EVENTS)
 
@@ -124,7 +124,12 @@ def _about(entry: Entry) -> tuple[str | None, str | None]:
             return None, alert.hex
         case event if entry.name in _FOLLOWING:
             return None, event.alert.hex  # type: ignore[attr-defined]
-        case EntryProposed(entry=one) | EntryAccepted(entry=one) | EntryRejected(entry=one):
+        case (
+            EntryProposed(entry=one)
+            | EntryAccepted(entry=one)
+            | EntryRejected(entry=one)
+            | EntryRemoved(entry=one)
+        ):
             return None, one.hex
     return None, None
 
@@ -132,7 +137,8 @@ def _about(entry: Entry) -> tuple[str | None, str | None]:
 _TELLING = (
     _REFUSALS
     | _FOLLOWING
-    | names(ItemRegistered, SightingSuppressed, EntryProposed, EntryAccepted, EntryRejected)
+    | names(ItemRegistered, SightingSuppressed)
+    | names(EntryProposed, EntryAccepted, EntryRejected, EntryRemoved)
 )
 """Events whose own fields say what they concern."""
 

@@ -15,11 +15,15 @@ from domain.ports import EntryLine, EntryState, WatchlistLine, WatchlistState
 from domain.watchlists.events import (
     CriteriaApproved,
     CriteriaProposed,
+    EntriesReviewed,
     EntryAccepted,
     EntryProposed,
     EntryRejected,
+    EntryRemoved,
+    ExtraAuthorityDecided,
     SealRequested,
     WatchlistApproved,
+    WatchlistReopened,
     WatchlistSealed,
 )
 from infrastructure.projections.entries import Entry
@@ -81,7 +85,7 @@ class WatchlistRegisterProjection(Projection):
     """Follows lists from their criteria to their approval."""
 
     NAME = NAME
-    SHAPE = 1
+    SHAPE = 2
     TABLES = (WATCHLISTS, ENTRIES)
     TAKES = names(
         CriteriaProposed,
@@ -92,6 +96,10 @@ class WatchlistRegisterProjection(Projection):
         SealRequested,
         WatchlistSealed,
         WatchlistApproved,
+        EntriesReviewed,
+        EntryRemoved,
+        ExtraAuthorityDecided,
+        WatchlistReopened,
     )
 
     def apply(self, entries: Sequence[Entry], writing: Writing) -> None:
@@ -100,7 +108,7 @@ class WatchlistRegisterProjection(Projection):
         of_entries = {
             event.entry.hex
             for _, event in events
-            if isinstance(event, EntryProposed | EntryAccepted | EntryRejected)
+            if isinstance(event, EntryProposed | EntryAccepted | EntryRejected | EntryRemoved)
         }
         touched = {one.stream for one in entries}
         lists = writing.sheet(WATCHLISTS, watchlist=touched)
@@ -149,6 +157,12 @@ def _change(line: dict[str, Any], entry: Entry, event: object, on_them: Sheet) -
         case EntryRejected():
             one = on_them.row(entry.stream, event.entry.hex)
             _judged(one, entry, EntryState.REJECTED, event.reasons)
+        case EntryRemoved():
+            one = on_them.row(entry.stream, event.entry.hex)
+            one["state"], one["reasons"] = EntryState.REMOVED.value, [event.reason]
+        case WatchlistReopened():
+            line["state"] = WatchlistState.CRITERIA_APPROVED.value
+            line["sealed_at"] = line["approved_at"] = None
         case SealRequested():
             line["state"] = WatchlistState.SEAL_REQUESTED.value
         case WatchlistSealed():

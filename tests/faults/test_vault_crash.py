@@ -8,7 +8,6 @@ in the middle of SQLite's COMMIT too.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import resource
@@ -27,6 +26,7 @@ from domain.custody.sealing import Tombstone
 from domain.kernel.errors import DomainError
 from domain.ports import CiphertextMissingError, KeyDestroyedError, VaultError
 from tests.contract.vault.examples import NOON, SALT, OnDisk, item, label, on_disk
+from tests.support.processes import PROCESSES
 from tests.support.residue import search
 
 KILLS = 8
@@ -34,9 +34,6 @@ SEED = 20261123
 CONTENT = random.Random(SEED).randbytes(200_000)
 PIECES = {f"content at {at}": CONTENT[at : at + 48] for at in range(0, len(CONTENT), 20_000)}
 
-# Each child is forked from one clean process, which has this module already.
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload([__name__])
 
 _ITEMS = UUID("0f2f6b1e-6c1d-5b0f-8a54-0d7d3c0f9b11")
 
@@ -77,8 +74,8 @@ def seal_and_destroy_without_end(path: Path, seed: int, telling: Connection) -> 
 def kill_at_a_random_moment(path: Path, seed: int, told: Told) -> None:
     """Let a process seal and destroy, and kill it in the middle of whatever it does."""
     chosen = random.Random(SEED + seed)
-    hearing, telling = _PROCESSES.Pipe(duplex=False)
-    process = _PROCESSES.Process(target=seal_and_destroy_without_end, args=(path, seed, telling))
+    hearing, telling = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(target=seal_and_destroy_without_end, args=(path, seed, telling))
     process.start()
     telling.close()
     for _ in range(chosen.randrange(1, 40)):
@@ -285,8 +282,8 @@ def told_within(
     path: Path, act: str, limit: int, *, dying: bool = False, again: bool = False
 ) -> list[str]:
     """Do it in a process of its own; what it told before it ended."""
-    hearing, telling = _PROCESSES.Pipe(duplex=False)
-    process = _PROCESSES.Process(
+    hearing, telling = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(
         target=act_within,
         args=(path, act, limit),
         kwargs={"dying": dying, "again": again, "telling": telling},

@@ -388,3 +388,21 @@ def test_asking_whether_an_entry_is_suppressed_is_not_seeing_it() -> None:
     cool_down.seen(ALICE, 0)
     assert cool_down.suppresses(ALICE, 900)
     assert not cool_down.suppresses(ALICE, 1500)
+
+
+def test_an_entry_that_was_dropped_is_nobodys_possible_match_any_more() -> None:
+    """Neither of tracks that began before nor of those after, and its reference is gone."""
+    references = np.eye(2, 3, dtype=np.float32)
+    gallery = Gallery(references, (ALICE, BOB), MODEL)
+    track = TrackScore(gallery, min_frames=1, min_agreeing=1)
+    track.add(a_probe(0.6, 0.7), model_digest=MODEL, quality=1)
+    assert [one.entry for one in track.exceeding(AT_04)] == [BOB, ALICE]
+    gallery.drop(BOB)
+    assert [one.entry for one in track.exceeding(AT_04)] == [ALICE]
+    assert (gallery.size, gallery.holds(BOB), gallery.holds(ALICE)) == (1, False, True)
+    assert not references[1].any() and references[0].any()
+    later = TrackScore(gallery, min_frames=1, min_agreeing=1)
+    later.add(a_probe(0.1, 0.9), model_digest=MODEL, quality=1)
+    assert later.exceeding(AT_04) == []
+    with pytest.raises(KeyError):
+        gallery.drop(CAROL)

@@ -247,7 +247,24 @@ def kept() -> Scene:
     return scene
 
 
+def list_changed() -> Scene:
+    """A list with a child on it, taken off again; the list is reopened, and recognition begins."""
+    scene = Scene().applied().list_opened().entry_proposed().entry_accepted()
+    child = a.why(age_band="13-to-17")
+    scene.entry_proposed(a.OTHER_ENTRY, necessity=child).entry_accepted(a.OTHER_ENTRY)
+    allowed = a.to_decide_extra_authority(entries=[a.OTHER_ENTRY], **scene.by)
+    agreed(watchlists.decide_extra_authority(scene.outside, allowed))
+    scene.list_approved().authorised()
+    gone = a.to_remove(entry=a.OTHER_ENTRY, reason="found-safe", **scene.by)
+    agreed(watchlists.remove_entry(scene.outside, gone))
+    agreed(watchlists.reopen(scene.outside, a.to_reopen(**scene.by)))
+    third = UUID(int=0xE3)
+    scene.entry_proposed(third).entry_accepted(third).list_approved()
+    return scene.started(gallery_size=2)
+
+
 SCENES = {
+    "list changed": list_changed,
     "busy": busy,
     "died": died,
     "withdrawn": withdrawn,

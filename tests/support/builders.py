@@ -80,6 +80,7 @@ APPLICANT = "staff:applicant"
 FIRST_MANAGER = "staff:manager-1"
 SECOND_MANAGER = "staff:manager-2"
 AUTHORISING_OFFICER = "staff:authorising-officer"
+EXTRA_AUTHORISER = "staff:extra-authoriser"
 OPERATOR = "staff:operator"
 ENGAGEMENT_OFFICER = "staff:engagement-officer"
 ANOTHER_ENGAGEMENT_OFFICER = "staff:engagement-officer-2"
@@ -245,6 +246,7 @@ def an_approved_list(**changes: Any) -> ListFacts:
         "approved": True,
         "makers": [FIRST_MANAGER, SECOND_MANAGER],
         "accepted": 1,
+        "not_reviewed": 0,
         "model_digest": MODEL,
     }
     return ListFacts(**(facts | changes))
@@ -349,6 +351,9 @@ def to_propose_criteria(**changes: Any) -> watchlist_commands.ProposeCriteria:
         "deployment": DEPLOYMENT,
         "categories": [CATEGORY],
         "accepted_values": "2026-1",
+        "adult_age_bands": ["18-and-over"],
+        "contested_categories": [],
+        "most_entries": 100,
     }
     return watchlist_commands.ProposeCriteria(
         **_asked_by(FIRST_MANAGER, Role.WATCHLIST_MANAGER, asked | changes)
@@ -429,6 +434,43 @@ def to_approve(**changes: Any) -> watchlist_commands.ApproveWatchlist:
     )
 
 
+def to_review(**changes: Any) -> watchlist_commands.ReviewEntries:
+    """A watchlist manager looked at the one entry again."""
+    asked = {"watchlist": WATCHLIST, "entries": [ENTRY]}
+    return watchlist_commands.ReviewEntries(
+        **_asked_by(SECOND_MANAGER, Role.WATCHLIST_MANAGER, asked | changes)
+    )
+
+
+def to_remove(**changes: Any) -> watchlist_commands.RemoveEntry:
+    """A watchlist manager takes the one entry off."""
+    asked = {"watchlist": WATCHLIST, "entry": ENTRY, "reason": "arrested"}
+    return watchlist_commands.RemoveEntry(
+        **_asked_by(FIRST_MANAGER, Role.WATCHLIST_MANAGER, asked | changes)
+    )
+
+
+def to_decide_extra_authority(**changes: Any) -> watchlist_commands.DecideExtraAuthority:
+    """A second authority allows the one entry."""
+    asked = {
+        "watchlist": WATCHLIST,
+        "entries": [ENTRY],
+        "granted": True,
+        "reason": "missing-and-at-risk",
+    }
+    return watchlist_commands.DecideExtraAuthority(
+        **_asked_by(EXTRA_AUTHORISER, Role.EXTRA_AUTHORISER, asked | changes)
+    )
+
+
+def to_reopen(**changes: Any) -> watchlist_commands.ReopenWatchlist:
+    """An Authorising Officer lets the list take one more entry."""
+    asked = {"watchlist": WATCHLIST, "reason": "new-intelligence", "most_added": 1}
+    return watchlist_commands.ReopenWatchlist(
+        **_asked_by(AUTHORISING_OFFICER, Role.AUTHORISING_OFFICER, asked | changes)
+    )
+
+
 def to_load_the_gallery(**changes: Any) -> LoadGallery:
     """A recogniser takes the list's templates into memory."""
     asked = {"deployment": DEPLOYMENT, "watchlist": WATCHLIST, "camera": CAMERA}
@@ -449,6 +491,9 @@ def criteria_proposed(**changes: Any) -> Fact[Watchlist]:
         "proposer": FIRST_MANAGER,
         "categories": [CATEGORY],
         "accepted_values": "2026-1",
+        "adult_age_bands": ["18-and-over"],
+        "contested_categories": [],
+        "most_entries": 100,
     }
     return _fact(Watchlist, watchlist_events.CriteriaProposed, fields | changes)
 
@@ -523,6 +568,35 @@ def list_approved(**changes: Any) -> Fact[Watchlist]:
     """An Authorising Officer approved the composition."""
     fields = {"officer": AUTHORISING_OFFICER, "entries": 1}
     return _fact(Watchlist, watchlist_events.WatchlistApproved, fields | changes)
+
+
+def reviewed(**changes: Any) -> Fact[Watchlist]:
+    """A manager looked at the one entry again."""
+    fields = {"reviewer": SECOND_MANAGER, "entries": [ENTRY]}
+    return _fact(Watchlist, watchlist_events.EntriesReviewed, fields | changes)
+
+
+def entry_removed(**changes: Any) -> Fact[Watchlist]:
+    """The one entry is off the list."""
+    fields = {"entry": ENTRY, "remover": FIRST_MANAGER, "reason": "arrested"}
+    return _fact(Watchlist, watchlist_events.EntryRemoved, fields | changes)
+
+
+def extra_authority_decided(**changes: Any) -> Fact[Watchlist]:
+    """A second authority allowed the one entry."""
+    fields = {
+        "officer": EXTRA_AUTHORISER,
+        "entries": [ENTRY],
+        "granted": True,
+        "reason": "missing-and-at-risk",
+    }
+    return _fact(Watchlist, watchlist_events.ExtraAuthorityDecided, fields | changes)
+
+
+def reopened(**changes: Any) -> Fact[Watchlist]:
+    """The list may take one more entry."""
+    fields = {"officer": AUTHORISING_OFFICER, "reason": "new-intelligence", "most_added": 1}
+    return _fact(Watchlist, watchlist_events.WatchlistReopened, fields | changes)
 
 
 def an_open_list() -> tuple[Fact[Watchlist], ...]:

@@ -6,7 +6,6 @@ reaches is told first, so that a step which is never reached shows.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,13 +23,10 @@ from infrastructure.record.event_record import EventRecord
 from infrastructure.vault import media
 from infrastructure.vault.keystore import Keystore
 from tests.support.injected import InjectedClock, going_by
+from tests.support.processes import PROCESSES
 
 DIED = 86
 """The exit status of one that died where it was to die."""
-
-# Each child is forked from one clean process, which has these modules already.
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload([__name__, "tests.contract.custody.test_crashing"])
 
 
 @dataclass(frozen=True)
@@ -168,8 +164,8 @@ def until_it_dies(
     Returns:
         Whether it died, and the steps that it reached.
     """
-    hearing, telling = _PROCESSES.Pipe(duplex=False)
-    process = _PROCESSES.Process(target=_act, args=(act, data, database, at, dying, telling))
+    hearing, telling = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(target=_act, args=(act, data, database, at, dying, telling))
     process.start()
     telling.close()
     reached = []

@@ -16,13 +16,20 @@ from typing import Concatenate, ParamSpec
 
 P = ParamSpec("P")
 
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(
+PROCESSES = multiprocessing.get_context("forkserver")
+# All tests share one server, and whoever says last what it imports first decides for all: said
+# here, once. A module that is not among these is imported anew by each of its processes.
+PROCESSES.set_forkserver_preload(
     [
         "__main__",
-        "tests.contract.record.examples",
-        "tests.contract.projections.examples",
         "api.cli",
+        "tests.contract.custody.test_crashing",
+        "tests.contract.projections.examples",
+        "tests.contract.record.examples",
+        "tests.faults.test_vault_crash",
+        "tests.support.campaign",
+        "tests.support.dying",
+        "tests.support.scenarios",
     ]
 )
 
@@ -35,8 +42,8 @@ def another_process(
 
     It is killed, if it still runs, when the context is left.
     """
-    here, there = _CONTEXT.Pipe()
-    process = _CONTEXT.Process(target=work, args=(there, *args), kwargs=kwargs)
+    here, there = PROCESSES.Pipe()
+    process = PROCESSES.Process(target=work, args=(there, *args), kwargs=kwargs)
     process.start()
     there.close()
     try:

@@ -248,10 +248,16 @@ class Scene:
         return self
 
     def list_approved(self) -> Scene:
-        """Two managers seal the list and an Authorising Officer approves it."""
+        """Two managers seal the list, an officer approves it, and each entry is looked at."""
         for sealer in (a.FIRST_MANAGER, a.SECOND_MANAGER):
             agreed(watchlists.seal(self.outside, a.to_seal(actor=sealer, **self.by)))
         agreed(watchlists.approve(self.outside, a.to_approve(**self.by)))
+        return self.reviewed()
+
+    def reviewed(self) -> Scene:
+        """A manager looks at every entry again."""
+        entries = self.watchlist().accepted
+        agreed(watchlists.review(self.outside, a.to_review(entries=entries, **self.by)))
         return self
 
     def listed(self) -> Scene:

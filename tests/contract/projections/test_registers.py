@@ -205,6 +205,7 @@ def test_the_watchlist_register_tells_where_lists_and_entries_stand(registers: R
         EntryState.PROPOSED: 0,
         EntryState.ACCEPTED: 1,
         EntryState.REJECTED: 1,
+        EntryState.REMOVED: 0,
     }
     assert line.by_category == {a.CATEGORY: 1} and line.categories == (a.CATEGORY,)
     assert line.model_digest == a.MODEL and line.approved_at is not None

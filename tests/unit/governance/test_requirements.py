@@ -29,6 +29,10 @@ questions = ["5.1"]
 operator = "course-1"
 [evidence]
 oldest_days = 90
+[at_most]
+list_entries = 2000
+[at_least]
+notice_hours = 48
 """
 
 
@@ -69,6 +73,8 @@ def test_until_one_is_adopted_what_ships_is_in_force() -> None:
         ({"questions": list(SHIPPED.questions[1:])}, "question 5.1"),
         ({"training": {"operator": "lfr-operator"}}, "training of engagement_officer"),
         ({"oldest_evidence_days": 731}, "evidence of at most 730 days"),
+        ({"at_most": {"list_entries": 10_001}}, "list_entries of at most 10000"),
+        ({"at_least": {"notice_hours": 23}}, "notice_hours of at least 24"),
     ],
 )
 def test_less_than_what_ships_is_refused_and_named(less: dict[str, Any], dropped: str) -> None:
@@ -106,19 +112,23 @@ def test_a_file_is_read() -> None:
     read = Requirements.parse(FILE, "file.toml")
     assert (read.version, dict(read.documents)) == ("2027-1", {"policy": "published"})
     assert (read.questions, read.oldest_evidence_days) == (("5.1",), 90)
+    assert [read.limit("list_entries"), read.limit("notice_hours")] == [2000, 48]
+    assert read.limit("window_hours") == SHIPPED.limit("window_hours"), "not said: as it ships"
 
 
 @pytest.mark.parametrize(
     ("instead", "of", "says"),
     [
         ("version = ", 'version = "2027-1"', "file.toml"),
-        ("", 'source = "the force\'s policy"', "expected documents, evidence, .*source"),
+        ("", 'source = "the force\'s policy"', "expected at_least, at_most, documents, .*source"),
         ('version = "A Title"', 'version = "2027-1"', "version that is a code"),
         ('policy = "read"', 'policy = "published"', "in-force or published .*found read"),
         ('questions = "5.1"', 'questions = ["5.1"]', "list of codes under questions"),
         ("oldest_days = 0", "oldest_days = 90", "days above 0"),
         ("days = 90", "oldest_days = 90", "a table evidence with oldest_days"),
         ("operator = 5", 'operator = "course-1"', "codes under training"),
+        ("list_size = 5", "list_entries = 2000", "under at_most, found list_size"),
+        ("notice_hours = true", "notice_hours = 48", "whole numbers above 0 under at_least"),
     ],
 )
 def test_a_file_that_is_not_as_it_must_be_says_what_is_wrong(

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from domain.custody.events import GalleryLoaded, ItemDestroyed, ItemRegistered
 from domain.custody.sealing import ItemLabel, SealedContent
+from domain.governance.commands import AdoptRequirements
+from domain.governance.requirements import SHIPPED
 from domain.kernel.errors import ConflictError, NotFoundError
 from domain.kernel.refusals import Refused, WasRefused
 from domain.ports import VaultError
-from domain.services import deployments, watchlists
+from domain.services import alerts, deployments, governance, watchlists
 from domain.services.custody import destroy_for
 from domain.watchlists.events import EntryRejected, SealRequested, WatchlistSealed
 from tests.support import builders as a
+from tests.support import governed
 from tests.support.builders import (
     AT,
     CAMERA,
@@ -28,6 +32,8 @@ from tests.support.builders import (
 )
 from tests.support.memory import MemoryVault, RecordFullError
 from tests.support.scenarios import Scene, agreed
+
+HOUR = timedelta(hours=1)
 
 # -- entries -----------------------------------------------------------------------------------
 
@@ -272,3 +278,57 @@ def test_a_vault_that_fails_keeps_nothing_of_the_entry() -> None:
         scene.entry_proposed()
     assert scene.live_items() == scene.vault.keys() == scene.vault.ciphertexts() == set()
     assert scene.watchlist().entries == {}
+
+
+# -- removals ----------------------------------------------------------------------------------
+
+
+def test_a_removed_entry_keeps_nothing_and_raises_nothing() -> None:
+    """Image, reference and template are destroyed at once; an alert for it is refused."""
+    scene = Scene().running()
+    agreed(watchlists.remove_entry(scene.outside, a.to_remove(**scene.by)))
+    assert {one.cause for one in scene.events(ItemDestroyed)} == {"entry_removed"}
+    assert scene.live_items() == scene.vault.keys() == set()
+    assert isinstance(alerts.raise_alert(scene.outside, a.to_raise(**scene.by)), Refused)
+    assert scene.refusals() == [["entry_not_listed"]]
+
+
+def test_a_start_after_a_removal_takes_the_smaller_list() -> None:
+    scene = Scene().applied().list_opened().entry_proposed().entry_accepted()
+    scene.entry_proposed(OTHER_ENTRY).entry_accepted(OTHER_ENTRY).list_approved().authorised()
+    agreed(watchlists.remove_entry(scene.outside, a.to_remove(**scene.by)))
+    loaded = watchlists.load_gallery(scene.outside, a.to_load_the_gallery(**scene.by))
+    assert [entry for entry, _ in agreed(loaded)] == [OTHER_ENTRY]
+    stale = deployments.start(scene.outside, a.to_start(gallery_size=2, **scene.by))
+    assert isinstance(stale, Refused) and stale.codes == ["gallery_differs_from_the_list"]
+    scene.started(gallery_size=1)
+
+
+def test_a_start_without_a_fresh_look_at_every_entry_is_refused() -> None:
+    scene = Scene().applied(requested_until=AT + 40 * HOUR).listed().later(25 * HOUR)
+    scene.authorised(valid_from=scene.clock.now(), valid_until=AT + 40 * HOUR)
+    stale = deployments.start(scene.outside, a.to_start(**scene.by))
+    assert isinstance(stale, Refused) and stale.codes == ["entries_not_reviewed"]
+    scene.reviewed().started()
+
+
+def test_nobody_is_added_while_recognition_is_on_and_a_variation_stops_every_start() -> None:
+    scene = Scene().running()
+    running = watchlists.reopen(scene.outside, a.to_reopen(**scene.by))
+    assert isinstance(running, Refused) and running.codes == ["recognition_is_on"]
+    agreed(watchlists.reopen(scene.stopped().outside, a.to_reopen(**scene.by)))
+    again = deployments.start(scene.outside, a.to_start(run=UUID(int=9), **scene.by))
+    assert isinstance(again, Refused) and again.codes == ["watchlist_not_approved"]
+
+
+def test_a_force_may_allow_smaller_lists_than_what_ships() -> None:
+    scene = Scene().applied()
+    stricter = SHIPPED.as_adopted() | {"version": "2027-1", "at_most": {"list_entries": 50}}
+    agreed(
+        governance.adopt_requirements(
+            scene.outside, governed.to(AdoptRequirements, **stricter, **scene.by)
+        )
+    )
+    asked = a.to_propose_criteria(most_entries=51, **scene.by)
+    too_many = watchlists.propose_criteria(scene.outside, asked)
+    assert isinstance(too_many, Refused) and too_many.codes == ["list_too_large"]

@@ -29,6 +29,7 @@ from tests.support.builders import (
     entry_accepted,
     entry_proposed,
     entry_rejected,
+    extra_authority_decided,
     list_approved,
     list_sealed,
     seal_requested,
@@ -53,7 +54,7 @@ Ask = Callable[[Watchlist], Refused | None]
 
 def propose_criteria(**changes: Any) -> Ask:
     """Ask for criteria."""
-    return lambda one: one.decide_criteria(to_propose_criteria(**changes))
+    return lambda one: one.decide_criteria(to_propose_criteria(**changes), largest_list=10_000)
 
 
 def approve_criteria(**changes: Any) -> Ask:
@@ -381,6 +382,7 @@ def test_the_second_manager_seals_and_the_nature_of_the_list_is_recorded() -> No
                 vulnerable=True,
             ),
             entry_accepted(entry=OTHER_ENTRY),
+            extra_authority_decided(entries=[OTHER_ENTRY]),
             entry_proposed(entry=IMAGE_ITEM, category="witness"),
             entry_rejected(entry=IMAGE_ITEM),
             seal_requested(entries=2),
