@@ -106,6 +106,38 @@ def _(e: deployment.DeploymentAuthorised) -> str:
     )
 
 
+@_tells(deployment.ReportSubmitted)
+def _(e: deployment.ReportSubmitted) -> str:
+    return f"{e.applicant} reported to the Authorising Officer in {len(e.sections)} sections"
+
+
+@_tells(deployment.PlaceDecided)
+def _(e: deployment.PlaceDecided) -> str:
+    verb = "allowed" if e.granted else "did not allow"
+    return f"{e.officer} ({e.rank}) {verb} the sensitive place ({e.reason})"
+
+
+@_tells(deployment.AuthorisationRatified)
+def _(e: deployment.AuthorisationRatified) -> str:
+    return f"{e.officer} ({e.rank}) ratified the urgent authorisation ({e.reason})"
+
+
+@_tells(deployment.RatificationDeclined)
+def _(e: deployment.RatificationDeclined) -> str:
+    return (
+        f"{e.officer} ({e.rank}) did not ratify the urgent authorisation ({e.reason}): nothing "
+        "starts any more"
+    )
+
+
+@_tells(deployment.AuthorisationVaried)
+def _(e: deployment.AuthorisationVaried) -> str:
+    return (
+        f"{e.officer} varied the authorisation ({e.reason}): {written(e.valid_from)} to "
+        f"{written(e.valid_until)}, cameras {', '.join(e.cameras)}"
+    )
+
+
 @_tells(deployment.AuthorisationWithdrawn)
 def _(e: deployment.AuthorisationWithdrawn) -> str:
     return f"{e.officer} withdrew the authorisation ({e.reason}): nothing starts any more"

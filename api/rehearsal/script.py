@@ -35,6 +35,7 @@ from domain.deployments.commands import (
     EndDeployment,
     StartDeployment,
     StopDeployment,
+    SubmitReport,
 )
 from domain.governance.evidence import Configuration
 from domain.kernel.commands import Mode, Role
@@ -346,6 +347,17 @@ class _Rehearsal:
             self._play.settings.as_recorded(),
         )
         attach_evidence(self._outside, configuration, self._agreed, self._listener.step)
+        self._agreed(
+            deployments.submit_report(
+                self._outside,
+                SubmitReport(
+                    **self._as(stand_ins.APPLICANT, Role.APPLICANT),
+                    at=self._outside.clock.now(),
+                    deployment=self._deployment,
+                    sections=stand_ins.report(),
+                ),
+            )
+        )
         now = self._outside.clock.now()
         self._agreed(
             deployments.authorise(
@@ -362,6 +374,8 @@ class _Rehearsal:
                     threshold=self._play.threshold,
                     threshold_justification="given-to-the-rehearsal",
                     model_digest=self._engine.package.digest,
+                    rank="superintendent",
+                    rank_evidence="played-by-a-stand-in",
                 ),
             )
         )
@@ -452,9 +466,12 @@ class _Rehearsal:
         )
 
     def _look(self) -> None:
-        """See whether somebody else, from another process, switched recognition off."""
+        """See whether somebody else, from another process, switched recognition off or varied
+        the window."""
         found = self._outside.record.load(Deployment, self._deployment)
         self._switched_off = found.run != self._run
+        if found.authorised is not None:
+            self._until = found.authorised.valid_until
 
     def _removed(self) -> set[UUID]:
         """The entries that somebody took off the list since the last look."""

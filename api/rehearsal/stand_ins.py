@@ -14,6 +14,7 @@ from domain.alerts.aggregate import Alert
 from domain.alerts.commands import AdjudicateAlert, DecisionKind, RaiseAlert, ViewAlert
 from domain.custody.classes import ItemClass
 from domain.custody.commands import ConsultItem
+from domain.deployments.authority import EVERY_CODE, report_codes, sections
 from domain.kernel.commands import Mode, Role
 from domain.kernel.refusals import Refused
 from domain.ports import CommandSink, Outside
@@ -48,6 +49,13 @@ class ByAStandIn(TypedDict):
 def by(deployment: UUID, actor: str, role: Role) -> ByAStandIn:
     """The fields of a stand-in's command."""
     return ByAStandIn(scope=deployment.hex, mode=Mode.REHEARSAL, actor=actor, role=role)
+
+
+def report() -> dict[str, list[str]]:
+    """The applicant's report of a rehearsal: the first code of each section, no real reference."""
+    known = report_codes().codes
+    told = {one: [next(iter(known[one]))] if one in known else ["rehearsal"] for one in sections()}
+    return told | {name: list(known[name]) for name in EVERY_CODE}
 
 
 class AttendedSink:

@@ -100,8 +100,18 @@ def _touched_beside_faces(entry: Recorded, state: AsItWas) -> Iterator[Path]:
             yield from (("phase",), ("application",))
         case deployment.CameraConfigured():
             yield from (("cameras",), ("footage_recorded",))
-        case deployment.DeploymentAuthorised() | deployment.AuthorisationWithdrawn():
+        case (
+            deployment.DeploymentAuthorised()
+            | deployment.AuthorisationRatified()
+            | deployment.RatificationDeclined()
+            | deployment.AuthorisationVaried()
+            | deployment.AuthorisationWithdrawn()
+        ):
             yield from (("phase",), ("authorisation",))
+        case deployment.ReportSubmitted():
+            yield ("report",)
+        case deployment.PlaceDecided():
+            yield ("place",)
         case deployment.DeploymentStarted() as event:
             yield ("phase",)
             yield from _of_run(event.run, "recognition", "balance", "compared")

@@ -18,6 +18,8 @@ _COMPARED = (
     "application",
     "cameras",
     "footage_recorded",
+    "report",
+    "place",
     "authorisation",
     "watchlists",
     "runs",

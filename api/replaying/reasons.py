@@ -202,6 +202,16 @@ def _rules_told(entry: Recorded) -> Iterator[tuple[str, str]]:
             yield "authorised cameras", ", ".join(event.cameras)
             yield "authorised threshold", f"{event.threshold} ({event.threshold_justification})"
             yield "authorised model", event.model_digest
+        case deployment.AuthorisationVaried() as event:
+            yield (
+                "authorised window",
+                f"{written(event.valid_from)} to {written(event.valid_until)}",
+            )
+            yield "authorised cameras", ", ".join(event.cameras)
+        case deployment.AuthorisationRatified() as event:
+            yield "urgent authorisation ratified by", event.officer
+        case deployment.RatificationDeclined() as event:
+            yield "authorised by", f"nobody any more: not ratified by {event.officer}"
         case deployment.AuthorisationWithdrawn() as event:
             yield "authorised by", f"nobody any more: withdrawn by {event.officer}"
         case deployment.DeploymentStarted() as event:

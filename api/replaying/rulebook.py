@@ -25,6 +25,7 @@ from domain.custody import adoption
 from domain.custody import commands as custody_commands
 from domain.custody import events as custody
 from domain.custody import policies as custody_policies
+from domain.deployments import authority
 from domain.deployments import commands as deployment_commands
 from domain.deployments import events as deployment
 from domain.deployments import policies as deployment_policies
@@ -184,6 +185,26 @@ REQUESTS: Mapping[type[WasRefused], Request] = {
         "authorise the deployment",
         (deployment_commands.AuthoriseDeployment,),
         deployment_policies.AUTHORISATION_POLICIES,
+    ),
+    deployment.ReportRefused: Request(
+        "take the applicant's report",
+        (deployment_commands.SubmitReport,),
+        authority.REPORT_POLICIES,
+    ),
+    deployment.PlaceRefused: Request(
+        "decide on a sensitive place",
+        (deployment_commands.DecideOnPlace,),
+        authority.PLACE_POLICIES,
+    ),
+    deployment.RatificationRefused: Request(
+        "ratify the urgent authorisation, or decline to",
+        (deployment_commands.RatifyAuthorisation,),
+        authority.RATIFICATION_POLICIES,
+    ),
+    deployment.VariationRefused: Request(
+        "vary the authorisation",
+        (deployment_commands.VaryAuthorisation,),
+        authority.VARIATION_POLICIES,
     ),
     deployment.WithdrawalRefused: Request(
         "withdraw the authorisation",

@@ -93,6 +93,11 @@ class Authorisation:
     threshold: str
     threshold_justification: str
     model_digest: str
+    urgency: str
+    """The threat that left no time for a superintendent; empty for routine use."""
+    lapses: str | None
+    """When it is over unless it is ratified."""
+    by_nexus: dict[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,6 +211,10 @@ class State:
     cameras: dict[str, str]
     """Camera to its kind of source."""
     footage_recorded: bool
+    report: dict[str, str]
+    """Section to what it says."""
+    place: str
+    """What the second authority said of a sensitive place; empty for nothing."""
     authorisation: Authorisation | None
     watchlists: dict[str, ListOf]
     runs: dict[str, RunOf]
@@ -337,6 +346,8 @@ class AsItWas:
             application=self._told_application(),
             cameras=dict(self.deployment.cameras),
             footage_recorded=bool(self.deployment.recording),
+            report=_told_report(self.deployment),
+            place=_told_place(self.deployment),
             authorisation=self._told_authorisation(),
             watchlists={one.id.hex: self._told_list(one) for one in self._all(Watchlist)},
             runs={run.hex: self._told_run(run) for run in self.survey.runs},
@@ -429,6 +440,9 @@ class AsItWas:
             threshold=str(found.threshold),
             threshold_justification=found.threshold_justification,
             model_digest=found.model_digest,
+            urgency=found.urgency,
+            lapses=written(self.deployment.lapses) if self.deployment.lapses else None,
+            by_nexus=dict(found.by_nexus),
         )
 
     def _told_list(self, found: Watchlist) -> ListOf:
@@ -513,6 +527,18 @@ def flat(told: Mapping[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[str,
         elif value:
             lines[(*path, name)] = value
     return lines
+
+
+def _told_report(found: Deployment) -> dict[str, str]:
+    if found.report is None:
+        return {}
+    return {name: ", ".join(said) for name, said in found.report.sections.items()}
+
+
+def _told_place(found: Deployment) -> str:
+    if found.place is None:
+        return ""
+    return f"{'allowed' if found.place.granted else 'not allowed'} by {found.place.officer}"
 
 
 def _told_class(items: list[Item], at: datetime | None) -> ItemsOf:

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, assert_never
 from uuid import UUID
 
 from domain.deployments import events as happened
+from domain.deployments.authority import (
+    NOTHING_SENSITIVE,
+    PLACE_POLICIES,
+    RATIFICATION_POLICIES,
+    REPORT_POLICIES,
+    VARIATION_POLICIES,
+    PlaceFacts,
+    RatificationFacts,
+    ReportFacts,
+    VariationFacts,
+    report_codes,
+)
 from domain.deployments.commands import (
     ApplyForDeployment,
     AuthoriseDeployment,
     CancelDeployment,
     ConfigureCamera,
+    DecideOnPlace,
     EndDeployment,
+    RatifyAuthorisation,
     StartDeployment,
     StopDeployment,
+    SubmitReport,
+    VaryAuthorisation,
     WithdrawAuthorisation,
 )
 from domain.deployments.gates import Readiness, Standing
@@ -56,10 +73,22 @@ class Deployment(Aggregate):
         self.cameras: dict[str, str] = {}
         self.recording: set[str] = set()
         """The cameras whose footage is kept."""
+        self.report: happened.ReportSubmitted | None = None
+        self.place: happened.PlaceDecided | None = None
         self.authorised: happened.DeploymentAuthorised | None = None
+        """As it stands: varied, and while it is urgent and not ratified, until it would lapse."""
+        self.lapses: datetime | None = None
+        """When an urgent authorisation that nobody ratified is over."""
+        self._given_until: datetime | None = None
         self.run: UUID | None = None
         self.runs: set[UUID] = set()
         self.over = False
+
+    @property
+    def sensitive(self) -> list[str]:
+        """The sensitive places that the report names."""
+        named = self.report.sections.get("sensitive-place", []) if self.report else []
+        return [one for one in named if one != NOTHING_SENSITIVE]
 
     # -- decide --------------------------------------------------------------------------------
 
@@ -120,13 +149,74 @@ class Deployment(Aggregate):
         )
         return None
 
+    def decide_report(self, command: SubmitReport) -> Refused | None:
+        """Take the applicant's report."""
+        facts = ReportFacts(
+            actor=command.actor,
+            role=command.role,
+            applicant=self.applicant,
+            submitted=self.report is not None,
+            over=self.over,
+            sections=command.sections,
+        )
+        if reasons := refusals(REPORT_POLICIES, facts):
+            return Refused(happened.ReportRefused, reasons, command, self.id)
+        self.happened(
+            happened.ReportSubmitted,
+            at=command.at,
+            applicant=command.actor,
+            catalogue=report_codes().version,
+            sections=command.sections,
+        )
+        return None
+
+    def decide_place(self, command: DecideOnPlace, *, watchlist: ListFacts) -> Refused | None:
+        """Take the second authority's decision on a sensitive place."""
+        facts = PlaceFacts(
+            officer=command.actor,
+            role=command.role,
+            rank=command.rank,
+            rank_evidence=command.rank_evidence,
+            applicant=self.applicant,
+            makers=watchlist.makers,
+            sensitive=self.sensitive,
+            authorised=self.authorised is not None,
+            over=self.over,
+            reason=command.reason,
+        )
+        if reasons := refusals(PLACE_POLICIES, facts):
+            return Refused(happened.PlaceRefused, reasons, command, self.id)
+        self.happened(
+            happened.PlaceDecided,
+            at=command.at,
+            officer=command.actor,
+            rank=command.rank,
+            rank_evidence=command.rank_evidence,
+            granted=command.granted,
+            reason=command.reason,
+        )
+        return None
+
     def decide_authorisation(
-        self, command: AuthoriseDeployment, *, watchlist: ListFacts, standing: Standing
+        self,
+        command: AuthoriseDeployment,
+        *,
+        watchlist: ListFacts,
+        standing: Standing,
+        longest_window: timedelta,
+        urgent_for: timedelta,
     ) -> Refused | None:
         """Allow the deployment within the command's limits."""
         facts = AuthorisationFacts(
             officer=command.actor,
             role=command.role,
+            rank=command.rank,
+            rank_evidence=command.rank_evidence,
+            urgency=command.urgency,
+            reported=self.report is not None,
+            sensitive=self.sensitive,
+            place_allowed_by=self.place.officer if self.place and self.place.granted else "",
+            longest_window=longest_window,
             applicant=self.applicant,
             watchlist=watchlist,
             targeted=command.targeted,
@@ -159,7 +249,82 @@ class Deployment(Aggregate):
             threshold=command.threshold,
             threshold_justification=command.threshold_justification,
             model_digest=command.model_digest,
+            rank=command.rank,
+            rank_evidence=command.rank_evidence,
+            urgency=command.urgency,
+            ratify_by=command.at + urgent_for if command.urgency else None,
+            by_nexus=dict(watchlist.by_nexus),
             **_pinned(standing),
+        )
+        return None
+
+    def decide_ratification(
+        self, command: RatifyAuthorisation, *, watchlist: ListFacts
+    ) -> Refused | None:
+        """Take an urgent authorisation over, or end it and what runs under it."""
+        facts = RatificationFacts(
+            officer=command.actor,
+            role=command.role,
+            rank=command.rank,
+            rank_evidence=command.rank_evidence,
+            at=command.at,
+            urgent_officer=self.authorised.officer if self.authorised and self.lapses else "",
+            applicant=self.applicant,
+            makers=watchlist.makers,
+            ratify_by=self.lapses,
+            over=self.over,
+            reason=command.reason,
+        )
+        if reasons := refusals(RATIFICATION_POLICIES, facts):
+            return Refused(happened.RatificationRefused, reasons, command, self.id)
+        self.happened(
+            happened.AuthorisationRatified if command.ratified else happened.RatificationDeclined,
+            at=command.at,
+            officer=command.actor,
+            rank=command.rank,
+            rank_evidence=command.rank_evidence,
+            reason=command.reason,
+        )
+        if not command.ratified:
+            self._switch_off(command.at, cause="not-ratified")
+        return None
+
+    def decide_variation(
+        self, command: VaryAuthorisation, *, watchlist: ListFacts, longest_window: timedelta
+    ) -> Refused | None:
+        """Change window or cameras of what was authorised."""
+        was = self.authorised
+        facts = VariationFacts(
+            officer=command.actor,
+            role=command.role,
+            rank=command.rank,
+            rank_evidence=command.rank_evidence,
+            applicant=self.applicant,
+            makers=watchlist.makers,
+            authorised=was is not None,
+            over=self.over,
+            was_from=was.valid_from if was else None,
+            was_until=was.valid_until if was else None,
+            was_cameras=was.cameras if was else [],
+            valid_from=command.valid_from,
+            valid_until=command.valid_until,
+            cameras=command.cameras,
+            requested_from=self.requested_from,
+            requested_until=self.requested_until,
+            configured=sorted(self.cameras),
+            longest=longest_window,
+            reason=command.reason,
+        )
+        if reasons := refusals(VARIATION_POLICIES, facts):
+            return Refused(happened.VariationRefused, reasons, command, self.id)
+        self.happened(
+            happened.AuthorisationVaried,
+            at=command.at,
+            officer=command.actor,
+            reason=command.reason,
+            valid_from=command.valid_from,
+            valid_until=command.valid_until,
+            cameras=command.cameras,
         )
         return None
 
@@ -179,14 +344,13 @@ class Deployment(Aggregate):
             officer=command.actor,
             reason=command.reason,
         )
-        if self.run is not None:
-            self.happened(
-                happened.DeploymentStopped,
-                at=command.at,
-                run=self.run,
-                cause="authorisation-withdrawn",
-            )
+        self._switch_off(command.at, cause="authorisation-withdrawn")
         return None
+
+    def _switch_off(self, at: datetime, *, cause: str) -> None:
+        """Recognition ends in the same transaction as the authority for it."""
+        if self.run is not None:
+            self.happened(happened.DeploymentStopped, at=at, run=self.run, cause=cause)
 
     def decide_start(
         self,
@@ -277,10 +441,24 @@ class Deployment(Aggregate):
                     self.recording.add(event.camera)
                 else:
                     self.recording.discard(event.camera)
+            case happened.ReportSubmitted():
+                self.report = event
+            case happened.PlaceDecided():
+                self.place = event
             case happened.DeploymentAuthorised():
-                self.authorised = event
-            case happened.AuthorisationWithdrawn():
-                self.authorised = None
+                self.authorised, self.lapses = event, event.ratify_by
+                self._stands_until(event.valid_until)
+            case happened.AuthorisationRatified():
+                self.lapses = None
+                self._stands_until(self._given_until)
+            case happened.AuthorisationVaried():
+                if self.authorised is not None:
+                    self.authorised = replace(
+                        self.authorised, valid_from=event.valid_from, cameras=event.cameras
+                    )
+                self._stands_until(event.valid_until)
+            case happened.AuthorisationWithdrawn() | happened.RatificationDeclined():
+                self.authorised, self.lapses = None, None
             case happened.DeploymentStarted():
                 self.run = event.run
                 self.runs.add(event.run)
@@ -290,6 +468,13 @@ class Deployment(Aggregate):
                 self.over = True
             case _:
                 assert_never(event)
+
+    def _stands_until(self, until: datetime | None) -> None:
+        """An urgent authorisation holds no longer than until it lapses."""
+        self._given_until = until
+        if self.authorised is not None and until is not None:
+            ends = until if self.lapses is None else min(until, self.lapses)
+            self.authorised = replace(self.authorised, valid_until=ends)
 
 
 def _pinned(standing: Standing) -> dict[str, Any]:

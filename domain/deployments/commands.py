@@ -48,6 +48,54 @@ class AuthoriseDeployment(Command):
     threshold: Decimal
     threshold_justification: str
     model_digest: str
+    rank: str
+    rank_evidence: str
+    """A code: ``substantive``, or the order that the rank is acted under."""
+    urgency: str = ""
+    """The threat that leaves no time for a superintendent; empty for routine use."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmitReport(Command):
+    """Report to the Authorising Officer, section by section."""
+
+    deployment: UUID
+    sections: dict[str, list[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecideOnPlace(Command):
+    """Say whether recognition may be used at a sensitive place."""
+
+    deployment: UUID
+    granted: bool
+    reason: str
+    rank: str
+    rank_evidence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatifyAuthorisation(Command):
+    """Ratify an urgent authorisation, or decline to, which stops everything."""
+
+    deployment: UUID
+    ratified: bool
+    reason: str
+    rank: str
+    rank_evidence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class VaryAuthorisation(Command):
+    """Change window or cameras of the authorisation."""
+
+    deployment: UUID
+    valid_from: datetime
+    valid_until: datetime
+    cameras: list[str]
+    reason: str
+    rank: str = ""
+    rank_evidence: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

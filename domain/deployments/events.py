@@ -11,6 +11,14 @@ from uuid import UUID
 from domain.kernel.events import Happened, recorded_as
 from domain.kernel.refusals import WasRefused
 
+NOT_YET_SAID: dict[str, Any] = {
+    "rank": "",
+    "rank_evidence": "",
+    "urgency": "",
+    "ratify_by": None,
+    "by_nexus": {},
+}
+"""What the third shape of an authorisation added."""
 NOTHING_ASKED: dict[str, Any] = {"requirements": "", "documents": {}, "evidence": ""}
 """What was in force where nothing had to be."""
 
@@ -70,13 +78,79 @@ class DeploymentAuthorised(Happened):
     """Kind to the version in force on the first day of the window."""
     evidence: str
     """The code of the test that speaks for model, threshold and size of list."""
+    rank: str
+    """Of the officer, at that time; empty before it was asked."""
+    rank_evidence: str
+    urgency: str
+    """The threat that left no time for a superintendent; empty for routine use."""
+    ratify_by: datetime | None
+    """When an urgent authorisation lapses unless it is ratified."""
+    by_nexus: dict[str, int]
+    """The list as the officer saw it: why its entries are expected here, and how many for each."""
 
-    SHAPE: ClassVar[int] = 2
+    SHAPE: ClassVar[int] = 3
 
     @classmethod
     def upcast(cls, body: dict[str, Any], *, shape: int) -> dict[str, Any]:
-        """Before the second shape nothing was asked of governance."""
-        return body | NOTHING_ASKED
+        """Before the second shape nothing was asked of governance, before the third no rank."""
+        return (NOTHING_ASKED if shape < 2 else {}) | NOT_YET_SAID | body
+
+
+@recorded_as("deployment.report_submitted")
+@dataclass(frozen=True, kw_only=True)
+class ReportSubmitted(Happened):
+    """The applicant's report to the Authorising Officer. It is never altered."""
+
+    applicant: str
+    catalogue: str
+    """The version of the sections and their codes."""
+    sections: dict[str, list[str]]
+
+
+@recorded_as("deployment.place_decided")
+@dataclass(frozen=True, kw_only=True)
+class PlaceDecided(Happened):
+    """A second authority said whether recognition may be used at a sensitive place."""
+
+    officer: str
+    rank: str
+    rank_evidence: str
+    granted: bool
+    reason: str
+
+
+@recorded_as("deployment.authorisation_ratified")
+@dataclass(frozen=True, kw_only=True)
+class AuthorisationRatified(Happened):
+    """A superintendent or above took an urgent authorisation over: it holds to its end."""
+
+    officer: str
+    rank: str
+    rank_evidence: str
+    reason: str
+
+
+@recorded_as("deployment.ratification_declined")
+@dataclass(frozen=True, kw_only=True)
+class RatificationDeclined(Happened):
+    """An urgent authorisation was not ratified: from here on nothing starts or is alerted."""
+
+    officer: str
+    rank: str
+    rank_evidence: str
+    reason: str
+
+
+@recorded_as("deployment.authorisation_varied")
+@dataclass(frozen=True, kw_only=True)
+class AuthorisationVaried(Happened):
+    """Window and cameras of the authorisation are these from here on."""
+
+    officer: str
+    reason: str
+    valid_from: datetime
+    valid_until: datetime
+    cameras: list[str]
 
 
 @recorded_as("deployment.authorisation_withdrawn")
@@ -145,7 +219,12 @@ class DeploymentCancelled(Happened):
 DeploymentEvent = (
     DeploymentAppliedFor
     | CameraConfigured
+    | ReportSubmitted
+    | PlaceDecided
     | DeploymentAuthorised
+    | AuthorisationRatified
+    | RatificationDeclined
+    | AuthorisationVaried
     | AuthorisationWithdrawn
     | DeploymentStarted
     | DeploymentStopped
@@ -170,6 +249,30 @@ class CameraRefused(WasRefused):
 @dataclass(frozen=True, kw_only=True)
 class AuthorisationRefused(WasRefused):
     """The authorisation was not allowed."""
+
+
+@recorded_as("deployment.report_refused")
+@dataclass(frozen=True, kw_only=True)
+class ReportRefused(WasRefused):
+    """The report was not taken."""
+
+
+@recorded_as("deployment.place_refused")
+@dataclass(frozen=True, kw_only=True)
+class PlaceRefused(WasRefused):
+    """Nobody who may decided on the place."""
+
+
+@recorded_as("deployment.ratification_refused")
+@dataclass(frozen=True, kw_only=True)
+class RatificationRefused(WasRefused):
+    """The urgent authorisation was neither ratified nor declined."""
+
+
+@recorded_as("deployment.variation_refused")
+@dataclass(frozen=True, kw_only=True)
+class VariationRefused(WasRefused):
+    """The authorisation stays as it is."""
 
 
 @recorded_as("deployment.withdrawal_refused")

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from domain.deployments.authority import officer_has_the_rank, report_codes
 from domain.deployments.gates import (
     READINESS_POLICIES,
     STANDING_POLICIES,
@@ -23,6 +24,7 @@ from domain.kernel.refusals import Policy, Refusal, refuses
 from domain.kernel.time import written
 
 LIVE_SOURCES = frozenset({"rtsp", "http", "device"})
+AUTHORISERS = frozenset({Role.AUTHORISING_OFFICER, Role.URGENT_AUTHORISING_OFFICER})
 RECORDED_SOURCES = frozenset({"file"})
 
 
@@ -40,6 +42,8 @@ class ListFacts:
     """Entries that nobody looked at within the time that the requirements give."""
     model_digest: str | None
     """The model that made its templates."""
+    by_nexus: Mapping[str, int]
+    """Why its entries are expected at the place, and how many for each reason."""
 
 
 @dataclass(frozen=True)
@@ -242,6 +246,16 @@ class AuthorisationFacts:
 
     officer: str
     role: Role
+    rank: str
+    rank_evidence: str
+    urgency: str
+    reported: bool
+    """Whether the applicant's report was submitted."""
+    sensitive: Sequence[str]
+    """The sensitive places that it names."""
+    place_allowed_by: str
+    """Who gave the second authority for them; empty for nobody."""
+    longest_window: timedelta
     applicant: str
     watchlist: ListFacts
     targeted: str
@@ -264,13 +278,71 @@ class AuthorisationFacts:
 @refuses("not_an_authorising_officer")
 def officer_may_authorise(facts: AuthorisationFacts) -> Refusal | None:
     """Only an Authorising Officer authorises. Source: seed L34."""
-    if facts.role is not Role.AUTHORISING_OFFICER:
+    if facts.role in AUTHORISERS:
+        return None
+    return Refusal(
+        "not_an_authorising_officer",
+        "an Authorising Officer authorises",
+        {"role": facts.role.value},
+    )
+
+
+@refuses("urgency_unknown", "not_urgent")
+def urgency_fits_the_role(facts: AuthorisationFacts) -> Refusal | None:
+    """A lower rank authorises only for an imminent threat, and a superintendent needs none.
+
+    Source: domain specification, section 2.
+    """
+    urgent = facts.role is Role.URGENT_AUTHORISING_OFFICER
+    if urgent and not report_codes().has("threat", facts.urgency):
         return Refusal(
-            "not_an_authorising_officer",
-            "an Authorising Officer authorises",
-            {"role": facts.role.value},
+            "urgency_unknown",
+            f"expected one of {', '.join(report_codes().codes['threat'])}",
+        )
+    if facts.urgency and not urgent:
+        return Refusal("not_urgent", "an Authorising Officer authorises without urgency")
+    return None
+
+
+@refuses("report_missing")
+def applicant_has_reported(facts: AuthorisationFacts) -> Refusal | None:
+    """The officer decides on a full report; with life at risk it may follow. Source: seed L34."""
+    if facts.reported or facts.role is Role.URGENT_AUTHORISING_OFFICER:
+        return None
+    return Refusal("report_missing", "have the applicant submit the report first")
+
+
+@refuses("extra_authority_missing", "officer_gave_the_extra_authority")
+def sensitive_place_was_allowed(facts: AuthorisationFacts) -> Refusal | None:
+    """A second person, of higher rank, allowed it. Source: domain specification, section 2, 3.3."""
+    if facts.place_allowed_by == facts.officer:
+        return Refusal(
+            "officer_gave_the_extra_authority",
+            "someone other than the extra authoriser must authorise",
+            {"officer": facts.officer},
+        )
+    if facts.sensitive and not facts.place_allowed_by:
+        return Refusal(
+            "extra_authority_missing",
+            "have an extra authoriser decide on the sensitive place",
+            {"places": ", ".join(facts.sensitive)},
         )
     return None
+
+
+@refuses("window_too_long")
+def window_is_short(facts: AuthorisationFacts) -> Refusal | None:
+    """No longer than the force's requirements allow. Source: domain specification, 3.3."""
+    if facts.valid_until - facts.valid_from <= facts.longest_window:
+        return None
+    return Refusal(
+        "window_too_long",
+        "authorise a shorter window",
+        {
+            "hours": f"{(facts.valid_until - facts.valid_from) / timedelta(hours=1):g}",
+            "at_most": f"{facts.longest_window / timedelta(hours=1):g}",
+        },
+    )
 
 
 @refuses("officer_is_the_applicant")
@@ -407,11 +479,16 @@ AUTHORISATION_POLICIES: tuple[Policy[AuthorisationFacts], ...] = (
     authorisation_is_before_the_end,
     authorised_once,
     officer_may_authorise,
+    officer_has_the_rank,
+    urgency_fits_the_role,
+    applicant_has_reported,
+    sensitive_place_was_allowed,
     officer_did_not_apply,
     officer_did_not_make_the_list,
     deployment_is_targeted,
     deployment_is_intelligence_led,
     deployment_is_time_bound,
+    window_is_short,
     deployment_is_geographically_limited,
     threshold_is_a_similarity,
     threshold_is_justified,

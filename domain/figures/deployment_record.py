@@ -73,7 +73,7 @@ DEFINITIONS: Mapping[str, str] = {
     "holds": "holds on footage that were approved",
     "max_template_life_ms": "the longest that any template of a passer-by existed, milliseconds",
     "recognising_s": "seconds with recognition on, all runs together",
-    "authorised_s": "seconds of the authorised window",
+    "authorised_s": "seconds of the authorised window, as it was varied or ratified last",
 }
 """What each figure counts."""
 
@@ -229,7 +229,8 @@ class Counting:
         self._unreconciled: set[UUID] = set()
         self._unbalanced: set[UUID] = set()
         self._longest = 0
-        self._authorised: deployment.DeploymentAuthorised | None = None
+        self._allowed: tuple[datetime, datetime, datetime | None] | None = None
+        """From, until, and when it lapses unless it is ratified."""
         self._begun: deployment.DeploymentStarted | None = None
         self._over_at: datetime | None = None
         self._list_gone_at: datetime | None = None
@@ -339,13 +340,28 @@ class Counting:
             case watchlist.WatchlistReopened() if event.originator_id == self._watchlist:
                 self._size_changed(event, at, f"reopened for {event.most_added}: {event.reason}")
             case deployment.DeploymentAuthorised():
-                self._authorised = event
-                self._counted.at("authorised_s", at)
-                self._facts["authorised"] = [
-                    written(event.valid_from),
-                    written(event.valid_until),
-                ]
-                self._facts["threshold"] = str(event.threshold)
+                self._allow(at, event.valid_from, event.valid_until, event.ratify_by)
+                self._facts |= {
+                    "threshold": str(event.threshold),
+                    "officers_rank": event.rank,
+                    "by_nexus": dict(event.by_nexus),
+                    "urgency": event.urgency,
+                }
+            case deployment.AuthorisationRatified() if self._allowed is not None:
+                self._allow(at, self._allowed[0], self._allowed[1], None)
+                self._facts["ratified"] = written(event.timestamp)
+            case deployment.AuthorisationVaried():
+                lapses = self._allowed[2] if self._allowed else None
+                self._allow(at, event.valid_from, event.valid_until, lapses)
+                self._facts.setdefault("variations", []).append(
+                    {"at": written(event.timestamp), "position": at, "why": event.reason}
+                )
+            case deployment.RatificationDeclined():
+                self._facts["not_ratified"] = written(event.timestamp)
+            case deployment.ReportSubmitted():
+                self._facts["report"] = {name: list(said) for name, said in event.sections.items()}
+            case deployment.PlaceDecided():
+                self._facts["sensitive_place"] = "allowed" if event.granted else "not allowed"
             case deployment.AuthorisationWithdrawn():
                 self._facts["withdrawn"] = written(event.timestamp)
             case deployment.DeploymentStarted():
@@ -436,8 +452,9 @@ class Counting:
             "recognising_s": None if self._open_runs else int(self._ran.total_seconds()),
             "authorised_s": None,
         }
-        if self._authorised is not None:
-            window = self._authorised.valid_until - self._authorised.valid_from
+        if self._allowed is not None:
+            first, until, lapses = self._allowed
+            window = (until if lapses is None else min(until, lapses)) - first
             known["authorised_s"] = int(window.total_seconds())
         for name, definition in DEFINITIONS.items():
             value = known[name] if name in known else self._counted.values[name]
@@ -530,6 +547,14 @@ class Counting:
             self._longest = milliseconds
             self._counted.positions["max_template_life_ms"] = Positions()
             self._counted.at("max_template_life_ms", at)
+
+    def _allow(self, at: int, first: datetime, until: datetime, lapses: datetime | None) -> None:
+        """The window as it stands now; only the newest entry that set it counts."""
+        self._allowed = first, until, lapses
+        ends = until if lapses is None else min(until, lapses)
+        self._facts["authorised"] = [written(first), written(ends)]
+        self._counted.positions.pop("authorised_s", None)
+        self._counted.at("authorised_s", at)
 
     def _sealed(self, event: watchlist.WatchlistSealed, at: int) -> None:
         """The list as it was sealed last; each size that it had stays in its history."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from domain.deployments.aggregate import Deployment
@@ -12,9 +12,13 @@ from domain.deployments.commands import (
     AuthoriseDeployment,
     CancelDeployment,
     ConfigureCamera,
+    DecideOnPlace,
     EndDeployment,
+    RatifyAuthorisation,
     StartDeployment,
     StopDeployment,
+    SubmitReport,
+    VaryAuthorisation,
     WithdrawAuthorisation,
 )
 from domain.deployments.policies import ListFacts
@@ -64,7 +68,11 @@ def authorise(outside: Outside, command: AuthoriseDeployment) -> Answer:
             last=day_of(command.valid_until),
         )
         if refused := deployment.decide_authorisation(
-            command, watchlist=watchlist, standing=standing
+            command,
+            watchlist=watchlist,
+            standing=standing,
+            longest_window=governance.hours("window_hours"),
+            urgent_for=governance.hours("urgent_hours"),
         ):
             return refused
         given = {**given, **governance.given}
@@ -72,6 +80,36 @@ def authorise(outside: Outside, command: AuthoriseDeployment) -> Answer:
         return deployment
 
     return carry_out(outside, command, attempt, kind=Deployment, of=command.deployment)
+
+
+def submit_report(outside: Outside, command: SubmitReport) -> Answer:
+    """Take the applicant's report to the Authorising Officer."""
+    return _decide(outside, command, lambda one: one.decide_report(command))
+
+
+def decide_on_place(outside: Outside, command: DecideOnPlace) -> Answer:
+    """Take the second authority's decision on a sensitive place."""
+    return _decide_on_the_list(
+        outside, command, lambda one, listed, _: one.decide_place(command, watchlist=listed)
+    )
+
+
+def ratify(outside: Outside, command: RatifyAuthorisation) -> Answer:
+    """Take an urgent authorisation over; where it is declined, recognition is off with it."""
+    return _decide_on_the_list(
+        outside, command, lambda one, listed, _: one.decide_ratification(command, watchlist=listed)
+    )
+
+
+def vary(outside: Outside, command: VaryAuthorisation) -> Answer:
+    """Change window or cameras of the authorisation."""
+    return _decide_on_the_list(
+        outside,
+        command,
+        lambda one, listed, governance: one.decide_variation(
+            command, watchlist=listed, longest_window=governance.hours("window_hours")
+        ),
+    )
 
 
 def withdraw(outside: Outside, command: WithdrawAuthorisation) -> Answer:
@@ -125,7 +163,12 @@ def cancel(outside: Outside, command: CancelDeployment) -> Answer:
 
 
 OnDeployment = (
-    ConfigureCamera | WithdrawAuthorisation | StopDeployment | EndDeployment | CancelDeployment
+    ConfigureCamera
+    | SubmitReport
+    | WithdrawAuthorisation
+    | StopDeployment
+    | EndDeployment
+    | CancelDeployment
 )
 
 
@@ -137,6 +180,26 @@ def _decide(
         if refused := decide(deployment):
             return refused
         outside.record.append(deployment, by=command, answers=True)
+        return deployment
+
+    return carry_out(outside, command, attempt, kind=Deployment, of=command.deployment)
+
+
+def _decide_on_the_list(
+    outside: Outside,
+    command: DecideOnPlace | RatifyAuthorisation | VaryAuthorisation,
+    decide: Callable[[Deployment, ListFacts, Governance], Refused | None],
+) -> Answer:
+    """Decide by what the list says of who made it, and by the force's limits."""
+
+    def attempt() -> Answer:
+        deployment = outside.record.load(Deployment, command.deployment)
+        governance = Governance.of(outside)
+        watchlist, given = _list_of(outside, deployment, command.at, governance)
+        if refused := decide(deployment, watchlist, governance):
+            return refused
+        given = {**given, **governance.given}
+        outside.record.append(deployment, by=command, given=given, answers=True)
         return deployment
 
     return carry_out(outside, command, attempt, kind=Deployment, of=command.deployment)
@@ -157,14 +220,14 @@ def _list_of(
         watchlist = outside.record.load(Watchlist, deployment.watchlist)
     except NotFoundError:
         watchlist = Watchlist(deployment.watchlist)
-    hours = governance.requirements.in_force.limit("list_review_hours")
     facts = ListFacts(
         watchlist=watchlist.id,
         approved=watchlist.approved and watchlist.deployment == deployment.id,
         makers=watchlist.makers,
         accepted=len(watchlist.accepted),
-        not_reviewed=watchlist.not_reviewed_since(at - timedelta(hours=hours)),
+        not_reviewed=watchlist.not_reviewed_since(at - governance.hours("list_review_hours")),
         model_digest=watchlist.model_digest,
+        by_nexus=watchlist.by_nexus,
     )
     return facts, {watchlist.id: watchlist.version}
 

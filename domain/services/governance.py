@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -196,6 +196,10 @@ class Governance:
             self.programme,
         )
         return {one.id: one.version for one in parts}
+
+    def hours(self, limit: str) -> timedelta:
+        """A limit of the requirements in force, in hours."""
+        return timedelta(hours=self.requirements.in_force.limit(limit))
 
     def standing(self, wanted: Configuration | None, *, first: date, last: date) -> Standing:
         """How the force stands from one day to another, for what is to be used.

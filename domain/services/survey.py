@@ -42,6 +42,15 @@ class DeploymentSeen:
     over: bool = False
     over_at: datetime | None = None
     footage_recorded: bool = False
+    given_until: datetime | None = None
+    """The end of the window, whatever is still to be ratified."""
+    lapses: datetime | None = None
+    """When an urgent authorisation is over that nobody ratified."""
+
+    def stands(self, until: datetime, lapses: datetime | None) -> None:
+        """The authorisation holds to the end of its window, an urgent one until it would lapse."""
+        self.given_until, self.lapses = until, lapses
+        self.until = until if lapses is None else min(until, lapses)
 
 
 @dataclass(slots=True)
@@ -220,7 +229,15 @@ class Survey:
                 if event.camera not in cameras:
                     cameras.append(event.camera)
             case deployment_events.DeploymentAuthorised() as event:
-                self.deployments[event.originator_id].until = event.valid_until
+                self.deployments[event.originator_id].stands(event.valid_until, event.ratify_by)
+            case deployment_events.AuthorisationRatified() as event:
+                seen = self.deployments[event.originator_id]
+                seen.stands(seen.given_until or seen.until, None)
+            case deployment_events.AuthorisationVaried() as event:
+                seen = self.deployments[event.originator_id]
+                seen.stands(event.valid_until, seen.lapses)
+            case deployment_events.RatificationDeclined() as event:
+                self.deployments[event.originator_id].until = event.timestamp
             case deployment_events.DeploymentStarted() as event:
                 seen = self.deployments[event.originator_id]
                 seen.run = event.run

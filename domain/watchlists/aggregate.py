@@ -29,6 +29,7 @@ from domain.watchlists.commands import (
 )
 from domain.watchlists.policies import (
     APPROVAL_POLICIES,
+    APPROVERS,
     CRITERIA_POLICIES,
     GALLERY_POLICIES,
     JUDGEMENT_POLICIES,
@@ -117,6 +118,11 @@ class Watchlist(Aggregate):
         return [one for one in self.entries if self.standing[one] is Standing.ACCEPTED]
 
     @property
+    def by_nexus(self) -> dict[str, int]:
+        """Why the accepted entries are expected at the place, and how many for each reason."""
+        return dict(sorted(Counter(self.entries[one].nexus for one in self.accepted).items()))
+
+    @property
     def needing_authority(self) -> list[UUID]:
         """The accepted entries that may be on the list only by extra authority."""
         return [one for one in self.accepted if self._needs_authority(self.entries[one])]
@@ -147,7 +153,7 @@ class Watchlist(Aggregate):
         facts = CriteriaFacts(
             actor=command.actor,
             role=command.role,
-            wanted_role=Role.WATCHLIST_MANAGER,
+            wanted_roles={Role.WATCHLIST_MANAGER},
             proposer=self.proposer,
             applicant="",
             approving=False,
@@ -179,7 +185,7 @@ class Watchlist(Aggregate):
         facts = CriteriaFacts(
             actor=command.actor,
             role=command.role,
-            wanted_role=Role.AUTHORISING_OFFICER,
+            wanted_roles=APPROVERS,
             proposer=self.proposer,
             applicant=applicant,
             approving=True,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from domain.kernel.commands import Role
 from domain.kernel.refusals import Policy, Refusal, refuses
+
+APPROVERS = frozenset({Role.AUTHORISING_OFFICER, Role.URGENT_AUTHORISING_OFFICER})
+"""Who decides on criteria and list: whoever may authorise the deployment that they are for."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +18,7 @@ class CriteriaFacts:
 
     actor: str
     role: Role
-    wanted_role: Role
+    wanted_roles: Collection[Role]
     proposer: str
     applicant: str
     approving: bool
@@ -30,10 +33,10 @@ class CriteriaFacts:
 @refuses("role_does_not_fit")
 def role_fits_the_criteria(facts: CriteriaFacts) -> Refusal | None:
     """The watchlist manager proposes, the AO approves. Source: seed L32; SOD-2."""
-    if facts.role is not facts.wanted_role:
+    if facts.role not in facts.wanted_roles:
         return Refusal(
             "role_does_not_fit",
-            f"this is for the role {facts.wanted_role.value}",
+            f"this is for the role {' or '.join(sorted(facts.wanted_roles))}",
             {"role": facts.role.value},
         )
     return None
@@ -381,8 +384,8 @@ class ApprovalFacts:
 
 @refuses("not_an_authorising_officer")
 def officer_may_approve(facts: ApprovalFacts) -> Refusal | None:
-    """The AO approves the composition. Source: seed L32."""
-    if facts.role is not Role.AUTHORISING_OFFICER:
+    """The AO approves the composition, or the urgent one. Source: seed L32."""
+    if facts.role not in APPROVERS:
         return Refusal(
             "not_an_authorising_officer",
             "an Authorising Officer approves",

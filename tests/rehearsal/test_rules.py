@@ -130,9 +130,13 @@ def test_an_officer_cannot_authorise_what_they_applied_for(operational: Node) ->
             threshold=Decimal("NaN"),
             threshold_justification="tested",
             model_digest="0" * 64,
+            rank="inspector",
+            rank_evidence="substantive",
         ),
     )
     assert _last_refusal(operational) == [
+        "rank_too_low",
+        "report_missing",
         "officer_is_the_applicant",
         "not_geographically_limited",
         "threshold_out_of_range",

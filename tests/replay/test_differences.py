@@ -263,7 +263,32 @@ def list_changed() -> Scene:
     return scene.started(gallery_size=2)
 
 
+def urgent() -> Scene:
+    """At a school, because life is at risk; varied, ratified, and in the end not."""
+    scene = Scene().applied()
+    sections = a.the_sections(sensitive_place=["school"])
+    agreed(deployments.submit_report(scene.outside, a.to_report(sections=sections, **scene.by)))
+    agreed(deployments.decide_on_place(scene.outside, a.to_decide_on_the_place(**scene.by)))
+    scene.listed().in_force()
+    agreed(deployments.authorise(scene.outside, a.to_authorise_urgently(**scene.by)))
+    scene.started()
+    agreed(deployments.vary(scene.outside, a.to_vary(**scene.by)))
+    agreed(deployments.ratify(scene.outside, a.to_ratify(**scene.by)))
+    return scene
+
+
+def declined() -> Scene:
+    """Nobody ratifies what an inspector allowed."""
+    scene = Scene().applied().listed().in_force()
+    agreed(deployments.authorise(scene.outside, a.to_authorise_urgently(**scene.by)))
+    scene.started()
+    agreed(deployments.ratify(scene.outside, a.to_ratify(ratified=False, **scene.by)))
+    return scene
+
+
 SCENES = {
+    "urgent": urgent,
+    "declined": declined,
     "list changed": list_changed,
     "busy": busy,
     "died": died,

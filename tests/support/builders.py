@@ -25,6 +25,7 @@ from domain.custody.sealing import RecheckedBy, SealedContent, Tombstone
 from domain.deployments import commands as deployment_commands
 from domain.deployments import events as deployment_events
 from domain.deployments.aggregate import Deployment
+from domain.deployments.authority import report_codes, sections
 from domain.deployments.policies import ListFacts
 from domain.engagements.aggregate import Engagement, engagement_after
 from domain.governance.adoption import REQUIREMENTS, RequirementsRegister
@@ -81,6 +82,7 @@ FIRST_MANAGER = "staff:manager-1"
 SECOND_MANAGER = "staff:manager-2"
 AUTHORISING_OFFICER = "staff:authorising-officer"
 EXTRA_AUTHORISER = "staff:extra-authoriser"
+URGENT_OFFICER = "staff:inspector"
 OPERATOR = "staff:operator"
 ENGAGEMENT_OFFICER = "staff:engagement-officer"
 ANOTHER_ENGAGEMENT_OFFICER = "staff:engagement-officer-2"
@@ -99,6 +101,7 @@ SETTINGS = {"cool_down_ms": "10000"}
 BOUNDARY = "the record, the keystore and the media store of these tests"
 RECHECKED = RecheckedBy(UUID(int=0x7E), "in-process")
 ZONE = [[0, 0], [1000, 0], [1000, 1000], [0, 1000]]
+RANK = {"rank": "superintendent", "rank_evidence": "substantive"}
 CATEGORY = "wanted-by-the-courts"
 
 
@@ -190,8 +193,71 @@ def to_authorise(**changes: Any) -> deployment_commands.AuthoriseDeployment:
         "threshold": THRESHOLD,
         "threshold_justification": "evidence-2026-3",
         "model_digest": MODEL,
+        **RANK,
     }
     return deployment_commands.AuthoriseDeployment(
+        **_asked_by(AUTHORISING_OFFICER, Role.AUTHORISING_OFFICER, asked | changes)
+    )
+
+
+def the_sections(**changes: list[str]) -> dict[str, list[str]]:
+    """A report that says something in every section; ``_`` for ``-`` in the names of others."""
+    known = report_codes().codes
+    told = {one: [next(iter(known[one]))] if one in known else ["ref-7"] for one in sections()}
+    told["rights"] = list(known["rights"])
+    return told | {name.replace("_", "-"): said for name, said in changes.items()}
+
+
+def to_report(**changes: Any) -> deployment_commands.SubmitReport:
+    """The applicant reports."""
+    asked = {"deployment": DEPLOYMENT, "sections": the_sections()}
+    return deployment_commands.SubmitReport(**_asked_by(APPLICANT, Role.APPLICANT, asked | changes))
+
+
+def to_decide_on_the_place(**changes: Any) -> deployment_commands.DecideOnPlace:
+    """An extra authoriser allows the place."""
+    asked = {
+        "deployment": DEPLOYMENT,
+        "granted": True,
+        "reason": "closed-that-day",
+        "rank": "chief-superintendent",
+        "rank_evidence": "substantive",
+    }
+    return deployment_commands.DecideOnPlace(
+        **_asked_by(EXTRA_AUTHORISER, Role.EXTRA_AUTHORISER, asked | changes)
+    )
+
+
+def to_authorise_urgently(**changes: Any) -> deployment_commands.AuthoriseDeployment:
+    """An inspector allows everything that was asked for, because life is at risk."""
+    urgent = {
+        "actor": URGENT_OFFICER,
+        "role": Role.URGENT_AUTHORISING_OFFICER,
+        "rank": "inspector",
+        "urgency": "threat-to-life",
+    }
+    return to_authorise(**(urgent | changes))
+
+
+def to_ratify(**changes: Any) -> deployment_commands.RatifyAuthorisation:
+    """A superintendent takes the urgent authorisation over."""
+    asked = {"deployment": DEPLOYMENT, "ratified": True, "reason": "threat-made-out", **RANK}
+    return deployment_commands.RatifyAuthorisation(
+        **_asked_by(AUTHORISING_OFFICER, Role.AUTHORISING_OFFICER, asked | changes)
+    )
+
+
+def to_vary(**changes: Any) -> deployment_commands.VaryAuthorisation:
+    """An Authorising Officer lets it end an hour earlier."""
+    asked = {
+        "deployment": DEPLOYMENT,
+        "valid_from": AT,
+        "valid_until": AT + WINDOW - timedelta(hours=1),
+        "cameras": [CAMERA],
+        "reason": "crowd-moved-on",
+        **RANK,
+    }
+    return deployment_commands.VaryAuthorisation(
         **_asked_by(AUTHORISING_OFFICER, Role.AUTHORISING_OFFICER, asked | changes)
     )
 
@@ -247,6 +313,7 @@ def an_approved_list(**changes: Any) -> ListFacts:
         "makers": [FIRST_MANAGER, SECOND_MANAGER],
         "accepted": 1,
         "not_reviewed": 0,
+        "by_nexus": {"seen-here-before": 1},
         "model_digest": MODEL,
     }
     return ListFacts(**(facts | changes))
@@ -290,9 +357,70 @@ def authorised(**changes: Any) -> Fact[Deployment]:
         "threshold": THRESHOLD,
         "threshold_justification": "evidence-2026-3",
         "model_digest": MODEL,
+        **RANK,
+        "urgency": "",
+        "ratify_by": None,
+        "by_nexus": {"seen-here-before": 1},
         **PINNED,
     }
     return _fact(Deployment, deployment_events.DeploymentAuthorised, fields | changes)
+
+
+def reported(**changes: Any) -> Fact[Deployment]:
+    """The applicant reported."""
+    fields = {
+        "applicant": APPLICANT,
+        "catalogue": report_codes().version,
+        "sections": the_sections(),
+    }
+    return _fact(Deployment, deployment_events.ReportSubmitted, fields | changes)
+
+
+def place_decided(**changes: Any) -> Fact[Deployment]:
+    """An extra authoriser allowed the place."""
+    fields = {
+        "officer": EXTRA_AUTHORISER,
+        "rank": "chief-superintendent",
+        "rank_evidence": "substantive",
+        "granted": True,
+        "reason": "closed-that-day",
+    }
+    return _fact(Deployment, deployment_events.PlaceDecided, fields | changes)
+
+
+def urgently_authorised(**changes: Any) -> Fact[Deployment]:
+    """An inspector allowed it; it lapses after a day."""
+    fields = {
+        "officer": URGENT_OFFICER,
+        "rank": "inspector",
+        "urgency": "threat-to-life",
+        "ratify_by": AT + DAY,
+    }
+    return authorised(**(fields | changes))
+
+
+def ratified(**changes: Any) -> Fact[Deployment]:
+    """A superintendent took it over."""
+    fields = {"officer": AUTHORISING_OFFICER, "reason": "threat-made-out", **RANK}
+    return _fact(Deployment, deployment_events.AuthorisationRatified, fields | changes)
+
+
+def not_ratified(**changes: Any) -> Fact[Deployment]:
+    """A superintendent did not take it over."""
+    fields = {"officer": AUTHORISING_OFFICER, "reason": "threat-made-out", **RANK}
+    return _fact(Deployment, deployment_events.RatificationDeclined, fields | changes)
+
+
+def varied(**changes: Any) -> Fact[Deployment]:
+    """It ends an hour earlier."""
+    fields = {
+        "officer": AUTHORISING_OFFICER,
+        "reason": "crowd-moved-on",
+        "valid_from": AT,
+        "valid_until": AT + WINDOW - timedelta(hours=1),
+        "cameras": [CAMERA],
+    }
+    return _fact(Deployment, deployment_events.AuthorisationVaried, fields | changes)
 
 
 def withdrawn(**changes: Any) -> Fact[Deployment]:
@@ -338,7 +466,7 @@ def cancelled(**changes: Any) -> Fact[Deployment]:
 
 def a_running_deployment() -> tuple[Fact[Deployment], ...]:
     """Applied for, one camera, authorised, started."""
-    return (an_applied_deployment(), camera_configured(), authorised(), started())
+    return (an_applied_deployment(), camera_configured(), reported(), authorised(), started())
 
 
 # -- watchlists: commands ----------------------------------------------------------------------

@@ -279,9 +279,16 @@ class Scene:
         record.append(*registers, by=governed.to(Command, **self.by))
         return self
 
+    def reported(self, **changes: Any) -> Scene:
+        """The applicant reports to the Authorising Officer."""
+        agreed(deployments.submit_report(self.outside, a.to_report(**(self.by | changes))))
+        return self
+
     def authorised(self, **changes: Any) -> Scene:
-        """The deployment is authorised for the whole requested window."""
+        """The deployment is reported on and authorised for the whole requested window."""
         self.in_force()
+        if self.deployment().report is None:
+            self.reported()
         agreed(deployments.authorise(self.outside, a.to_authorise(**(self.by | changes))))
         return self
 

@@ -16,6 +16,7 @@ from tests.support.builders import (
     APPLICANT,
     AT,
     AUTHORISING_OFFICER,
+    DAY,
     FIRST_MANAGER,
     SECOND_MANAGER,
     WINDOW,
@@ -27,6 +28,7 @@ from tests.support.builders import (
     camera_configured,
     cancelled,
     ended,
+    reported,
     started,
     stopped,
     to_apply,
@@ -44,7 +46,9 @@ from tests.support.scenarios import given, given_no, happened, refused
 
 MINUTE = timedelta(minutes=1)
 NOT_APPLICANTS = [role for role in Role if role is not Role.APPLICANT]
-NOT_AUTHORISING = [role for role in Role if role is not Role.AUTHORISING_OFFICER]
+DECIDING = (Role.AUTHORISING_OFFICER, Role.URGENT_AUTHORISING_OFFICER, Role.EXTRA_AUTHORISER)
+NOT_AUTHORISING = [role for role in Role if role not in DECIDING]
+"""Those who decide by their rank are in test_authority.py."""
 
 Ask = Callable[[Deployment], Refused | None]
 
@@ -70,6 +74,8 @@ def authorise(
         to_authorise(**changes),
         watchlist=an_approved_list(**(watchlist or {})),
         standing=a_standing(**(standing or {})),
+        longest_window=DAY,
+        urgent_for=DAY,
     )
 
 
@@ -301,7 +307,7 @@ def test_a_refused_camera_tells_every_reason_at_once() -> None:
 
 def asked_for() -> tuple[Fact[Deployment], ...]:
     """Applied for, with one camera."""
-    return (an_applied_deployment(), camera_configured())
+    return (an_applied_deployment(), camera_configured(), reported())
 
 
 def test_an_authorisation_is_recorded_with_all_its_limits() -> None:
@@ -426,7 +432,7 @@ def test_a_deployment_that_is_over_is_not_authorised(over: Fact[Deployment]) -> 
 def test_a_deployment_that_nobody_applied_for_has_no_window_to_authorise() -> None:
     """Without an application there is nothing inside which a window could lie."""
     given_no(Deployment).when(authorise(cameras=[])).then(
-        refused("not_time_bound", "not_geographically_limited")
+        refused("report_missing", "not_time_bound", "not_geographically_limited")
     )
 
 
@@ -734,9 +740,7 @@ def test_a_camera_is_named_by_a_code() -> None:
 def test_an_authorisation_holds_codes_and_no_text(field: str, code: str) -> None:
     """What needs a sentence belongs in the vault."""
     sentence: dict[str, Any] = {field: SENTENCE}
-    given(an_applied_deployment(), camera_configured()).when(authorise(**sentence)).then(
-        refused(code)
-    )
+    given(*asked_for()).when(authorise(**sentence)).then(refused(code))
 
 
 # -- taking it back ----------------------------------------------------------------------------
@@ -747,7 +751,7 @@ def withdraw(**changes: Any) -> Ask:
     return lambda one: one.decide_withdrawal(to_withdraw(**changes))
 
 
-AUTHORISED = (an_applied_deployment(), camera_configured(), authorised())
+AUTHORISED = (an_applied_deployment(), camera_configured(), reported(), authorised())
 
 
 def test_an_authorisation_is_taken_back_before_anything_ran() -> None:

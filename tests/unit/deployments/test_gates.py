@@ -47,7 +47,11 @@ UNREADY: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
 def authorise(**standing: Any) -> Ask:
     """Ask for the authorisation while the force stands so."""
     return lambda one: one.decide_authorisation(
-        a.to_authorise(), watchlist=a.an_approved_list(), standing=a_standing(**standing)
+        a.to_authorise(),
+        watchlist=a.an_approved_list(),
+        standing=a_standing(**standing),
+        longest_window=a.DAY,
+        urgent_for=a.DAY,
     )
 
 
@@ -62,7 +66,7 @@ def start(standing: dict[str, Any] | None = None, readiness: dict[str, Any] | No
     )
 
 
-APPLIED = (a.an_applied_deployment(), a.camera_configured())
+APPLIED = (a.an_applied_deployment(), a.camera_configured(), a.reported())
 
 
 @pytest.mark.parametrize("code", LACKS)

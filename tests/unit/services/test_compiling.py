@@ -170,7 +170,7 @@ def test_a_start_rests_on_the_version_of_the_list() -> None:
 
 def test_an_authorisation_is_decided_anew_when_the_list_moved() -> None:
     """Something harmless came between: it is authorised, on the version that it now has."""
-    scene = Scene().applied().listed().in_force()
+    scene = Scene().applied().listed().in_force().reported()
     moved = a.entry_rejected(entry=OTHER_ENTRY)
     scene.record.meanwhile = [
         lambda: scene.record.append(
@@ -188,6 +188,7 @@ def test_another_deployments_list_is_not_a_deployments_own() -> None:
     scope = {"deployment": other, "scope": other.hex}
     agreed(deployments.apply_for(scene.outside, a.to_apply(**scope)))
     agreed(deployments.configure_camera(scene.outside, a.to_configure_a_camera(**scope)))
+    agreed(deployments.submit_report(scene.outside, a.to_report(**scope)))
     answer = deployments.authorise(scene.outside, a.to_authorise(**scope))
     assert isinstance(answer, Refused)
     assert answer.codes == ["watchlist_not_approved"]
@@ -197,7 +198,7 @@ def test_who_put_someone_on_the_list_does_not_authorise_its_use() -> None:
     """SOD-2, for those who compiled it as for those who sealed it."""
     scene = Scene().applied().list_opened().in_force()
     compiler = "staff:manager-3"
-    scene.entry_proposed(actor=compiler).entry_accepted().list_approved()
+    scene.entry_proposed(actor=compiler).entry_accepted().list_approved().reported()
     answer = deployments.authorise(scene.outside, a.to_authorise(actor=compiler))
     assert isinstance(answer, Refused)
     assert answer.codes == ["officer_made_the_list"]

@@ -45,7 +45,7 @@ def ready() -> Scene:
 
 
 def test_with_nothing_in_force_the_refusal_names_each_thing() -> None:
-    answer = authorised(Scene().applied().listed())
+    answer = authorised(Scene().applied().listed().reported())
     assert isinstance(answer, Refused)
     assert answer.codes == NOTHING_IN_FORCE
     compared = {one.code: one.compared for one in answer.reasons}

@@ -57,7 +57,7 @@ ATTEMPTS = {
         ["source_does_not_fit_the_mode"],
     ),
     "an authorisation without a list": Attempt(
-        lambda scene: scene.applied().in_force(),
+        lambda scene: scene.applied().in_force().reported(),
         lambda scene: deployments.authorise(scene.outside, a.to_authorise()),
         "deployment.authorisation_refused",
         ["watchlist_not_approved", "model_differs_from_the_list"],

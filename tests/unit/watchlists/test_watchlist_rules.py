@@ -10,6 +10,7 @@ import pytest
 from domain.kernel.commands import Role
 from domain.kernel.refusals import Refusal, Refused
 from domain.watchlists.aggregate import Watchlist
+from domain.watchlists.policies import APPROVERS
 from tests.support.builders import (
     APPLICANT,
     AUTHORISING_OFFICER,
@@ -47,7 +48,7 @@ from tests.support.builders import (
 from tests.support.scenarios import given, given_no, happened, nothing_happened, refused
 
 NOT_MANAGERS = [role for role in Role if role is not Role.WATCHLIST_MANAGER]
-NOT_AUTHORISING = [role for role in Role if role is not Role.AUTHORISING_OFFICER]
+NOT_AUTHORISING = [role for role in Role if role not in APPROVERS]
 
 Ask = Callable[[Watchlist], Refused | None]
 
