@@ -21,6 +21,7 @@ from domain.kernel.events import Happened
 from domain.kernel.refusals import WasRefused
 from domain.kernel.time import written
 from domain.log import events as log
+from domain.notice import events as notice
 from domain.ports import Recorded
 from domain.sightings import events as sighting
 from domain.watchlists import events as watchlist
@@ -234,6 +235,34 @@ def _(e: watchlist.WatchlistReopened) -> str:
         f"{e.officer} varied the authorisation ({e.reason}): the list may take "
         f"{_count(e.most_added, 'more entry', 'more entries')}, then be sealed and approved anew"
     )
+
+
+@_tells(notice.NoticePublished)
+def _(e: notice.NoticePublished) -> str:
+    return f"a notice can be read by {e.channel} since {written(e.published_at)} {e.page}".rstrip()
+
+
+@_tells(notice.NoticeOmitted)
+def _(e: notice.NoticeOmitted) -> str:
+    return f"{e.officer} let the notice be left out ({e.ground})"
+
+
+@_tells(notice.SignageVerified)
+def _(e: notice.SignageVerified) -> str:
+    return (
+        f"{e.verifier} saw {_count(e.signs, 'sign', 'signs')} for {', '.join(e.cameras)}, "
+        f"{e.nearest_m} m or more outside the zone"
+    )
+
+
+@_tells(notice.SignageRemoved)
+def _(e: notice.SignageRemoved) -> str:
+    return f"{e.remover} took the signs down"
+
+
+@_tells(notice.RouteRecorded)
+def _(e: notice.RouteRecorded) -> str:
+    return f"people can avoid {', '.join(e.cameras)} by {e.route}"
 
 
 @_tells(sighting.FaceEnrolledAndDiscarded)

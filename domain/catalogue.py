@@ -11,6 +11,7 @@ import domain.governance.events
 import domain.holds.events
 import domain.kernel.repeats
 import domain.log.events
+import domain.notice.events
 import domain.sightings.events
 import domain.watchlists.events  # noqa: F401
 from domain.kernel.events import event_classes

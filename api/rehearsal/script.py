@@ -42,8 +42,9 @@ from domain.kernel.commands import Mode, Role
 from domain.kernel.errors import DomainError
 from domain.kernel.references import new_reference
 from domain.kernel.refusals import Refused
+from domain.notice.commands import RemoveSignage
 from domain.ports import Outside
-from domain.services import deployments, watchlists
+from domain.services import deployments, notice, watchlists
 from domain.services.carrying_out import BySystem, by_the_system
 from domain.services.closing import close
 from domain.services.custody import consult
@@ -168,8 +169,10 @@ class _Rehearsal:
             source = self._configure()
             self._compile()
             self._authorise()
+            self._tell_the_public()
             self._recognise(source)
             alerts = self._alert_lines()
+            self._take_the_signs_down()
             self._end()
         except BaseException:
             self._close()
@@ -192,6 +195,18 @@ class _Rehearsal:
         self._listener.step("taking stock of the stores")
         found = take_stock(self._outside, self._node.rechecker)
         self._listener.step(found.in_words)
+
+    def _take_the_signs_down(self) -> None:
+        self._agreed(
+            notice.remove_signage(
+                self._outside,
+                RemoveSignage(
+                    **self._as(stand_ins.OPERATOR, Role.OPERATOR),
+                    at=self._outside.clock.now(),
+                    deployment=self._deployment,
+                ),
+            )
+        )
 
     # -- before --------------------------------------------------------------------------------
 
@@ -379,6 +394,17 @@ class _Rehearsal:
                 ),
             )
         )
+
+    def _tell_the_public(self) -> None:
+        """Stand-ins say that there was a notice, that signs stand, and how people stay out."""
+        self._listener.step("taking down that the public was told: there was no public")
+        for serve, command in stand_ins.announcements(
+            self._as(stand_ins.OPERATOR, Role.OPERATOR),
+            self._deployment,
+            [CAMERA],
+            self._outside.clock.now(),
+        ):
+            self._agreed(serve(self._outside, command))
 
     # -- recognition ---------------------------------------------------------------------------
 

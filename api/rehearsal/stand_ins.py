@@ -7,7 +7,9 @@ Every entry that a stand-in leads to names it as one (``stand-in:...``), and eve
 from __future__ import annotations
 
 import json
-from typing import TypedDict
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any, TypedDict
 from uuid import UUID
 
 from domain.alerts.aggregate import Alert
@@ -17,7 +19,10 @@ from domain.custody.commands import ConsultItem
 from domain.deployments.authority import EVERY_CODE, report_codes, sections
 from domain.kernel.commands import Mode, Role
 from domain.kernel.refusals import Refused
+from domain.notice.aggregate import Notice
+from domain.notice.commands import OnNotice, PublishNotice, RecordRoute, VerifySignage
 from domain.ports import CommandSink, Outside
+from domain.services import notice
 from domain.services.alerts import adjudicate, view
 from domain.services.custody import consult
 from domain.sightings.commands import RecordFaces, ReportSourceFailure
@@ -56,6 +61,21 @@ def report() -> dict[str, list[str]]:
     known = report_codes().codes
     told = {one: [next(iter(known[one]))] if one in known else ["rehearsal"] for one in sections()}
     return told | {name: list(known[name]) for name in EVERY_CODE}
+
+
+TOLD_BEFORE = timedelta(days=30)
+"""How long before a rehearsal its notice counts as published."""
+
+
+def announcements(
+    by: ByAStandIn, deployment: UUID, cameras: list[str], now: datetime
+) -> Iterator[tuple[Callable[[Outside, Any], Notice | Refused], OnNotice]]:
+    """What a rehearsal says of notice, signs and ways, each with who takes it down."""
+    about: dict[str, Any] = {**by, "at": now, "deployment": deployment}
+    published = PublishNotice(**about, channel="rehearsal", page="", published_at=now - TOLD_BEFORE)
+    yield notice.publish, published
+    yield notice.verify_signage, VerifySignage(**about, cameras=cameras, signs=1, nearest_m=1)
+    yield notice.record_route, RecordRoute(**about, cameras=cameras, route="rehearsal")
 
 
 class AttendedSink:

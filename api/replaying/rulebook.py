@@ -45,6 +45,9 @@ from domain.holds import policies as hold_policies
 from domain.kernel import repeats
 from domain.kernel.commands import Command
 from domain.kernel.refusals import Refusal, WasRefused, declared_by
+from domain.notice import commands as notice_commands
+from domain.notice import events as notice
+from domain.notice import policies as notice_policies
 from domain.watchlists import commands as watchlist_commands
 from domain.watchlists import events as watchlist
 from domain.watchlists import policies as watchlist_policies
@@ -308,6 +311,27 @@ REQUESTS: Mapping[type[WasRefused], Request] = {
         "approve the list",
         (watchlist_commands.ApproveWatchlist,),
         watchlist_policies.APPROVAL_POLICIES,
+    ),
+    notice.NoticeRefused: Request(
+        "say how the public is told",
+        (
+            notice_commands.PublishNotice,
+            notice_commands.OmitNotice,
+            notice_commands.VerifySignage,
+            notice_commands.RemoveSignage,
+            notice_commands.RecordRoute,
+        ),
+        tuple(
+            dict.fromkeys(
+                (
+                    *notice_policies.PUBLICATION_POLICIES,
+                    *notice_policies.OMISSION_POLICIES,
+                    *notice_policies.SIGNAGE_POLICIES,
+                    *notice_policies.ROUTE_POLICIES,
+                    *notice_policies.REMOVAL_POLICIES,
+                )
+            )
+        ),
     ),
     watchlist.ReviewRefused: Request(
         "call entries looked at again",

@@ -34,7 +34,7 @@ from domain.deployments.commands import (
     VaryAuthorisation,
     WithdrawAuthorisation,
 )
-from domain.deployments.gates import Readiness, Standing
+from domain.deployments.gates import Announced, Readiness, Standing
 from domain.deployments.policies import (
     APPLICATION_POLICIES,
     AUTHORISATION_POLICIES,
@@ -360,6 +360,8 @@ class Deployment(Aggregate):
         items_overdue: int,
         standing: Standing,
         readiness: Readiness,
+        announced: Announced,
+        notice_needed: timedelta,
     ) -> Refused | None:
         """Switch recognition on, if every gate holds."""
         allowed = self.authorised
@@ -379,6 +381,8 @@ class Deployment(Aggregate):
             items_overdue=items_overdue,
             standing=standing,
             readiness=readiness,
+            announced=announced,
+            notice_needed=notice_needed,
         )
         reasons = refusals(START_POLICIES, facts)
         if reasons or allowed is None:

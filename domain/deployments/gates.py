@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from domain.kernel.refusals import Refusal, refuses
+from domain.kernel.time import written
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,31 @@ class Readiness:
     paused: bool
     untrained: Mapping[str, str]
     """Role to the course that nobody who would act in it has in date."""
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What the public was told before recognition is to begin."""
+
+    published_at: datetime | None
+    """When a notice was published first; None for never."""
+    omitted: bool
+    """Whether none is given, because of a critical threat."""
+    without_signs: Sequence[str]
+    """Authorised cameras outside whose zones no signs are known to stand."""
+    unavoidable: Sequence[str]
+    """Authorised cameras that no recorded way avoids."""
+
+
+class OnAnnounced(Protocol):
+    """Facts that have among them what the public was told."""
+
+    @property
+    def announced(self) -> Announced: ...
+    @property
+    def valid_from(self) -> datetime | None: ...
+    @property
+    def notice_needed(self) -> timedelta: ...
 
 
 class OnStanding(Protocol):
@@ -159,3 +185,54 @@ def people_are_trained(facts: OnReadiness) -> Refusal | None:
 
 
 READINESS_POLICIES = (programme_goes_on, people_are_trained)
+
+
+@refuses("notice_missing", "notice_too_late")
+def public_was_told(facts: OnAnnounced) -> Refusal | None:
+    """Place and time were published long enough before, except for a critical threat.
+
+    Source: domain specification, 3.5; requirements 106 and 208; section 8, K-16.
+    """
+    announced = facts.announced
+    if announced.omitted:
+        return None
+    if announced.published_at is None:
+        return Refusal("notice_missing", "publish a notice, or omit it for a critical threat")
+    if facts.valid_from is None or facts.valid_from - announced.published_at >= facts.notice_needed:
+        return None
+    return Refusal(
+        "notice_too_late",
+        "begin later, so that the public is told long enough before",
+        {
+            "published_at": written(announced.published_at),
+            "window_from": written(facts.valid_from),
+            "hours_needed": f"{facts.notice_needed / timedelta(hours=1):g}",
+        },
+    )
+
+
+@refuses("signage_missing")
+def signs_stand(facts: OnAnnounced) -> Refusal | None:
+    """Signs were seen to stand outside each zone. Source: L65, L129; requirements 68, 107."""
+    if not facts.announced.without_signs:
+        return None
+    return Refusal(
+        "signage_missing",
+        "put signs outside each zone, and have them verified",
+        {"cameras": ", ".join(facts.announced.without_signs)},
+    )
+
+
+@refuses("route_missing")
+def people_can_stay_out(facts: OnAnnounced) -> Refusal | None:
+    """There is a way that avoids each camera. Source: L65; domain specification, 3.5."""
+    if not facts.announced.unavoidable:
+        return None
+    return Refusal(
+        "route_missing",
+        "record by which way people can avoid each camera",
+        {"cameras": ", ".join(facts.announced.unavoidable)},
+    )
+
+
+NOTICE_POLICIES = (public_was_told, signs_stand, people_can_stay_out)

@@ -13,8 +13,10 @@ from uuid import UUID
 
 from domain.deployments.authority import officer_has_the_rank, report_codes
 from domain.deployments.gates import (
+    NOTICE_POLICIES,
     READINESS_POLICIES,
     STANDING_POLICIES,
+    Announced,
     Readiness,
     Standing,
 )
@@ -568,6 +570,8 @@ class StartFacts:
     standing: Standing
     """Of the force, that day."""
     readiness: Readiness
+    announced: Announced
+    notice_needed: timedelta
 
 
 @refuses("items_overdue")
@@ -693,6 +697,7 @@ START_POLICIES: tuple[Policy[StartFacts], ...] = (
     nothing_is_overdue,
     *STANDING_POLICIES,
     *READINESS_POLICIES,
+    *NOTICE_POLICIES,
 )
 
 

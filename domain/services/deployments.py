@@ -30,6 +30,7 @@ from domain.ports import Outside
 from domain.services.carrying_out import carry_out
 from domain.services.governance import Governance
 from domain.services.lateness import overdue_now
+from domain.services.notice import announced
 from domain.services.reactions import when_over
 from domain.watchlists.aggregate import Watchlist
 
@@ -124,6 +125,7 @@ def start(outside: Outside, command: StartDeployment) -> Answer:
         deployment = outside.record.load(Deployment, command.deployment)
         governance, today = Governance.of(outside), day_of(command.at)
         watchlist, given = _list_of(outside, deployment, command.at, governance)
+        told, resting_on = announced(outside, deployment)
         if refused := deployment.decide_start(
             command,
             watchlist=watchlist,
@@ -132,9 +134,11 @@ def start(outside: Outside, command: StartDeployment) -> Answer:
                 _to_be_used(deployment, command, watchlist), first=today, last=today
             ),
             readiness=governance.readiness(command.actor, today),
+            announced=told,
+            notice_needed=governance.hours("notice_hours"),
         ):
             return refused
-        given = {**given, **governance.given}
+        given = {**given, **governance.given, **resting_on}
         outside.record.append(deployment, by=command, given=given, answers=True)
         return deployment
 

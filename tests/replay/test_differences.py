@@ -271,7 +271,7 @@ def urgent() -> Scene:
     agreed(deployments.decide_on_place(scene.outside, a.to_decide_on_the_place(**scene.by)))
     scene.listed().in_force()
     agreed(deployments.authorise(scene.outside, a.to_authorise_urgently(**scene.by)))
-    scene.started()
+    scene.announced().started()
     agreed(deployments.vary(scene.outside, a.to_vary(**scene.by)))
     agreed(deployments.ratify(scene.outside, a.to_ratify(**scene.by)))
     return scene
@@ -281,7 +281,7 @@ def declined() -> Scene:
     """Nobody ratifies what an inspector allowed."""
     scene = Scene().applied().listed().in_force()
     agreed(deployments.authorise(scene.outside, a.to_authorise_urgently(**scene.by)))
-    scene.started()
+    scene.announced().started()
     agreed(deployments.ratify(scene.outside, a.to_ratify(ratified=False, **scene.by)))
     return scene
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,10 +22,13 @@ from domain.alerts.events import AlertAdjudicated, AlertRaised, AlertViewed
 from domain.custody.commands import ConsultItem
 from domain.custody.events import DestructionStarted, ItemConsulted, ItemDestroyed
 from domain.deployments.events import (
+    AuthorisationRatified,
     DeploymentAppliedFor,
     DeploymentAuthorised,
     DeploymentStarted,
     DeploymentStopped,
+    PlaceDecided,
+    ReportSubmitted,
 )
 from domain.engagements import commands as engaging
 from domain.engagements.events import (
@@ -43,6 +46,8 @@ from domain.kernel.errors import DomainError
 from domain.kernel.events import Happened
 from domain.kernel.references import journal, new_reference
 from domain.kernel.refusals import Refused, WasRefused
+from domain.notice.aggregate import notice_of
+from domain.notice.events import NoticeOmitted, NoticePublished, SignageRemoved, SignageVerified
 from domain.ports import Outside
 from domain.services import (
     alerts,
@@ -50,16 +55,24 @@ from domain.services import (
     deployments,
     engagements,
     governance,
+    notice,
     sightings,
     watchlists,
 )
 from domain.services.lateness import retention_now
 from domain.services.recovery import finish_what_was_begun
 from domain.services.retention import sweep
-from domain.watchlists.events import EntryProposed, WatchlistApproved, WatchlistSealed
+from domain.watchlists.events import (
+    EntriesReviewed,
+    EntryAccepted,
+    EntryProposed,
+    EntryRemoved,
+    WatchlistApproved,
+    WatchlistSealed,
+)
 from tests.support import builders as a
 from tests.support import governed
-from tests.support.scenarios import Scene
+from tests.support.scenarios import Scene, agreed
 
 
 @dataclass(frozen=True)
@@ -107,6 +120,13 @@ some = st.integers(0, 7)
 
 outcomes = st.sampled_from(["no-further-action", "not-same-person", "arrest-warrant", "told-off"])
 FollowUp = tuple[Callable[..., object], type[Command], dict[str, Any]]
+TOLD: dict[str, tuple[Callable[..., object], Callable[..., Command]]] = {
+    "notice": (notice.publish, a.to_publish_the_notice),
+    "no notice": (notice.omit, a.to_omit_the_notice),
+    "signs": (notice.verify_signage, a.to_verify_the_signs),
+    "signs gone": (notice.remove_signage, a.to_remove_the_signs),
+    "way": (notice.record_route, a.to_record_the_way),
+}
 FOLLOW_UPS: dict[str, FollowUp] = {
     "start": (
         engagements.start,
@@ -167,6 +187,18 @@ def in_force_and_applied(scene: Scene) -> Scene:
     return scene.in_force().applied().listed()
 
 
+def urgently(scene: Scene) -> Scene:
+    """An inspector allowed it; nobody has ratified it yet."""
+    scene.in_force().applied().listed()
+    agreed(deployments.authorise(scene.outside, a.to_authorise_urgently(**scene.by)))
+    return scene
+
+
+def at_a_school(scene: Scene) -> Scene:
+    """Reported, and in need of a second authority."""
+    return scene.reported(sections=a.the_sections(sensitive_place=["school"]))
+
+
 def a_long_run(scene: Scene) -> Scene:
     """A run with an alert that is due long before the window is over."""
     until = a.AT + timedelta(days=3)
@@ -184,6 +216,10 @@ STAGES: tuple[Callable[[Scene], object], ...] = (
     a_long_run,
     lambda scene: scene.running().alerted().viewed().stopped(),
     lambda scene: scene.running().alerted().viewed().decided(),
+    lambda scene: scene.in_force().applied().listed().reported(),
+    lambda scene: urgently(scene).announced(),
+    lambda scene: urgently(scene).announced().started(),
+    lambda scene: at_a_school(scene.in_force().applied().listed()),
 )
 
 
@@ -252,6 +288,51 @@ class AnyOrder(RuleBasedStateMachine):
         command = a.to_authorise(**self.said(place, who, deployment=place.deployment, **window))
         self.attempt(command, lambda outside: deployments.authorise(outside, command))
 
+    @rule(place=places, who=whoever, sensitive=st.sampled_from(["none", "none", "school"]))
+    def report(self, place: Place, who: Who, sensitive: str) -> None:
+        """Report to the Authorising Officer."""
+        told = a.the_sections(sensitive_place=[sensitive])
+        asked = {"deployment": place.deployment, "sections": told}
+        command = a.to_report(**self.said(place, who, **asked))
+        self.attempt(command, lambda outside: deployments.submit_report(outside, command))
+
+    @rule(place=places, who=whoever, granted=mostly)
+    def decide_on_place(self, place: Place, who: Who, granted: bool) -> None:
+        """Decide on a sensitive place."""
+        asked = {"deployment": place.deployment, "granted": granted}
+        command = a.to_decide_on_the_place(**self.said(place, who, **asked))
+        self.attempt(command, lambda outside: deployments.decide_on_place(outside, command))
+
+    @rule(place=places, who=whoever)
+    def authorise_urgently(self, place: Place, who: Who) -> None:
+        """An inspector allows what there is no time to ask a superintendent for."""
+        now = self.scene.clock.now()
+        window = {"valid_from": now, "valid_until": now + timedelta(hours=1)}
+        asked = {"deployment": place.deployment, **window}
+        command = a.to_authorise_urgently(**self.said(place, who, **asked))
+        self.attempt(command, lambda outside: deployments.authorise(outside, command))
+
+    @rule(place=places, who=whoever, ratified=mostly)
+    def ratify(self, place: Place, who: Who, ratified: bool) -> None:
+        """Take an urgent authorisation over, or not."""
+        asked = {"deployment": place.deployment, "ratified": ratified}
+        command = a.to_ratify(**self.said(place, who, **asked))
+        self.attempt(command, lambda outside: deployments.ratify(outside, command))
+
+    @rule(place=places, who=whoever, hours=st.sampled_from([-1, 1, 7, 9]))
+    def vary(self, place: Place, who: Who, hours: int) -> None:
+        """Change the window."""
+        window = {"valid_from": a.AT, "valid_until": a.AT + timedelta(hours=hours)}
+        command = a.to_vary(**self.said(place, who, deployment=place.deployment, **window))
+        self.attempt(command, lambda outside: deployments.vary(outside, command))
+
+    @rule(place=places, who=whoever, told=st.sampled_from(sorted(TOLD)))
+    def tell(self, place: Place, who: Who, told: str) -> None:
+        """Say how the public is told."""
+        serve, build = TOLD[told]
+        command = build(**self.said(place, who, deployment=place.deployment))
+        self.attempt(command, lambda outside: serve(outside, command))
+
     @rule(place=places, who=whoever, size=st.sampled_from([1, 1, 1, 2]), again=st.booleans())
     def start(self, place: Place, who: Who, size: int, again: bool) -> None:
         """Switch recognition on, perhaps under a reference that was used before."""
@@ -292,6 +373,26 @@ class AnyOrder(RuleBasedStateMachine):
         """Approve who may be on the list."""
         command = a.to_approve_criteria(**self.said(place, who, watchlist=place.watchlist))
         self.attempt(command, lambda outside: watchlists.approve_criteria(outside, command))
+
+    @rule(place=places, who=whoever, entry=entries)
+    def review(self, place: Place, who: Who, entry: UUID) -> None:
+        """Look at an entry again."""
+        asked = {"watchlist": place.watchlist, "entries": [entry]}
+        command = a.to_review(**self.said(place, who, **asked))
+        self.attempt(command, lambda outside: watchlists.review(outside, command))
+
+    @rule(place=places, who=whoever, entry=entries)
+    def remove(self, place: Place, who: Who, entry: UUID) -> None:
+        """Take an entry off, whatever state the list is in."""
+        asked = {"watchlist": place.watchlist, "entry": entry}
+        command = a.to_remove(**self.said(place, who, **asked))
+        self.attempt(command, lambda outside: watchlists.remove_entry(outside, command))
+
+    @rule(place=places, who=whoever)
+    def reopen(self, place: Place, who: Who) -> None:
+        """Let a sealed list take entries."""
+        command = a.to_reopen(**self.said(place, who, watchlist=place.watchlist))
+        self.attempt(command, lambda outside: watchlists.reopen(outside, command))
 
     @rule(place=places, who=whoever, entry=entries, category=st.sampled_from([a.CATEGORY, "other"]))
     def propose(self, place: Place, who: Who, entry: UUID, category: str) -> None:
@@ -592,6 +693,12 @@ class AnyOrder(RuleBasedStateMachine):
         and nobody was spoken to before a viable adjudication, or after it was closed."""
         paused, trained, there = False, False, set[str]()
         viable: set[UUID] = set()
+        reported: dict[UUID, list[str]] = {}
+        allowed: dict[UUID, bool] = {}
+        lapses: dict[UUID, datetime | None] = {}
+        announced, signed = set[UUID](), set[UUID]()
+        reviewed: dict[UUID, datetime] = {}
+        listed: dict[UUID, set[UUID]] = {}
         for event in self.events():
             match event:
                 case facts.ProgrammePaused():
@@ -606,11 +713,41 @@ class AnyOrder(RuleBasedStateMachine):
                     there.add(event.kind)
                 case facts.PolicyDocumentWithdrawn():
                     there.remove(event.kind)
+                case ReportSubmitted():
+                    reported[event.originator_id] = event.sections["sensitive-place"]
+                case PlaceDecided():
+                    allowed[event.originator_id] = event.granted
                 case DeploymentAuthorised():
                     assert there >= SHIPPED.documents.keys()
+                    of = event.originator_id
+                    assert of in reported or event.urgency
+                    assert reported.get(of, ["none"]) == ["none"] or allowed.get(of)
+                    lapses[of] = event.ratify_by
+                case AuthorisationRatified():
+                    lapses[event.originator_id] = None
+                case NoticePublished() | NoticeOmitted():
+                    announced.add(event.originator_id)
+                case SignageVerified():
+                    signed.add(event.originator_id)
+                case SignageRemoved():
+                    signed.discard(event.originator_id)
+                case EntriesReviewed():
+                    reviewed |= dict.fromkeys(event.entries, event.timestamp)
+                case EntryAccepted():
+                    listed.setdefault(event.originator_id, set()).add(event.entry)
+                case EntryRemoved():
+                    listed[event.originator_id].discard(event.entry)
+                case AlertRaised():
+                    assert event.entry in listed[event.watchlist]
                 case DeploymentStarted():
                     assert not paused and trained
                     assert there >= SHIPPED.documents.keys()
+                    told = notice_of(event.originator_id)
+                    assert told in announced and told in signed
+                    now, lapse = event.timestamp, lapses[event.originator_id]
+                    assert lapse is None or now < lapse
+                    looked = [reviewed[one] for one in listed[event.watchlist]]
+                    assert all(now - one <= timedelta(days=1) for one in looked)
                 case AlertAdjudicated() if event.decision == "viable":
                     viable.add(event.originator_id)
                 case EngagementStarted() | PersonNotLocated():

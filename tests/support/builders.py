@@ -37,6 +37,8 @@ from domain.governance.training import TRAINING, Training
 from domain.kernel.aggregate import Aggregate
 from domain.kernel.commands import Command, Mode, Role
 from domain.kernel.events import Happened
+from domain.notice import commands as notice_commands
+from domain.notice.aggregate import Notice, notice_of
 from domain.sightings import commands as sighting_commands
 from domain.watchlists import commands as watchlist_commands
 from domain.watchlists import events as watchlist_events
@@ -66,6 +68,7 @@ STREAMS: dict[type[Aggregate], UUID] = {
     Alert: ALERT,
     Item: ITEM,
     Engagement: engagement_after(ALERT),
+    Notice: notice_of(DEPLOYMENT),
     RequirementsRegister: REQUIREMENTS,
     Documents: DOCUMENTS,
     ImpactAssessment: DPIA,
@@ -74,7 +77,7 @@ STREAMS: dict[type[Aggregate], UUID] = {
     Programme: PROGRAMME,
 }
 """The stream of each kind in a scenario."""
-CONCERNED: dict[type[Aggregate], UUID] = STREAMS | {Engagement: ALERT}
+CONCERNED: dict[type[Aggregate], UUID] = STREAMS | {Engagement: ALERT, Notice: DEPLOYMENT}
 """What a refusal about each kind concerns."""
 
 APPLICANT = "staff:applicant"
@@ -317,6 +320,46 @@ def an_approved_list(**changes: Any) -> ListFacts:
         "model_digest": MODEL,
     }
     return ListFacts(**(facts | changes))
+
+
+# -- notice: commands --------------------------------------------------------------------------
+
+
+def to_publish_the_notice(**changes: Any) -> notice_commands.PublishNotice:
+    """An operator says that the public was told two days before."""
+    asked = {
+        "deployment": DEPLOYMENT,
+        "channel": "force-website",
+        "page": "https://force.example/notice-1",
+        "published_at": AT - 2 * DAY,
+    }
+    return notice_commands.PublishNotice(**_asked_by(OPERATOR, Role.OPERATOR, asked | changes))
+
+
+def to_omit_the_notice(**changes: Any) -> notice_commands.OmitNotice:
+    """An Authorising Officer leaves the notice out."""
+    asked = {"deployment": DEPLOYMENT, "ground": "threat-to-life"}
+    return notice_commands.OmitNotice(
+        **_asked_by(AUTHORISING_OFFICER, Role.AUTHORISING_OFFICER, asked | changes)
+    )
+
+
+def to_verify_the_signs(**changes: Any) -> notice_commands.VerifySignage:
+    """An operator saw the signs."""
+    asked = {"deployment": DEPLOYMENT, "cameras": [CAMERA], "signs": 4, "nearest_m": 30}
+    return notice_commands.VerifySignage(**_asked_by(OPERATOR, Role.OPERATOR, asked | changes))
+
+
+def to_record_the_way(**changes: Any) -> notice_commands.RecordRoute:
+    """An operator says how people can stay out."""
+    asked = {"deployment": DEPLOYMENT, "cameras": [CAMERA], "route": "north-entrance"}
+    return notice_commands.RecordRoute(**_asked_by(OPERATOR, Role.OPERATOR, asked | changes))
+
+
+def to_remove_the_signs(**changes: Any) -> notice_commands.RemoveSignage:
+    """An operator took the signs down."""
+    asked = {"deployment": DEPLOYMENT}
+    return notice_commands.RemoveSignage(**_asked_by(OPERATOR, Role.OPERATOR, asked | changes))
 
 
 # -- deployments: facts ------------------------------------------------------------------------

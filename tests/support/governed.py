@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from domain.deployments.gates import Readiness, Standing
+from domain.deployments.gates import Announced, Readiness, Standing
 from domain.governance import commands as asked
 from domain.governance.days import day_of
 from domain.governance.documents import Documents
@@ -176,6 +176,17 @@ def a_readiness(**changes: Any) -> Readiness:
     """A programme that goes on, with trained people."""
     fields: dict[str, Any] = {"paused": False, "untrained": {}}
     return Readiness(**(fields | changes))
+
+
+def an_announcement(**changes: Any) -> Announced:
+    """A public that was told a month before, with signs and a way round."""
+    fields: dict[str, Any] = {
+        "published_at": datetime(2026, 10, 23, 9, 30, tzinfo=UTC),
+        "omitted": False,
+        "without_signs": [],
+        "unavoidable": [],
+    }
+    return Announced(**(fields | changes))
 
 
 PINNED = {

@@ -23,7 +23,7 @@ from domain.kernel.events import NEXT_VERSION, Happened
 from domain.kernel.references import journal
 from domain.kernel.refusals import Refused, WasRefused
 from domain.ports import Outside, Rechecker, Vault
-from domain.services import alerts, deployments, sightings, watchlists
+from domain.services import alerts, deployments, notice, sightings, watchlists
 from domain.services.rechecking import LookAgain
 from domain.services.survey import Survey
 from domain.sightings.commands import FaceEnded
@@ -289,7 +289,17 @@ class Scene:
         self.in_force()
         if self.deployment().report is None:
             self.reported()
-        agreed(deployments.authorise(self.outside, a.to_authorise(**(self.by | changes))))
+        command = a.to_authorise(**(self.by | changes))
+        agreed(deployments.authorise(self.outside, command))
+        return self.announced(command.cameras)
+
+    def announced(self, cameras: Sequence[str] = (a.CAMERA,)) -> Scene:
+        """The public was told, signs stand, and people can stay out."""
+        about = {"deployment": self.deployment().id, "scope": self.deployment().id.hex, **self.by}
+        agreed(notice.publish(self.outside, a.to_publish_the_notice(**about)))
+        here = about | {"cameras": list(cameras)}
+        agreed(notice.verify_signage(self.outside, a.to_verify_the_signs(**here)))
+        agreed(notice.record_route(self.outside, a.to_record_the_way(**here)))
         return self
 
     def started(self, **changes: Any) -> Scene:

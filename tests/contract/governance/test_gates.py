@@ -15,7 +15,7 @@ from domain.kernel.refusals import Refused
 from domain.services import deployments, governance
 from domain.services.governance import Governance
 from tests.support import builders as a
-from tests.support.governed import PINNED, VERSION, to
+from tests.support.governed import PINNED, VERSION, an_announcement, to
 from tests.support.scenarios import Scene, agreed
 from tests.support.stores import Store
 
@@ -73,6 +73,8 @@ def test_a_pause_between_the_decision_and_the_record_stops_the_start(ready: Scen
         items_overdue=0,
         standing=found.standing(None, first=today, last=today),
         readiness=found.readiness(a.OPERATOR, today),
+        announced=an_announcement(),
+        notice_needed=a.DAY,
     )
     assert refused is None
     agreed(governance.pause_programme(ready.outside, pause))

@@ -327,7 +327,7 @@ def test_only_an_authorising_officer_widens(wider: dict[str, Any]) -> None:
         a.authorised(),
         a.varied(),
     )
-    operator = {"role": Role.OPERATOR, "actor": a.OPERATOR}
+    operator: dict[str, Any] = {"role": Role.OPERATOR, "actor": a.OPERATOR}
     given(*past).when(vary(**wider, **operator)).then(
         refused("role_may_not_vary", kept_as="deployment.variation_refused")
     )

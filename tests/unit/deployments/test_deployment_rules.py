@@ -41,7 +41,7 @@ from tests.support.builders import (
     to_withdraw,
     withdrawn,
 )
-from tests.support.governed import a_readiness, a_standing
+from tests.support.governed import a_readiness, a_standing, an_announcement
 from tests.support.scenarios import given, given_no, happened, refused
 
 MINUTE = timedelta(minutes=1)
@@ -94,6 +94,8 @@ def start(
         items_overdue=items_overdue,
         standing=a_standing(**(standing or {})),
         readiness=a_readiness(**(readiness or {})),
+        announced=an_announcement(),
+        notice_needed=DAY,
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from domain.deployments.aggregate import Deployment
 from domain.kernel.refusals import Refused
 from tests.support import builders as a
-from tests.support.governed import PINNED, a_readiness, a_standing
+from tests.support.governed import PINNED, a_readiness, a_standing, an_announcement
 from tests.support.scenarios import given, happened, refused
 
 Ask = Callable[[Deployment], Refused | None]
@@ -63,6 +63,8 @@ def start(standing: dict[str, Any] | None = None, readiness: dict[str, Any] | No
         items_overdue=0,
         standing=a_standing(**(standing or {})),
         readiness=a_readiness(**(readiness or {})),
+        announced=an_announcement(),
+        notice_needed=a.DAY,
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from domain.custody.events import GalleryLoaded, ItemDestroyed, ItemRegistered
 from domain.custody.sealing import ItemLabel, SealedContent
+from domain.deployments.events import DeploymentAuthorised
 from domain.governance.commands import AdoptRequirements
 from domain.governance.requirements import SHIPPED
 from domain.kernel.errors import ConflictError, NotFoundError
@@ -159,7 +160,10 @@ def test_both_managers_sealed_the_same_list() -> None:
 def test_an_authorisation_rests_on_the_version_of_the_list() -> None:
     """It is compared again under the log's lock."""
     scene = Scene().applied().listed().authorised()
-    assert scene.record.transactions[-1].given[WATCHLIST] == scene.record.version(WATCHLIST)
+    (decided,) = [
+        one for one in scene.record.transactions if one.names == [DeploymentAuthorised.NAME]
+    ]
+    assert decided.given[WATCHLIST] == scene.record.version(WATCHLIST)
 
 
 def test_a_start_rests_on_the_version_of_the_list() -> None:

@@ -63,7 +63,7 @@ ATTEMPTS = {
         ["watchlist_not_approved", "model_differs_from_the_list"],
     ),
     "a start without an authorisation": Attempt(
-        lambda scene: scene.applied().listed().in_force(),
+        lambda scene: scene.applied().listed().in_force().announced(),
         lambda scene: deployments.start(scene.outside, a.to_start()),
         "deployment.start_refused",
         ["not_authorised"],
