@@ -6,6 +6,7 @@ Every stored name has its sentence; a test holds the two together.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 from domain.alerts import events as alert
@@ -23,6 +24,7 @@ from domain.kernel.time import written
 from domain.log import events as log
 from domain.notice import events as notice
 from domain.ports import Recorded
+from domain.rights import events as rights
 from domain.sightings import events as sighting
 from domain.watchlists import events as watchlist
 
@@ -73,6 +75,15 @@ def _by_whom(kind: str) -> str:
         "separate-process": "by another process",
     }
     return known.get(kind, kind)
+
+
+def _footage(segments: int, first_gone_at: datetime | None) -> str:
+    if first_gone_at is None:
+        return "no footage is left"
+    return (
+        f"{_count(segments, 'segment', 'segments')} of footage left, the first gone by "
+        f"{written(first_gone_at)} unless it is held"
+    )
 
 
 def _count(many: int, one: str, more: str) -> str:
@@ -263,6 +274,73 @@ def _(e: notice.SignageRemoved) -> str:
 @_tells(notice.RouteRecorded)
 def _(e: notice.RouteRecorded) -> str:
     return f"people can avoid {', '.join(e.cameras)} by {e.route}"
+
+
+@_tells(rights.RequestReceived)
+def _(e: rights.RequestReceived) -> str:
+    return f"a request for {e.right} came ({e.asker}); answer it by {written(e.answer_by)}"
+
+
+@_tells(rights.IdentityVerified)
+def _(e: rights.IdentityVerified) -> str:
+    return f"{e.officer} verified who asks ({e.method})"
+
+
+@_tells(rights.Searched)
+def _(e: rights.Searched) -> str:
+    return (
+        f"{e.officer} searched deployment {_short(e.deployment)} by {e.how}, {written(e.since)} to "
+        f"{written(e.until)}: {_footage(e.segments, e.first_gone_at)}"
+    )
+
+
+@_tells(rights.AnswerRestricted)
+def _(e: rights.AnswerRestricted) -> str:
+    return f"{e.officer} restricts the answer ({e.ground})"
+
+
+@_tells(rights.RequestAnswered)
+def _(e: rights.RequestAnswered) -> str:
+    return f"{e.officer} answered the request: {e.answer}"
+
+
+@_tells(rights.ComplaintReceived)
+def _(e: rights.ComplaintReceived) -> str:
+    return (
+        f"a complaint ({e.about}) about deployment {_short(e.deployment)} came: "
+        f"{_footage(e.segments, e.first_gone_at)}"
+    )
+
+
+@_tells(rights.ComplaintClosed)
+def _(e: rights.ComplaintClosed) -> str:
+    return f"{e.officer} closed the complaint: {e.closing}"
+
+
+@_tells(rights.BreachReported)
+def _(e: rights.BreachReported) -> str:
+    return f"{e.reporter} reported a breach ({e.kind}); notify by {written(e.notify_by)}"
+
+
+@_tells(rights.BreachAssessed)
+def _(e: rights.BreachAssessed) -> str:
+    return f"{e.officer} assessed the breach: {e.risk}"
+
+
+@_tells(rights.CommissionerNotified)
+def _(e: rights.CommissionerNotified) -> str:
+    late = f", late ({e.reason_for_delay})" if e.late else ""
+    return f"{e.officer} notified the Commissioner at {written(e.notified_at)}{late}"
+
+
+@_tells(rights.PeopleNotified)
+def _(e: rights.PeopleNotified) -> str:
+    return f"{e.officer} told the people concerned"
+
+
+@_tells(rights.BreachClosed)
+def _(e: rights.BreachClosed) -> str:
+    return f"{e.officer} closed the breach"
 
 
 @_tells(sighting.FaceEnrolledAndDiscarded)

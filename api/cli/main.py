@@ -25,6 +25,7 @@ from api.cli import (
     rehearse,
     replay,
     report,
+    rights,
     schedule,
     tokens,
     watchlists,
@@ -65,6 +66,9 @@ app.add_typer(holds.app, name="hold")
 app.add_typer(copies.app, name="copies")
 app.add_typer(deployment.app, name="deployment")
 app.add_typer(watchlists.app, name="watchlist")
+app.add_typer(rights.rights, name="rights")
+app.add_typer(rights.complaint, name="complaint")
+app.add_typer(rights.breach, name="breach")
 app.add_typer(alerts.app, name="alert")
 app.add_typer(footage.app, name="footage")
 app.command("foi")(foi.foi)

@@ -48,6 +48,9 @@ from domain.kernel.refusals import Refusal, WasRefused, declared_by
 from domain.notice import commands as notice_commands
 from domain.notice import events as notice
 from domain.notice import policies as notice_policies
+from domain.rights import breaches, complaints, requests
+from domain.rights import commands as rights_commands
+from domain.rights import events as rights
 from domain.watchlists import commands as watchlist_commands
 from domain.watchlists import events as watchlist
 from domain.watchlists import policies as watchlist_policies
@@ -332,6 +335,41 @@ REQUESTS: Mapping[type[WasRefused], Request] = {
                 )
             )
         ),
+    ),
+    rights.RequestStepRefused: Request(
+        "deal with a data subject's request",
+        (
+            rights_commands.ReceiveRequest,
+            rights_commands.VerifyIdentity,
+            rights_commands.SearchForRequest,
+            rights_commands.RestrictAnswer,
+            rights_commands.AnswerRequest,
+        ),
+        tuple(
+            dict.fromkeys(
+                (
+                    *requests.RECEIPT_POLICIES,
+                    *requests.SEARCH_POLICIES,
+                    *requests.ANSWER_POLICIES,
+                )
+            )
+        ),
+    ),
+    rights.ComplaintStepRefused: Request(
+        "deal with a complaint",
+        (rights_commands.ReceiveComplaint, rights_commands.CloseComplaint),
+        complaints.COMPLAINT_POLICIES,
+    ),
+    rights.BreachStepRefused: Request(
+        "deal with a breach",
+        (
+            rights_commands.ReportBreach,
+            rights_commands.AssessBreach,
+            rights_commands.NotifyCommissioner,
+            rights_commands.NotifyPeople,
+            rights_commands.CloseBreach,
+        ),
+        tuple(dict.fromkeys((*breaches.NOTIFICATION_POLICIES, *breaches.END_POLICIES))),
     ),
     watchlist.ReviewRefused: Request(
         "call entries looked at again",

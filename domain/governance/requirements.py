@@ -30,7 +30,16 @@ _TABLES = {
     "at_least": None,
 }
 """The tables of a file, and the keys of those that have fixed ones."""
-AT_MOST = frozenset({"list_entries", "list_review_hours", "window_hours", "urgent_hours"})
+AT_MOST = frozenset(
+    {
+        "list_entries",
+        "list_review_hours",
+        "window_hours",
+        "urgent_hours",
+        "rights_answer_days",
+        "breach_notice_hours",
+    }
+)
 AT_LEAST = frozenset({"notice_hours"})
 """The limits that there are. One that a version does not name is the one that ships."""
 

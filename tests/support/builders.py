@@ -39,6 +39,9 @@ from domain.kernel.commands import Command, Mode, Role
 from domain.kernel.events import Happened
 from domain.notice import commands as notice_commands
 from domain.notice.aggregate import Notice, notice_of
+from domain.rights.breaches import Breach
+from domain.rights.complaints import Complaint
+from domain.rights.requests import Request
 from domain.sightings import commands as sighting_commands
 from domain.watchlists import commands as watchlist_commands
 from domain.watchlists import events as watchlist_events
@@ -61,6 +64,9 @@ RUN = UUID(int=0x2)
 ALERT = UUID(int=0xA)
 ITEM = UUID(int=0x17)
 ENTRY = UUID(int=0xE)
+REQUEST = UUID(int=0x5E9)
+COMPLAINT = UUID(int=0xC0)
+BREACH = UUID(int=0xB7)
 OTHER_ENTRY = UUID(int=0xEE)
 STREAMS: dict[type[Aggregate], UUID] = {
     Deployment: DEPLOYMENT,
@@ -69,6 +75,9 @@ STREAMS: dict[type[Aggregate], UUID] = {
     Item: ITEM,
     Engagement: engagement_after(ALERT),
     Notice: notice_of(DEPLOYMENT),
+    Request: REQUEST,
+    Complaint: COMPLAINT,
+    Breach: BREACH,
     RequirementsRegister: REQUIREMENTS,
     Documents: DOCUMENTS,
     ImpactAssessment: DPIA,

@@ -1,0 +1,1 @@
+"""Requests, complaints and breaches."""
