@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import typer
 
 from api.bootstrap import evidence_in, mode_of, origin_of, read_history
+from api.cli.days import a_day
 from api.cli.record import Data, data_directory
 from api.cli.telling import printable, say, say_json
 from api.reports.answers import as_json, as_text
 from domain.figures.answers import answered
 from domain.figures.deployment_record import counted_each
-from domain.governance.days import day
 from domain.kernel.commands import Mode
 from domain.kernel.errors import DomainError
 from domain.watchlists.accepted import accepted_values
@@ -25,7 +23,7 @@ def foi(
     data: str | None = Data,
 ) -> None:
     """Answer the questions that are asked under freedom of information, for any period."""
-    path, begin, end = data_directory(data), _day("--from", first), _day("--to", last)
+    path, begin, end = data_directory(data), a_day("--from", first), a_day("--to", last)
     if end < begin:
         raise DomainError(f"--to: expected a day from {begin} on, found {end}")
     mode, tests = mode_of(path), evidence_in(path)
@@ -38,9 +36,3 @@ def foi(
     mark = "REHEARSAL " if mode is Mode.REHEARSAL else ""
     for line in as_text(found, catalogue.codes["category"], mark=mark):
         say(printable(line))
-
-
-def _day(option: str, text: str) -> date:
-    if found := day(text):
-        return found
-    raise DomainError(f"{option}: expected a day such as 2026-11-23, found {text!a}")

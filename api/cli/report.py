@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 from shlex import quote
 from uuid import UUID
 
@@ -21,16 +23,22 @@ from api.bootstrap import (
     typed_path,
     write_whole,
 )
+from api.cli.days import a_day
 from api.cli.record import Data, data_directory, given_text
 from api.cli.replay import scope_of
 from api.cli.telling import EXIT_BROKEN, complain, printable, say, say_json
 from api.narration import sentence
 from api.replaying.moments import a_time
 from api.reports import deployment as deployment_record
+from api.reports import tables
 from api.reports.custody import as_html, as_json, certificate_page, recomputed, up_to
 from domain.assurance.verification import Kind
-from domain.figures.deployment_record import counted
+from domain.figures import aggregates, registers, statements
+from domain.figures.application import as_applied_for
+from domain.figures.deployment_record import counted, counted_each
 from domain.figures.published import FIGURES, Parts, contradictions, read_published
+from domain.figures.registers import EXTRACT_PURPOSES
+from domain.figures.tables import Reading, Report
 from domain.kernel.commands import Mode
 from domain.kernel.errors import DomainError
 
@@ -113,6 +121,117 @@ def deployment(
         complain(f"does not hold: {says}", EXIT_BROKEN)
     if broken:
         raise typer.Exit(EXIT_BROKEN)
+
+
+Output = typer.Option(
+    None, "-o", "--output", metavar="DIR", help="A new directory for page, JSON and CSV."
+)
+First = typer.Option(..., "--from", metavar="DAY", help="The first day, YYYY-MM-DD.")
+Last = typer.Option(..., "--to", metavar="DAY", help="The last day, YYYY-MM-DD.")
+
+
+@app.command()
+def decisions(output: str | None = Output, data: str | None = Data) -> None:
+    """Every decision of authorising officers, granted and refused, by role and rank."""
+    _give(data, output, lambda path: registers.decisions(read_history(path, None)))
+
+
+@app.command()
+def refusals(output: str | None = Output, data: str | None = Data) -> None:
+    """The ledger of refusals: what was asked for and not allowed, and why."""
+    _give(data, output, lambda path: registers.refusals(read_history(path, None)))
+
+
+@app.command()
+def operations(
+    purpose: str = typer.Option(
+        ..., "--purpose", metavar="CODE", help=f"One of {', '.join(EXTRACT_PURPOSES)}."
+    ),
+    output: str | None = Output,
+    data: str | None = Data,
+) -> None:
+    """An extract of the log of operations (DPA 2018 s.62), for a purpose that statute allows."""
+    _give(data, output, lambda path: registers.operations(read_history(path, None), purpose))
+
+
+@app.command()
+def annual(
+    first: str = First, last: str = Last, output: str | None = Output, data: str | None = Data
+) -> None:
+    """The annual report: totals by use case, place and category, both rates of false alerts."""
+    begin, end = a_day("--from", first), a_day("--to", last)
+
+    def made(path: Path) -> Report:
+        reading = Reading()
+        records = counted_each(reading.over(read_history(path, None)), evidence_in(path))
+        return aggregates.annual(
+            records,
+            first=begin,
+            last=end,
+            entries=reading.entries,
+            last_position=reading.last,
+        )
+
+    _give(data, output, made)
+
+
+@app.command()
+def equality(output: str | None = Output, data: str | None = Data) -> None:
+    """What became of whom by the groups that the record knows; small counts are not told."""
+    _give(data, output, lambda path: aggregates.equality(read_history(path, None)))
+
+
+@app.command()
+def processing(output: str | None = Output, data: str | None = Data) -> None:
+    """The records of processing activities (DPA 2018 s.61)."""
+    _give(data, output, lambda path: statements.processing(read_history(path, None)))
+
+
+@app.command()
+def dpia(output: str | None = Output, data: str | None = Data) -> None:
+    """Each statement of the impact assessment with its rule and its newest observations."""
+
+    def made(path: Path) -> Report:
+        records = counted_each(read_history(path, None), evidence_in(path))
+        return statements.dpia_evidence(read_history(path, None), records)
+
+    _give(data, output, made)
+
+
+@app.command("camera-code")
+def camera_code(output: str | None = Output, data: str | None = Data) -> None:
+    """The twelve principles of the Surveillance Camera Code with what was recorded for each."""
+    _give(data, output, lambda path: statements.camera_code(read_history(path, None)))
+
+
+@app.command()
+def application(
+    which: str = typer.Argument(metavar="DEPLOYMENT", help="Its id; the first digits do."),
+    output: str | None = Output,
+    data: str | None = Data,
+) -> None:
+    """What the Authorising Officer decides on: report, list, nexus coverage, evidence."""
+    scope = scope_of(data_directory(data), which)
+    _give(data, output, lambda path: as_applied_for(read_history(path, scope)))
+
+
+def _give(data: str | None, output: str | None, made: Callable[[Path], Report]) -> None:
+    """A report as JSON, or as page, JSON and CSV in a new directory."""
+    path = data_directory(data)
+    report = made(path)
+    mode = mode_of(path)
+    told = tables.as_json(report, log=origin_of(path), mode=mode.value)
+    if output is None:
+        say_json(told)
+        return
+    mark = "REHEARSAL " if mode is Mode.REHEARSAL else ""
+    target = typed_path(output)
+    new_directory(target)
+    page = tables.as_html(report, log=origin_of(path), mark=mark)
+    write_whole(target / f"{report.name}.html", page.encode())
+    write_whole(target / f"{report.name}.json", (json.dumps(told, indent=1) + "\n").encode())
+    write_whole(target / f"{report.name}.csv", tables.as_csv(report).encode())
+    say(f"{target}: {report.name}.html, {report.name}.json, {report.name}.csv")
 
 
 @app.command()

@@ -48,18 +48,18 @@ def as_csv(told: Mapping[str, Any]) -> str:
     lines.writerow(("what", "value", "low", "high", "definition", "positions"))
     for name, fact in told["facts"].items():
         text_of = fact if isinstance(fact, str) else json.dumps(fact)
-        lines.writerow(_safe((name, text_of, "", "", "", "")))
+        lines.writerow(safe((name, text_of, "", "", "", "")))
     for one in told["figures"]:
         cells = one["name"], one["value"], "", "", one["definition"], one["positions"]
-        lines.writerow(_safe(cells))
+        lines.writerow(safe(cells))
     for name, parts in told["breakdowns"].items():
         for part, count in parts.items():
-            lines.writerow(_safe((f"{name}: {part}", count, "", "", "", "")))
+            lines.writerow(safe((f"{name}: {part}", count, "", "", "", "")))
     for name, one in told["rates"].items():
         about = f"{one['count']} of {one['of']}"
-        lines.writerow(_safe((name, one["value"], one["low"], one["high"], about, "")))
+        lines.writerow(safe((name, one["value"], one["low"], one["high"], about, "")))
     for one in told["not_measured"]:
-        lines.writerow(_safe((one, "not measured", "", "", "", "")))
+        lines.writerow(safe((one, "not measured", "", "", "", "")))
     return text.getvalue()
 
 
@@ -102,7 +102,7 @@ def _predicted(record: DeploymentRecord) -> dict[str, Any] | None:
     }
 
 
-def _safe(cells: tuple[Any, ...]) -> list[str]:
+def safe(cells: tuple[Any, ...]) -> list[str]:
     """Cells that no spreadsheet takes for a formula."""
     texts = ["" if one is None else str(one) for one in cells]
     return [f"'{one}" if one.startswith(_STARTS_A_FORMULA) else one for one in texts]

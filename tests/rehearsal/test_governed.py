@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from api.demo.watchlist import Listing
+from domain.governance.requirements import SHIPPED
 from tests.rehearsal.conftest import Played, rehearse_command, run, spoken
 
 SPONSOR = ("--actor", "sponsor-7")
@@ -169,10 +170,10 @@ def test_training_and_requirements(force: Force, tmp_path: Path) -> None:
     force.says("training", "record", *person, *days, *SPONSOR)
     less = tmp_path / "less.toml"
     shipped = Path("domain/governance/requirements.toml").read_text(encoding="utf-8")
-    less.write_text(shipped.replace('apd = "published"\n', "").replace("2026-11-1", "2027-1"))
+    less.write_text(shipped.replace('apd = "published"\n', "").replace(SHIPPED.version, "2027-1"))
     assert "document apd published" in force.says("adopt", str(less), *SPONSOR, code=3)
     more = shipped.replace("[screening]", 'radio-plan = "in-force"\n[screening]')
-    less.write_text(more.replace("2026-11-1", "2027-1"), encoding="utf-8")
+    less.write_text(more.replace(SHIPPED.version, "2027-1"), encoding="utf-8")
     force.says("adopt", str(less), *SPONSOR)
     assert force.lacking() == {"radio-plan": "none in force"}
     assert "expected a day" in force.says("show", "--on", "tomorrow", code=4)

@@ -296,7 +296,8 @@ class Scene:
     def announced(self, cameras: Sequence[str] = (a.CAMERA,)) -> Scene:
         """The public was told, signs stand, and people can stay out."""
         about = {"deployment": self.deployment().id, "scope": self.deployment().id.hex, **self.by}
-        agreed(notice.publish(self.outside, a.to_publish_the_notice(**about)))
+        before = {"published_at": self.clock.now() - 2 * a.DAY}
+        agreed(notice.publish(self.outside, a.to_publish_the_notice(**about, **before)))
         here = about | {"cameras": list(cameras)}
         agreed(notice.verify_signage(self.outside, a.to_verify_the_signs(**here)))
         agreed(notice.record_route(self.outside, a.to_record_the_way(**here)))
@@ -375,15 +376,15 @@ class Scene:
 
     def deployment(self) -> Deployment:
         """The deployment as it stands."""
-        return self.record.load(Deployment, a.DEPLOYMENT)
+        return self.outside.record.load(Deployment, a.DEPLOYMENT)
 
     def watchlist(self) -> Watchlist:
         """The watchlist as it stands."""
-        return self.record.load(Watchlist, a.WATCHLIST)
+        return self.outside.record.load(Watchlist, a.WATCHLIST)
 
     def alert(self, alert: UUID = a.ALERT) -> Alert:
         """An alert as it stands."""
-        return self.record.load(Alert, alert)
+        return self.outside.record.load(Alert, alert)
 
     def items_of(self, concerning: UUID) -> Iterator[UUID]:
         """The items that belong to an alert or an entry, in the order of registration."""
