@@ -24,6 +24,7 @@ from domain.kernel.time import written
 from domain.log import events as log
 from domain.notice import events as notice
 from domain.ports import Recorded
+from domain.publication import events as publication
 from domain.rights import events as rights
 from domain.sightings import events as sighting
 from domain.watchlists import events as watchlist
@@ -341,6 +342,19 @@ def _(e: rights.PeopleNotified) -> str:
 @_tells(rights.BreachClosed)
 def _(e: rights.BreachClosed) -> str:
     return f"{e.officer} closed the breach"
+
+
+@_tells(publication.RecordPublished)
+def _(e: publication.RecordPublished) -> str:
+    return f"{e.publisher} published the deployment record {e.digest[:16]} at {e.page}"
+
+
+@_tells(publication.RecordCorrected)
+def _(e: publication.RecordCorrected) -> str:
+    return (
+        f"{e.publisher} corrected the published record ({e.reason}): {e.was[:16]} became "
+        f"{e.digest[:16]} at {e.page}"
+    )
 
 
 @_tells(sighting.FaceEnrolledAndDiscarded)

@@ -12,6 +12,7 @@ import domain.holds.events
 import domain.kernel.repeats
 import domain.log.events
 import domain.notice.events
+import domain.publication.events
 import domain.rights.events
 import domain.sightings.events
 import domain.watchlists.events  # noqa: F401

@@ -27,6 +27,7 @@ from api.cli import (
     report,
     rights,
     schedule,
+    simulate,
     tokens,
     watchlists,
     witness,
@@ -72,6 +73,7 @@ app.add_typer(rights.breach, name="breach")
 app.add_typer(alerts.app, name="alert")
 app.add_typer(footage.app, name="footage")
 app.command("foi")(foi.foi)
+app.command("simulate")(simulate.simulation)
 app.add_typer(governance.app, name="governance")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(schedule.documents, name="documents")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from uuid import UUID
 import typer
 
 from api.bootstrap import (
+    at_work,
     evidence_in,
     mode_of,
     named_entries,
@@ -23,6 +25,7 @@ from api.bootstrap import (
     typed_path,
     write_whole,
 )
+from api.cli.acting import Actor, agreed, played_by
 from api.cli.days import a_day
 from api.cli.record import Data, data_directory, given_text
 from api.cli.replay import scope_of
@@ -39,8 +42,10 @@ from domain.figures.deployment_record import counted, counted_each
 from domain.figures.published import FIGURES, Parts, contradictions, read_published
 from domain.figures.registers import EXTRACT_PURPOSES
 from domain.figures.tables import Reading, Report
-from domain.kernel.commands import Mode
+from domain.kernel.commands import Mode, Role
 from domain.kernel.errors import DomainError
+from domain.publication.commands import PublishRecord
+from domain.services import publication
 
 EXIT_CONTRADICTED = 1
 
@@ -232,6 +237,40 @@ def _give(data: str | None, output: str | None, made: Callable[[Path], Report]) 
     write_whole(target / f"{report.name}.json", (json.dumps(told, indent=1) + "\n").encode())
     write_whole(target / f"{report.name}.csv", tables.as_csv(report).encode())
     say(f"{target}: {report.name}.html, {report.name}.json, {report.name}.csv")
+
+
+@app.command()
+def publish(
+    which: str = typer.Argument(metavar="DEPLOYMENT", help="Its id; the first digits do."),
+    page: str = typer.Option(..., "--page", metavar="URL", help="Where the public reads it."),
+    correction: str = typer.Option(
+        "",
+        "--correction",
+        metavar="CODE",
+        help="Why published figures are replaced.",
+    ),
+    actor: str = Actor,
+    data: str | None = Data,
+) -> None:
+    """Take down, as the sponsor, that the deployment record is published, or corrected."""
+    path = data_directory(data)
+    scope = scope_of(path, which)
+    record = counted(UUID(scope), read_history(path, scope), evidence_in(path))
+    figures = deployment_record.as_json(record, log=origin_of(path))
+    digest = hashlib.sha256(json.dumps(figures["figures"], sort_keys=True).encode()).hexdigest()
+    with at_work(path) as outside:
+        answer = publication.publish(
+            outside,
+            PublishRecord(
+                **played_by(actor, Role.SPONSOR, UUID(scope)),
+                deployment=UUID(scope),
+                page=page,
+                digest=digest,
+                correction=correction,
+            ),
+        )
+    agreed(answer)
+    say(f"the record of deployment {scope[:8]} is published: figures {digest[:16]}")
 
 
 @app.command()

@@ -48,6 +48,9 @@ from domain.kernel.refusals import Refusal, WasRefused, declared_by
 from domain.notice import commands as notice_commands
 from domain.notice import events as notice
 from domain.notice import policies as notice_policies
+from domain.publication import aggregate as published
+from domain.publication import commands as publication_commands
+from domain.publication import events as publication
 from domain.rights import breaches, complaints, requests
 from domain.rights import commands as rights_commands
 from domain.rights import events as rights
@@ -335,6 +338,11 @@ REQUESTS: Mapping[type[WasRefused], Request] = {
                 )
             )
         ),
+    ),
+    publication.PublicationRefused: Request(
+        "publish the deployment record",
+        (publication_commands.PublishRecord,),
+        published.PUBLICATION_POLICIES,
     ),
     rights.RequestStepRefused: Request(
         "deal with a data subject's request",

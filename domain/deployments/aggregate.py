@@ -67,6 +67,7 @@ class Deployment(Aggregate):
         self.mode = ""
         self.officers = ""
         self.applicant = ""
+        self.use_case = ""
         self.watchlist = stream
         self.requested_from: datetime | None = None
         self.requested_until: datetime | None = None
@@ -436,6 +437,7 @@ class Deployment(Aggregate):
                 self.mode = event.mode
                 self.officers = event.officers
                 self.applicant = event.applicant
+                self.use_case = event.use_case
                 self.watchlist = event.watchlist
                 self.requested_from = event.requested_from
                 self.requested_until = event.requested_until

@@ -30,7 +30,9 @@ from domain.kernel.events import Happened
 from domain.kernel.references import FORCE
 from domain.kernel.refusals import WasRefused
 from domain.kernel.time import written
+from domain.notice.events import NoticeOmitted, NoticePublished, SignageRemoved, SignageVerified
 from domain.ports import Recorded
+from domain.publication.events import RecordCorrected, RecordPublished
 from domain.sightings import events as sighting
 from domain.watchlists import events as watchlist
 
@@ -234,6 +236,7 @@ class Counting:
         self._begun: deployment.DeploymentStarted | None = None
         self._over_at: datetime | None = None
         self._list_gone_at: datetime | None = None
+        self._signs_stand = False
         self._list_size: int | None = None
         self._list_sizes: list[dict[str, Any]] = []
         """Every size that the list had, each change explained."""
@@ -387,10 +390,22 @@ class Counting:
                 self._over_at = event.timestamp
                 ended = isinstance(event, deployment.DeploymentEnded)
                 self._facts["ended" if ended else "cancelled"] = written(event.timestamp)
+            case SignageVerified():
+                self._signs_stand = True
+            case SignageRemoved():
+                self._signs_stand = False
+            case NoticePublished():
+                self._facts.setdefault("notice_published", written(event.published_at))
+            case NoticeOmitted():
+                self._facts["notice_omitted"] = event.ground
             case WatchlistDestroyed():
                 self._list_gone_at = event.timestamp
             case CopyRegistered():
                 self._list_gone_at = None
+            case RecordPublished() | RecordCorrected():
+                self._facts.setdefault("publications", []).append(
+                    {"at": written(event.timestamp), "position": at, "digest": event.digest}
+                )
             case HoldApproved():
                 self._counted.add("holds", at)
             case _:
@@ -536,6 +551,8 @@ class Counting:
             yield "a false alert was not reviewed"
         if of["watchlist_entries"] and self._list_gone_at is None:
             yield "the watchlist is not known to be destroyed"
+        if self._signs_stand:
+            yield "the signs are not known to be gone"
 
     # -- small steps ---------------------------------------------------------------------------
 

@@ -70,8 +70,10 @@ def demand(rule: str) -> str:
         found = getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise StatementsError(f"there is no rule {rule}") from error
-    if not declared_by(found):
-        raise StatementsError(f"{rule} is no rule: it refuses nothing")
+    try:
+        declared_by(found)
+    except KeyError:
+        raise StatementsError(f"{rule} is no rule: it refuses nothing") from None
     return str(found.__doc__).strip().splitlines()[0]
 
 

@@ -77,9 +77,17 @@ class Requirements:
             RequirementsError: it is not as it must be; says where.
         """
         try:
-            read = tomllib.loads(text)
+            return cls.read(tomllib.loads(text), where)
         except tomllib.TOMLDecodeError as error:
             raise RequirementsError(f"{where}: {error}") from error
+
+    @classmethod
+    def read(cls, read: Mapping[str, Any], where: str) -> Requirements:
+        """The requirements of a file that was parsed.
+
+        Raises:
+            RequirementsError: it is not as it must be; says where.
+        """
         expected = {"version", "source", *_TABLES}
         if read.keys() != expected:
             raise RequirementsError(

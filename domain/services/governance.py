@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -177,17 +177,31 @@ class Governance:
     @classmethod
     def followed(cls, events: Iterable[Happened]) -> Governance:
         """What these events of the force say, others left aside."""
-        parts = [kind(stream) for kind, stream in _REGISTERS]
-        of_stream = {one.id: one for one in parts}
+        found = cls(*(kind(stream) for kind, stream in _REGISTERS))
         for event in events:
-            if (register := of_stream.get(event.originator_id)) is not None:
+            found.follow(event)
+        return found
+
+    def follow(self, event: Happened) -> None:
+        """Take in one event of the force; one that is of no register is left aside."""
+        for register in self._registers:
+            if register.id == event.originator_id:
                 register.follow(event)
-        return cls(*parts)
+
+    def under(self, requirements: Requirements) -> Governance:
+        """The same, held against other requirements."""
+        register = RequirementsRegister()
+        register.adopted.append(requirements)
+        return replace(self, requirements=register)
 
     @property
     def given(self) -> dict[UUID, int]:
         """The streams that a decision rests on, with the versions that were read."""
-        parts = (
+        return {one.id: one.version for one in self._registers}
+
+    @property
+    def _registers(self) -> tuple[Aggregate, ...]:
+        return (
             self.requirements,
             self.documents,
             self.dpia,
@@ -195,7 +209,6 @@ class Governance:
             self.training,
             self.programme,
         )
-        return {one.id: one.version for one in parts}
 
     def hours(self, limit: str) -> timedelta:
         """A limit of the requirements in force, in hours."""

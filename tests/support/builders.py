@@ -39,6 +39,7 @@ from domain.kernel.commands import Command, Mode, Role
 from domain.kernel.events import Happened
 from domain.notice import commands as notice_commands
 from domain.notice.aggregate import Notice, notice_of
+from domain.publication.aggregate import Publication, publication_of
 from domain.rights.breaches import Breach
 from domain.rights.complaints import Complaint
 from domain.rights.requests import Request
@@ -75,6 +76,7 @@ STREAMS: dict[type[Aggregate], UUID] = {
     Item: ITEM,
     Engagement: engagement_after(ALERT),
     Notice: notice_of(DEPLOYMENT),
+    Publication: publication_of(DEPLOYMENT),
     Request: REQUEST,
     Complaint: COMPLAINT,
     Breach: BREACH,
@@ -86,7 +88,11 @@ STREAMS: dict[type[Aggregate], UUID] = {
     Programme: PROGRAMME,
 }
 """The stream of each kind in a scenario."""
-CONCERNED: dict[type[Aggregate], UUID] = STREAMS | {Engagement: ALERT, Notice: DEPLOYMENT}
+CONCERNED: dict[type[Aggregate], UUID] = STREAMS | {
+    Engagement: ALERT,
+    Notice: DEPLOYMENT,
+    Publication: DEPLOYMENT,
+}
 """What a refusal about each kind concerns."""
 
 APPLICANT = "staff:applicant"

@@ -1,0 +1,1 @@
+"""Publishing the record of a deployment, and correcting what was published."""

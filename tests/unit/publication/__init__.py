@@ -1,0 +1,1 @@
+"""Publishing and correcting a deployment record."""
