@@ -27,6 +27,7 @@ from domain.ports import Recorded
 from domain.publication import events as publication
 from domain.rights import events as rights
 from domain.sightings import events as sighting
+from domain.sightings.seeding import SeededPassRecorded
 from domain.watchlists import events as watchlist
 
 E = TypeVar("E", bound=Happened)
@@ -355,6 +356,12 @@ def _(e: publication.RecordCorrected) -> str:
         f"{e.publisher} corrected the published record ({e.reason}): {e.was[:16]} became "
         f"{e.digest[:16]} at {e.page}"
     )
+
+
+@_tells(SeededPassRecorded)
+def _(e: SeededPassRecorded) -> str:
+    came = "raised no alert" if e.alert is None else f"raised alert {_short(e.alert)}"
+    return f"{e.witness} saw volunteer {_short(e.entry)} pass {e.camera}; that {came}"
 
 
 @_tells(sighting.FaceEnrolledAndDiscarded)

@@ -15,6 +15,7 @@ import domain.notice.events
 import domain.publication.events
 import domain.rights.events
 import domain.sightings.events
+import domain.sightings.seeding
 import domain.watchlists.events  # noqa: F401
 from domain.kernel.events import event_classes
 

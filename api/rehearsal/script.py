@@ -267,7 +267,7 @@ class _Rehearsal:
                     categories=categories,
                     accepted_values=self._play.accepted.version,
                     adult_age_bands=sorted(self._play.accepted.adult_age_bands),
-                    contested_categories=sorted(self._play.accepted.off_categories),
+                    contested_categories=sorted(self._play.accepted.contested_categories),
                     most_entries=requirements_of(self._outside).in_force.limit("list_entries"),
                 ),
             )

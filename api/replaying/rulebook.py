@@ -54,6 +54,7 @@ from domain.publication import events as publication
 from domain.rights import breaches, complaints, requests
 from domain.rights import commands as rights_commands
 from domain.rights import events as rights
+from domain.sightings import seeding
 from domain.watchlists import commands as watchlist_commands
 from domain.watchlists import events as watchlist
 from domain.watchlists import policies as watchlist_policies
@@ -378,6 +379,9 @@ REQUESTS: Mapping[type[WasRefused], Request] = {
             rights_commands.CloseBreach,
         ),
         tuple(dict.fromkeys((*breaches.NOTIFICATION_POLICIES, *breaches.END_POLICIES))),
+    ),
+    seeding.SeededPassRefused: Request(
+        "take down a seeded pass", (seeding.RecordSeededPass,), seeding.SEEDING_POLICIES
     ),
     watchlist.ReviewRefused: Request(
         "call entries looked at again",

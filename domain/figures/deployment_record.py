@@ -34,6 +34,7 @@ from domain.notice.events import NoticeOmitted, NoticePublished, SignageRemoved,
 from domain.ports import Recorded
 from domain.publication.events import RecordCorrected, RecordPublished
 from domain.sightings import events as sighting
+from domain.sightings.seeding import SeededPassRecorded
 from domain.watchlists import events as watchlist
 
 DE_ARRESTED = "de-arrested"
@@ -67,6 +68,8 @@ DEFINITIONS: Mapping[str, str] = {
     "dissents": "views of other officers who would have decided otherwise",
     "false_alerts_reviewed": "false alerts that somebody with no hand in them reviewed",
     "false_alerts_not_reviewed": "false alerts of which no review is recorded",
+    "seeded_passes": "passes of volunteers who were listed to measure recognition with",
+    "seeded_alerts": "of the seeded passes, those that raised an alert",
     "refusals": "commands that the rules refused",
     "watchlist_entries": "entries on the list when it was sealed last",
     "removed_entries": "entries that were taken off the list, before or after its seal",
@@ -262,6 +265,10 @@ class Counting:
             case sighting.SightingSuppressed():
                 self._counted.add("suppressed_sightings", at)
                 self._lived(event.template_life_ms, at)
+            case SeededPassRecorded():
+                self._counted.add("seeded_passes", at)
+                if event.alert is not None:
+                    self._counted.add("seeded_alerts", at)
             case sighting.RunProgressed():
                 newest, _ = self._seen.get((event.run, event.camera), (0, at))
                 self._seen[event.run, event.camera] = max(event.seen, newest), at
@@ -432,6 +439,11 @@ class Counting:
                 "not_enrolled_of_faces_seen": rate(
                     min(counts["not_enrolled"], counts["faces_seen"]), counts["faces_seen"]
                 ),
+                **(
+                    {"true_recognition_rate": rate(counts["seeded_alerts"], seeded)}
+                    if (seeded := counts["seeded_passes"])
+                    else {}
+                ),
                 "true_of_decided_alerts": rate(counts["true_alerts"], decided),
                 "engagements_of_alerts": rate(counts["engagements"], counts["alerts"]),
                 "arrests_of_engagements": rate(counts["arrests"], counts["engagements"]),
@@ -439,7 +451,9 @@ class Counting:
             predicted=self._predicted(faces.of_faces),
             sums=tuple(self._sums()),
             unfit=tuple(self._unfit()),
-            not_measured=("true recognition rate: no passes of known persons are recorded",),
+            not_measured=()
+            if seeded
+            else ("true recognition rate: no passes of known persons are recorded",),
         )
 
     # -- what is worked out at the end -------------------------------------------------------------

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from domain.alerts.events import AlertRaised
 from domain.deployments.aggregate import Deployment
 from domain.kernel.errors import NotFoundError
 from domain.kernel.events import NEXT_VERSION, Happened
 from domain.kernel.references import journal
+from domain.kernel.refusals import Refused
 from domain.kernel.time import Grain
 from domain.ports import Outside
+from domain.services.carrying_out import carry_out
 from domain.services.survey import Survey
 from domain.sightings import events as happened
 from domain.sightings.commands import (
@@ -22,7 +25,15 @@ from domain.sightings.commands import (
     Suppressed,
 )
 from domain.sightings.policies import grain_for
+from domain.sightings.seeding import (
+    RecordSeededPass,
+    SeededFacts,
+    SeededPassRecorded,
+    decide_seeded_pass,
+)
 from domain.sightings.sums import as_fields, shortened, sums_balance
+from domain.watchlists.accepted import accepted_values
+from domain.watchlists.aggregate import Watchlist
 
 
 def stream_of(run: UUID, camera: str) -> UUID:
@@ -125,6 +136,46 @@ def reconcile(outside: Outside, command: ReconcileRun) -> bool:
         )
     outside.record.append(event, by=command)
     return balanced
+
+
+def record_seeded_pass(outside: Outside, command: RecordSeededPass) -> Deployment | Refused:
+    """Take down that a volunteer of the list passed, and which alert that raised."""
+
+    def attempt() -> Deployment | Refused:
+        deployment = outside.record.load(Deployment, command.deployment)
+        listed = outside.record.load(Watchlist, deployment.watchlist)
+        alerted: dict[UUID, tuple[UUID, UUID]] = {}
+        counted: set[UUID] = set()
+        for entry in outside.record.history(deployment.id.hex):
+            match entry.event:
+                case AlertRaised() as event:
+                    alerted[event.originator_id] = event.run, event.entry
+                case SeededPassRecorded() as event if event.alert is not None:
+                    counted.add(event.alert)
+        run, whom = alerted.get(command.alert, (None, None)) if command.alert else (None, None)
+        proposed = listed.entries.get(command.entry)
+        answer = decide_seeded_pass(
+            command,
+            SeededFacts(
+                role=command.role,
+                run=command.run,
+                runs=deployment.runs,
+                entry=command.entry,
+                listed=listed.accepted,
+                seeded=proposed is not None
+                and proposed.category in accepted_values().seeded_categories,
+                alert=command.alert,
+                alerted_entry=whom if run == command.run else None,
+                alert_counted=command.alert in counted,
+            ),
+        )
+        if isinstance(answer, Refused):
+            return answer
+        given = {deployment.id: deployment.version, listed.id: listed.version}
+        outside.record.append(answer, by=command, given=given, answers=True)
+        return deployment
+
+    return carry_out(outside, command, attempt, kind=Deployment, of=command.deployment)
 
 
 def _require_run(outside: Outside, command: RecordFaces | ReportSourceFailure) -> None:

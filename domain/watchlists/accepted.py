@@ -56,6 +56,8 @@ class AcceptedValues:
     """Known, but in no criteria unless someone puts them there."""
     wanted_categories: frozenset[str]
     """Of people who are wanted or suspected; any other is on the list for another reason."""
+    seeded_categories: frozenset[str]
+    """Of volunteers who are listed to measure recognition with."""
     adult_age_bands: frozenset[str]
     """An entry of any other age band is a child's."""
     forbidden: Mapping[str, str]
@@ -65,6 +67,11 @@ class AcceptedValues:
     def default_categories(self) -> list[str]:
         """The categories that are on by default."""
         return [one for one in self.codes["category"] if one not in self.off_categories]
+
+    @property
+    def contested_categories(self) -> frozenset[str]:
+        """Off by default, and not of volunteers: each entry needs extra authority."""
+        return self.off_categories - self.seeded_categories
 
     def forbidden_word(self, column: str) -> str | None:
         """The name in ``forbidden`` that a column has as its own or as one word of it."""
@@ -106,6 +113,7 @@ def read_accepted_values(text: str) -> AcceptedValues:
         codes=MappingProxyType(codes),
         off_categories=_among(found, "off_categories", "category", codes),
         wanted_categories=_among(found, "wanted_categories", "category", codes),
+        seeded_categories=_among(found, "seeded_categories", "category", codes),
         adult_age_bands=_among(found, "adult_age_bands", "age_band", codes),
         forbidden=_forbidden(found),
     )

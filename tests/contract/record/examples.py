@@ -434,6 +434,7 @@ _USUAL: Mapping[str, Any] = {
     "verifier_key": "example.org/plumbline/rehearsal+497c6bed+"
     "AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
     "wide_frame_omitted": "bystanders_not_masked",
+    "witness": "stand-in:operator-1",
     "zone": [[0, 0], [1000, 0], [1000, 1000], [0, 1000]],
 }
 """What a rehearsal would put into a field of this name."""

@@ -17,7 +17,7 @@ from domain.watchlists.accepted import (
 SHIPPED = files("domain.watchlists").joinpath("accepted_values.toml").read_text(encoding="utf-8")
 
 CODES = {
-    "category": ["W1", "W2", "W3", "W4", "W5", "W6"],
+    "category": ["W1", "W2", "W3", "W4", "W5", "W6", "BLUE"],
     "image_basis": ["custody-image", "missing-person-file", "other-lawful"],
     "necessity": ["locate-wanted", "locate-missing", "prevent-harm", "safeguard"],
     "attempted_means": [
@@ -54,7 +54,7 @@ def test_every_code_says_what_it_means() -> None:
 
 
 def test_victims_and_witnesses_are_off_unless_someone_asks_for_them() -> None:
-    assert accepted_values().off_categories == {"W6"}
+    assert accepted_values().off_categories == {"W6", "BLUE"}
     assert accepted_values().wanted_categories == {"W1", "W2"}
     assert accepted_values().default_categories == ["W1", "W2", "W3", "W4", "W5"]
 
@@ -157,8 +157,14 @@ BROKEN = {
         "what W1 means under category",
     ),
     "another word for yes": (SHIPPED.replace("yes =", "ja ="), "found ja, no"),
-    "an off category that is none": (SHIPPED.replace('["W6"]', '["W6", "W9"]'), "category: W9"),
-    "off categories that are no list": (SHIPPED.replace('["W6"]', '"W6"'), "off_categories"),
+    "an off category that is none": (
+        SHIPPED.replace('"W6", "BLUE"]', '"W9"]'),
+        "category: W9",
+    ),
+    "off categories that are no list": (
+        SHIPPED.replace('["W6", "BLUE"]', "5"),
+        "off_categories",
+    ),
     "no defaults": (SHIPPED.replace("[defaults]", "[nexus.x]"), "nexus"),
     "a forbidden name that is a number": (SHIPPED.replace('["dob",', "[1,"), "'a date of birth'"),
     "forbidden names that are no list": (
