@@ -34,6 +34,18 @@ NEEDLES = {
 }
 
 
+REPORTS = (
+    "decisions",
+    "refusals",
+    "operations --purpose self-monitoring",
+    "annual --from 2000-01-01 --to 2099-12-31",
+    "equality",
+    "processing",
+    "dpia",
+    "camera-code",
+)
+
+
 def planted(listing: Listing, folder: Path) -> Listing:
     """The list, with a name in each place where one could stand."""
     shutil.copytree(listing.images, folder / "images")
@@ -75,6 +87,9 @@ def told(clip: Path, listing: Listing, tmp_path_factory: pytest.TempPathFactory)
         "foi": ("foi", "--from", "2020-01-01", "--to", "2099-12-31"),
         "governance": ("governance", "show", "--json"),
         "plan": ("custody", "plan"),
+        "application": ("report", "application", deployment, "-o", str(out / "application")),
+        "sizes": ("watchlist", "sizes", deployment),
+        **{name: ("report", *name.split(), "-o", str(out / name.split()[0])) for name in REPORTS},
     }
     for name, words in written.items():
         ended, said, complained = spoken(*words, "--data", str(data))
