@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from uuid import UUID
 
+from api.rehearsal.examining import Examined, examine, is_told
 from api.rehearsal.imported import Left, registered
 from api.rehearsal.stand_ins import ByAStandIn
+from domain.custody.commands import ConsultItem
 from domain.kernel.errors import DomainError
 from domain.kernel.references import new_reference
-from domain.kernel.refusals import Refusal
+from domain.kernel.refusals import Refusal, Refused
 from domain.ports import Outside
 from domain.services import watchlists
+from domain.services.custody import consult
 from domain.watchlists.accepted import AcceptedValues
-from domain.watchlists.aggregate import Watchlist
+from domain.watchlists.aggregate import Standing, Watchlist
 from domain.watchlists.commands import (
     AcceptEntry,
     Necessity,
@@ -31,10 +33,6 @@ from domain.watchlists.listing import (
     read_listing,
 )
 from recognition.engine import Engine
-from recognition.models import DEFAULT_NAME
-from recognition.quality import REFERENCE_GATES, norm_reason
-from recognition.references import Reference, ReferenceReader, ReferenceUnfitError
-from recognition.templates import Template
 
 _KEPT = 100
 """Reasons of one refused file that are recorded; an entry of the record has an end."""
@@ -63,15 +61,6 @@ class Entered:
     """What it was imported from, which lies there still."""
 
 
-@dataclass(frozen=True)
-class _Row:
-    """One row with its photograph and the one face in it."""
-
-    entry: ListedEntry
-    photograph: bytes
-    reference: Reference
-
-
 def enter(
     outside: Outside,
     reading: Reading,
@@ -86,11 +75,13 @@ def enter(
 
     File and folder are registered as copies of the list first. The whole file and every photograph
     is read before the first entry is proposed: a file with a fault anywhere is refused as a whole,
-    with every reason, and the refusal is recorded.
+    with every reason, and the refusal is recorded. An import that was killed goes on where it was:
+    rows whose reference is on the list are not proposed again.
 
     Raises:
         ListingRefusedError: the file or a photograph is not as it must be.
         ListingUnreadableError: there is no such file or folder.
+        PhotographChangedError: a photograph was replaced meanwhile.
     """
     raw, names = _found(reading)
     left = registered(
@@ -104,7 +95,10 @@ def enter(
         tell=on_row,
     )
     try:
-        rows = _read(reading, raw, names, engine, on=outside.clock.now().date())
+        listing = read_listing(
+            raw, images=names, accepted=reading.accepted, on=outside.clock.now().date()
+        )
+        examined = examine(listing.rows, reading.images, engine, on_row)
     except ListingRefusedError as error:
         watchlists.refuse_import(
             outside,
@@ -117,11 +111,17 @@ def enter(
         )
         raise
     rejected = []
-    for done, row in enumerate(rows, start=1):
-        reasons = _enter(outside, row, engine, manager, watchlist)
-        if reasons:
-            rejected.append(f"line {row.entry.line}: {', '.join(reasons)}")
-        on_row(f"watchlist: {done} of {len(rows)} entries, {len(rejected)} rejected")
+    with examined:
+        known = _known(outside, manager, watchlist)
+        for row, entry in enumerate(examined.rows):
+            reasons = _enter(outside, examined, row, engine, manager, watchlist, known)
+            if reasons:
+                rejected.append(f"line {entry.line}: {', '.join(reasons)}")
+            if is_told(row + 1, len(examined.rows)):
+                on_row(
+                    f"watchlist: {row + 1} of {len(examined.rows)} entries, "
+                    f"{len(rejected)} rejected"
+                )
     return Entered(rejected, left)
 
 
@@ -137,30 +137,6 @@ def _found(reading: Reading) -> tuple[bytes, list[str]]:
     return raw, names
 
 
-def _read(
-    reading: Reading, raw: bytes, names: list[str], engine: Engine, *, on: date
-) -> list[_Row]:
-    """Every row with its photograph. Nothing has been proposed yet."""
-    listing = read_listing(raw, images=names, accepted=reading.accepted, on=on)
-    reader = ReferenceReader(engine.detect)
-    rows, problems = [], []
-    for entry in listing.rows:
-        try:
-            photograph = (reading.images / entry.image).read_bytes()
-            rows.append(_Row(entry, photograph, reader.examine(photograph)))
-        except ReferenceUnfitError as error:
-            problems.append(_image_problem(entry, error.code, str(error)))
-        except OSError as error:
-            problems.append(_image_problem(entry, "image_unreadable", str(error.strerror)))
-    if problems:
-        raise ListingRefusedError(problems)
-    return rows
-
-
-def _image_problem(entry: ListedEntry, code: str, sentence: str) -> ListingProblem:
-    return ListingProblem(entry.line, "image", code, f"line {entry.line}: {sentence}")
-
-
 def _as_refusal(problem: ListingProblem) -> Refusal:
     return Refusal(
         problem.code,
@@ -169,59 +145,84 @@ def _as_refusal(problem: ListingProblem) -> Refusal:
     )
 
 
+def _known(outside: Outside, manager: ByAStandIn, watchlist: UUID) -> dict[str, UUID]:
+    """The references that an import before this one proposed, each opened on the record."""
+    listed = outside.record.load(Watchlist, watchlist)
+    known = {}
+    for entry, proposed in listed.entries.items():
+        if listed.standing[entry] in (Standing.PROPOSED, Standing.ACCEPTED):
+            opened = consult(
+                outside,
+                ConsultItem(
+                    **manager,
+                    at=outside.clock.now(),
+                    item=proposed.reference_item,
+                    purpose="import-resumed",
+                ),
+            )
+            if isinstance(opened, Refused):
+                raise DomainError(f"the import cannot go on: {', '.join(opened.codes)}")
+            known[opened.decode()] = entry
+            opened[:] = bytes(len(opened))
+    return known
+
+
 def _enter(
-    outside: Outside, row: _Row, engine: Engine, manager: ByAStandIn, watchlist: UUID
+    outside: Outside,
+    examined: Examined,
+    row: int,
+    engine: Engine,
+    manager: ByAStandIn,
+    watchlist: UUID,
+    known: dict[str, UUID],
 ) -> list[str]:
     """Propose one row; accept it, or reject it with the reasons that are given back."""
-    entry, now = new_reference(), outside.clock.now
-    proposed = watchlists.propose_entry(
-        outside,
-        ProposeEntry(
-            **manager,
-            at=now(),
-            watchlist=watchlist,
-            entry=entry,
-            necessity=_necessity(row.entry),
-        ),
-        image=row.photograph,
-        callers_reference=row.entry.entry_ref,
-    )
-    if not isinstance(proposed, Watchlist):
-        raise DomainError(f"line {row.entry.line}: {', '.join(proposed.codes)}")
-    template = engine.embed(row.reference.image, row.reference.detection.landmarks)
-    try:
-        unfit = row.reference.unfit or _too_weak(engine, template)
-        reasons = [
-            *([f"quality_{unfit}"] if unfit else []),
-            *([one] if (one := proposed.category_refusal(entry)) else []),
-        ]
-        if reasons:
-            watchlists.reject_entry(
-                outside,
-                RejectEntry(**manager, at=now(), watchlist=watchlist, entry=entry, reasons=reasons),
-            )
-            return reasons
-        watchlists.accept_entry(
+    listed, now = examined.rows[row], outside.clock.now
+    entry = known.get(listed.entry_ref)
+    if entry is None:
+        entry = new_reference()
+        proposed = watchlists.propose_entry(
             outside,
-            AcceptEntry(
+            ProposeEntry(
                 **manager,
                 at=now(),
                 watchlist=watchlist,
                 entry=entry,
-                model_digest=engine.package.digest,
+                necessity=_necessity(listed),
             ),
-            template=template.values.data.cast("B"),
+            image=examined.photograph(row),
+            callers_reference=listed.entry_ref,
         )
-        return []
-    finally:
-        template.wipe()
-
-
-def _too_weak(engine: Engine, template: Template) -> str | None:
-    """Whether the embedding's norm says that the photograph is poor, where that was measured."""
-    if engine.package.name != DEFAULT_NAME:
-        return None
-    return norm_reason(template.norm_before, REFERENCE_GATES)
+        if not isinstance(proposed, Watchlist):
+            raise DomainError(f"line {listed.line}: {', '.join(proposed.codes)}")
+    else:
+        proposed = outside.record.load(Watchlist, watchlist)
+        if proposed.standing[entry] is not Standing.PROPOSED:
+            return []
+    reasons = [
+        *([f"quality_{unfit}"] if (unfit := examined.unfit(row)) else []),
+        *([one] if (one := proposed.category_refusal(entry)) else []),
+    ]
+    if reasons:
+        watchlists.reject_entry(
+            outside,
+            RejectEntry(**manager, at=now(), watchlist=watchlist, entry=entry, reasons=reasons),
+        )
+        return reasons
+    accepted = watchlists.accept_entry(
+        outside,
+        AcceptEntry(
+            **manager,
+            at=now(),
+            watchlist=watchlist,
+            entry=entry,
+            model_digest=engine.package.digest,
+        ),
+        template=examined.template(row),
+    )
+    if isinstance(accepted, Refused):
+        raise DomainError(f"line {listed.line}: {', '.join(accepted.codes)}")
+    return []
 
 
 def _necessity(row: ListedEntry) -> Necessity:

@@ -36,6 +36,9 @@ PURPOSES: dict[str, Purpose] = {
     "rehearsal-summary": Purpose(
         frozenset({Role.SYSTEM}), frozenset({ItemClass.CALLERS_REFERENCE})
     ),
+    "import-resumed": Purpose(
+        frozenset({Role.WATCHLIST_MANAGER}), frozenset({ItemClass.CALLERS_REFERENCE})
+    ),
     "gallery": Purpose(frozenset({Role.SYSTEM}), frozenset({ItemClass.REFERENCE_TEMPLATE})),
     "footage-review": Purpose(
         frozenset({Role.AUTHORISING_OFFICER, Role.DPO, Role.AUDITOR}),

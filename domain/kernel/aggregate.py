@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from copy import copy
 from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, Self, get_type_hints
@@ -23,6 +24,9 @@ class Aggregate(ABC):
 
     KIND: ClassVar[str]
     """What a reader calls it, for messages."""
+    GROWS: ClassVar[bool] = False
+    """Whether its stream can become so long that a record keeps what it has read of it. No method
+    of such a class may change anything inside the values of its dictionaries and lists."""
 
     def __init__(self, stream: UUID) -> None:
         self._stream = stream
@@ -60,6 +64,15 @@ class Aggregate(ABC):
         """The new events, once."""
         pending, self._pending = self._pending, []
         return pending
+
+    def forked(self) -> Self:
+        """Another in the same state, without pending events: neither changes the other."""
+        other = copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, dict | list | set):
+                setattr(other, name, value.copy())
+        other._pending = []
+        return other
 
     @classmethod
     def replayed(cls, stream: UUID, events: Sequence[Happened]) -> Self:

@@ -71,6 +71,7 @@ class Watchlist(Aggregate):
     """One list, made for one deployment and no other."""
 
     KIND = "watchlist"
+    GROWS = True
 
     def __init__(self, stream: UUID) -> None:
         super().__init__(stream)

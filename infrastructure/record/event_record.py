@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from threading import Lock
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -37,6 +38,8 @@ A = TypeVar("A", bound=Aggregate)
 Heard = Callable[[int], None]
 """Told the size of the log after each COMMIT."""
 
+KEPT = 4
+"""Aggregates of long streams that are kept as they were read last."""
 AT_ONCE = 2000
 """Entries that are read from the database at a time; in between, nothing is held open."""
 
@@ -74,6 +77,8 @@ class EventRecord:
         recorder = database.recorder()
         self._datastore = recorder.datastore
         self._store = EventStore(mapper=EntryMapper(), recorder=recorder)
+        self._grown: dict[UUID, Aggregate] = {}
+        self._growing = Lock()
 
     def close(self) -> None:
         """Let go of the database and the keys."""
@@ -82,16 +87,42 @@ class EventRecord:
 
     def load(self, kind: type[A], stream: UUID, *, version: int | None = None) -> A:
         """The aggregate as its events leave it (see ``domain.ports.Record``)."""
+        if kind.GROWS and version is None:
+            return self._grown_on(kind, stream)
+        if events := self._read(stream, lte=version):
+            return kind.replayed(stream, events)
+        raise NotFoundError(f"there is no {kind.KIND} {stream.hex}")
+
+    def _grown_on(self, kind: type[A], stream: UUID) -> A:
+        """What was read before, with what came since: long streams are read once."""
+        with self._growing:
+            kept = self._grown.get(stream)
+        if not isinstance(kept, kind):
+            if not (events := self._read(stream)):
+                raise NotFoundError(f"there is no {kind.KIND} {stream.hex}")
+            found = kind.replayed(stream, events)
+        else:
+            found = kept.forked()
+            events = self._read(stream, gt=kept.version)
+            for event in events:
+                found.follow(event)
+        if events:
+            with self._growing:
+                self._grown[stream] = found.forked()
+                while len(self._grown) > KEPT:
+                    self._grown.pop(next(iter(self._grown)))
+        return found
+
+    def _read(
+        self, stream: UUID, *, gt: int | None = None, lte: int | None = None
+    ) -> list[Happened]:
         try:
-            events = cast(list[Happened], list(self._store.get(stream, lte=version)))
+            return cast(list[Happened], list(self._store.get(stream, gt=gt, lte=lte)))
         except (PersistenceError, sqlite3.Error, psycopg.Error, UnicodeDecodeError) as error:
             # UnicodeDecodeError: SQLite quotes what is damaged in its own message.
             raise RecordUnavailableError(
                 f"{type(error).__name__}: the record {self.database.name} cannot be read ({error})"
             ) from error
-        if not events:
-            raise NotFoundError(f"there is no {kind.KIND} {stream.hex}")
-        return kind.replayed(stream, events)
 
     def append(
         self,

@@ -183,6 +183,7 @@ def test_who_may_read_what_for_is_a_list_that_a_lawyer_can_check() -> None:
     } == {
         "adjudication": ({Role.ENGAGEMENT_OFFICER, Role.OPERATOR}, alert),
         "rehearsal-summary": ({Role.SYSTEM}, {"callers_reference"}),
+        "import-resumed": ({Role.WATCHLIST_MANAGER}, {"callers_reference"}),
         "gallery": ({Role.SYSTEM}, {"reference_template"}),
         "footage-review": (
             {Role.AUTHORISING_OFFICER, Role.DPO, Role.AUDITOR},
