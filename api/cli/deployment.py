@@ -15,8 +15,9 @@ from api.cli.telling import say
 from api.replaying.choosing import the_one
 from api.replaying.moments import a_time
 from domain.alerts.events import AlertRaised
+from domain.deployments.aggregate import Deployment
 from domain.deployments.commands import VaryAuthorisation, WithdrawAuthorisation
-from domain.deployments.events import DeploymentAuthorised, DeploymentStarted
+from domain.deployments.events import DeploymentStarted
 from domain.kernel.commands import Role
 from domain.kernel.errors import DomainError
 from domain.kernel.time import written
@@ -75,8 +76,10 @@ def vary(
     """Let recognition end earlier, as an operator: a run that is on stops by itself then."""
     path = data_directory(data)
     found, end = UUID(scope_of(path, which)), a_time(until)
-    allowed = _authorised(path, found)
     with at_work(path) as outside:
+        allowed = outside.record.load(Deployment, found).authorised
+        if allowed is None:
+            raise DomainError(f"deployment {found.hex[:8]} is not authorised, or not any more")
         answer = deployments.vary(
             outside,
             VaryAuthorisation(
@@ -90,22 +93,6 @@ def vary(
         )
     agreed(answer)
     say(f"deployment {found.hex[:8]} may go on until {written(end)}")
-
-
-def _authorised(path: Path, deployment: UUID) -> DeploymentAuthorised:
-    """The authorisation as it was given.
-
-    Raises:
-        DomainError: there is none.
-    """
-    given = [
-        one.event
-        for one in read_history(path, deployment.hex)
-        if isinstance(one.event, DeploymentAuthorised)
-    ]
-    if not given:
-        raise DomainError(f"deployment {deployment.hex[:8]} was never authorised")
-    return given[-1]
 
 
 def _seen_in(path: Path, deployment: UUID) -> tuple[dict[str, None], dict[str, None], UUID]:

@@ -612,11 +612,16 @@ def start_is_inside_the_window(facts: StartFacts) -> Refusal | None:
     return None
 
 
-@refuses("watchlist_not_approved")
+@refuses("watchlist_not_approved", "watchlist_empty")
 def start_finds_an_approved_list(facts: StartFacts) -> Refusal | None:
-    """Start is refused without a sealed and approved list. Source: seed L23, L31."""
+    """Start is refused without a sealed and approved list, or one from which everybody was removed.
+
+    Source: seed L23, L31.
+    """
     if not facts.watchlist.approved:
         return Refusal("watchlist_not_approved", "approve the sealed watchlist first")
+    if not facts.watchlist.accepted:
+        return Refusal("watchlist_empty", "nobody is left on the list to look for")
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from domain.figures.answers import ADDED
 from domain.figures.deployment_record import DEFINITIONS, DeploymentRecord
 from domain.figures.positions import Positions
 from domain.figures.rates import Rate, false_alert_rates
-from domain.figures.tables import POSITIONS, Reading, Report, Table, Tally, small
+from domain.figures.tables import NOT_TOLD, POSITIONS, SMALL, Reading, Report, Table, Tally
 from domain.ports import Recorded
 from domain.watchlists.events import EntryAccepted, EntryProposed
 
@@ -195,7 +195,8 @@ def equality(entries: Iterable[Recorded]) -> Report:
             "age band and vulnerability that an entry was listed with.",
             "Ethnicity and sex: not recorded. Rates by group come from tests of algorithms only.",
             "How many of each group walked past is not known: no group's share of faces seen is.",
-            f"A count below {small(1)} is not told by itself; the totals always are.",
+            f"A count below {SMALL} is not told by itself, nor one that would give it away; the "
+            "totals always are.",
         ),
         (
             Table(
@@ -209,7 +210,7 @@ def equality(entries: Iterable[Recorded]) -> Report:
                     f"{name}_by_group",
                     f"{name.replace('_', ' ')} by age band and vulnerability of the entry",
                     ("age band", "vulnerability", "count", POSITIONS),
-                    _disclosed(tally, small),
+                    _disclosed(tally),
                 )
                 for name, tally in by_group.items()
             ),
@@ -217,9 +218,17 @@ def equality(entries: Iterable[Recorded]) -> Report:
     )
 
 
-def _disclosed(tally: Tally, told: Callable[[int], int | str]) -> tuple[tuple[Any, ...], ...]:
-    """Rows of which small ones tell neither count nor places: places can be counted."""
+def _disclosed(tally: Tally) -> tuple[tuple[Any, ...], ...]:
+    """Rows of which small ones tell neither count nor places: places can be counted.
+
+    The total is told, so that a single small row would be what is left of it: the smallest of the
+    others is then not told either.
+    """
+    hidden = {key for key, count in tally.counts.items() if count < SMALL}
+    others = sorted((count, key) for key, count in tally.counts.items() if key not in hidden)
+    if len(hidden) == 1 and others:
+        hidden.add(others[0][1])
     return tuple(
-        (*key, told(count), str(tally.places[key]) if told(count) == count else "")
+        (*key, NOT_TOLD, "") if key in hidden else (*key, count, str(tally.places[key]))
         for key, count in sorted(tally.counts.items())
     )

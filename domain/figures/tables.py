@@ -11,6 +11,8 @@ from domain.ports import Recorded
 
 SMALL = 5
 """A count below this of something about people is not told by itself. Source: 5.2 (k-threshold)."""
+NOT_TOLD = "not told"
+"""What stands for a count that would single somebody out."""
 POSITIONS = "positions"
 """The column that says where in the log a row was counted."""
 
@@ -73,11 +75,6 @@ class Tally:
         return tuple(
             (*key, told(count), str(self.places[key])) for key, count in sorted(self.counts.items())
         )
-
-
-def small(count: int) -> int | str:
-    """A count that singles nobody out."""
-    return f"fewer than {SMALL}" if 0 < count < SMALL else count
 
 
 def meant(codes: Mapping[str, str], code: str) -> str:

@@ -532,6 +532,13 @@ def test_a_start_in_the_last_millisecond_of_the_window_is_inside() -> None:
     given(*ready()).when(start(at=last)).then(happened(started(at=last)))
 
 
+def test_a_start_with_nobody_left_on_the_list_is_refused() -> None:
+    """Everybody was removed since it was approved."""
+    given(*AUTHORISED).when(start(watchlist={"accepted": 0}, gallery_size=0)).then(
+        refused("watchlist_empty")
+    )
+
+
 def test_a_start_without_an_approved_list_is_refused() -> None:
     """Sealed and approved, or nobody is sought."""
     given(*ready()).when(start(watchlist={"approved": False})).then(

@@ -18,7 +18,7 @@ from domain.alerts.commands import DecisionKind
 from domain.figures import aggregates, registers, statements
 from domain.figures.application import as_applied_for
 from domain.figures.deployment_record import counted_each
-from domain.figures.tables import POSITIONS, SMALL, Report, Table, small
+from domain.figures.tables import NOT_TOLD, POSITIONS, SMALL, Report, Table, Tally
 from domain.kernel.errors import DomainError
 from domain.services import alerts, deployments, watchlists
 from tests.support import builders as a
@@ -191,8 +191,21 @@ def test_a_small_group_is_not_told_by_itself_and_the_total_always_is(scene: Scen
     (alerted,) = rows(report, "alerts_by_group")
     assert (alerted["age band"], alerted["count"]) == ("18-and-over", 6)
     for one in rows(report, "listed_by_group"):
-        assert one["count"] == f"fewer than {SMALL}" and one[POSITIONS] == ""
-    assert [small(count) for count in (0, 1, 4, 5)] == [0, small(1), small(1), 5]
+        assert (one["count"], one[POSITIONS]) == (NOT_TOLD, "")
+
+
+def test_a_small_group_is_not_what_is_left_of_the_total() -> None:
+    """Six of one group and two of another: with the six told, the two would be known."""
+    tally = Tally()
+    for at in range(6):
+        tally.add("18+", "", at=at)
+    for at in range(2):
+        tally.add("13-17", "", at=10 + at)
+    assert [one[2] for one in aggregates._disclosed(tally)] == [NOT_TOLD, NOT_TOLD]
+    for at in range(SMALL - 1):
+        tally.add("<13", "", at=20 + at)
+    told = {one[0]: one[2] for one in aggregates._disclosed(tally)}
+    assert told == {"18+": 6, "13-17": NOT_TOLD, "<13": NOT_TOLD}
 
 
 def test_every_statement_rests_on_a_rule_a_figure_or_an_event_that_there_is() -> None:
