@@ -1,5 +1,6 @@
 """Builds everything from the settings; the only importer of infrastructure."""
 
+from api.bootstrap.access import token_file
 from api.bootstrap.canary import Canary, open_canary
 from api.bootstrap.custody import (
     Worker,
@@ -26,7 +27,6 @@ from api.bootstrap.reading import (
 )
 from api.bootstrap.registers import ReadModel, follow_record, read_models_at, rebuild_read_models
 from api.bootstrap.signed import sealed_log
-from api.bootstrap.site import open_site, token_file
 from api.bootstrap.surroundings import (
     exact_text,
     new_directory,
@@ -59,7 +59,6 @@ __all__ = [
     "now",
     "open_canary",
     "open_node",
-    "open_site",
     "open_worker",
     "origin_of",
     "planned",

@@ -8,11 +8,10 @@ from pathlib import Path
 from threading import Event, Thread
 
 from api.app import Application, Sources, create_app
+from api.bootstrap.access import token_file
 from api.bootstrap.health import HealthNow
 from api.bootstrap.surroundings import premises_at
 from api.stream import Pace
-from domain.kernel.errors import DomainError
-from infrastructure.access.tokens import TokenFile
 from infrastructure.clock import SystemClock
 from infrastructure.projections.follower import Follower
 from infrastructure.projections.registers import PROJECTIONS, Registers
@@ -21,18 +20,6 @@ from infrastructure.seal.published import ServedLog
 
 LAST_BATCH_S = 0.8
 """How long a batch of the registers may take to end when the server stops."""
-
-
-def token_file(path: Path) -> TokenFile:
-    """The server's tokens, kept beside the record.
-
-    Raises:
-        DomainError: there is no record here; a mistyped directory must not get a token.
-    """
-    premises = premises_at(path)
-    if not premises.exists():
-        raise DomainError(f"expected a record at {premises.database.name}, found none")
-    return TokenFile(premises.access)
 
 
 @contextmanager

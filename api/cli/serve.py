@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
-import signal
 import socket
 import sys
 from dataclasses import dataclass
 
 import typer
-import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from api.app import Application
-from api.bootstrap import open_site
 from api.cli.record import data_directory
 from api.cli.telling import say
-from api.stream import Pace
 from domain.kernel.errors import DomainError
-
-GRACE_S = 1
-"""How long answers that were begun may take when the server is asked to stop."""
 
 STALLED_MS = 60_000
 """A client that takes nothing for so long is cut off, by the system itself."""
-
-HEAD_S = 10
-"""How long a client may take to send a request's line and headers, from its first moment on."""
-
-LARGEST_HEAD = 16 * 1024
-"""Bytes of a request's line and headers."""
 
 Data = typer.Option(None, "--data", metavar="DIR", help="The directory that holds the record.")
 Listen = typer.Option("127.0.0.1:8080", "--listen", metavar="ADDRESS:PORT", help="Where.")
@@ -41,7 +25,7 @@ Proxy = typer.Option(
     help="The proxy in front, if there is one: nobody else is answered then. May be repeated.",
 )
 Heartbeat = typer.Option(
-    Pace.heartbeat_s, "--heartbeat", metavar="S", min=0.05, help="Seconds between signs of life."
+    15.0, "--heartbeat", metavar="S", min=0.05, help="Seconds between signs of life."
 )
 
 
@@ -70,6 +54,11 @@ def serve(
     heartbeat: float = Heartbeat,
 ) -> None:
     """Serve live alerts to roles with a token, and the signed log to anyone."""
+    # Only now: whoever starts no server need not wait for the libraries of one.
+    from api.bootstrap.site import open_site
+    from api.cli.serving import serve_until_told
+    from api.stream import Pace
+
     proxies = frozenset(_proxy(one) for one in behind_tls_proxy or [])
     address = as_address(listen, behind_proxy=bool(proxies))
     with (
@@ -82,7 +71,7 @@ def serve(
         ) as application,
     ):
         url = address.told(listener.getsockname()[1])
-        asyncio.run(_serve(application, listener, url))
+        serve_until_told(application, listener, url)
     say("stopped")
 
 
@@ -134,80 +123,3 @@ def _listener(address: Address) -> socket.socket:
             f"cannot listen on {address.told(address.port)}: {error.strerror}"
         ) from error
     return listener
-
-
-class _Impatient(H11Protocol):
-    """Cuts off whoever connects and never finishes asking: each would hold a descriptor."""
-
-    _late: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for the first request."""
-        super().connection_made(transport)
-        self._wait()
-
-    def data_received(self, data: bytes) -> None:
-        """Wait on while a request is unfinished; a finished one may be answered for ever."""
-        super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete:
-            self._wait_no_more()
-        elif self._late is None:
-            self._wait()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
-        self._wait_no_more()
-        super().connection_lost(exc)
-
-    def _wait(self) -> None:
-        self._late = self.loop.call_later(HEAD_S, self.transport.abort)
-
-    def _wait_no_more(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
-
-
-class _Server(uvicorn.Server):
-    """Ends the streams first when it is asked to stop, and says when it has started."""
-
-    def __init__(self, config: uvicorn.Config, application: Application, url: str) -> None:
-        super().__init__(config)
-        self._application = application
-        self._url = url
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say where."""
-        await super().startup(sockets)
-        say(f"serving {self._application.origin} on {self._url}")
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop. Streams would go on for ever, and everything would wait for them."""
-        self._application.feed.close()
-        await super().shutdown(sockets)
-
-
-async def _serve(application: Application, listener: socket.socket, url: str) -> None:
-    config = uvicorn.Config(
-        application.asgi,
-        http=_Impatient,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        # addresses are not logged: of whom they are is nobody's business here
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_S,
-        h11_max_incomplete_event_size=LARGEST_HEAD,
-    )
-    server = _Server(config, application, url)
-
-    def stop() -> None:
-        server.should_exit = True
-
-    # Ours, because the server's own would raise the signal again once everything is in order.
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
-    await server._serve([listener])

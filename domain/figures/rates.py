@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scipy.special import betaincinv
-
 CONFIDENCE = 0.95
 
 
@@ -45,6 +43,9 @@ def rate(count: int, of: int) -> Rate:
         raise ValueError(f"expected a count from 0 to {of}, found {count}")
     if of == 0:
         return Rate(count, of, None, None)
+    # Only here: whoever tells no rate need not wait for the library.
+    from scipy.special import betaincinv
+
     tail = (1 - CONFIDENCE) / 2
     low = float(betaincinv(count, of - count + 1, tail)) if count else 0.0
     high = float(betaincinv(count + 1, of - count, 1 - tail)) if count < of else 1.0

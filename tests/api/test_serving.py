@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.bootstrap import open_site
+from api.bootstrap.site import open_site
 from api.cli.serve import STALLED_MS, _listener, as_address
 from api.stream import Pace
 from domain.assurance.checkpoints import open_checkpoint
