@@ -154,6 +154,8 @@ class _Rehearsal:
         self._rejected: list[str] = []
         self._stopped_by = ""
         self._switched_off = False
+        self._left_out = False
+        """Whether the camera is no longer one of those that are authorised."""
         self._compared_with: set[UUID] = set()
         """The entries that the running recogniser compares faces with."""
         self._look_again = 0.0
@@ -333,6 +335,8 @@ class _Rehearsal:
                         entries=entries,
                         granted=True,
                         reason="given-to-the-rehearsal",
+                        rank="chief-superintendent",
+                        rank_evidence="played-by-a-stand-in",
                     ),
                 )
             )
@@ -488,6 +492,7 @@ class _Rehearsal:
             self._listener.asked_to_stop()
             or self._window_is_over()
             or self._switched_off
+            or self._left_out
             or not gallery.size
         )
 
@@ -498,6 +503,7 @@ class _Rehearsal:
         self._switched_off = found.run != self._run
         if found.authorised is not None:
             self._until = found.authorised.valid_until
+            self._left_out = CAMERA not in found.authorised.cameras
 
     def _removed(self) -> set[UUID]:
         """The entries that somebody took off the list since the last look."""
@@ -513,6 +519,8 @@ class _Rehearsal:
     def _cause(self) -> str:
         if self._switched_off:
             return "switched-off-by-another"
+        if self._left_out:
+            return "camera-no-longer-authorised"
         if not self._compared_with:
             return "watchlist-empty"
         if self._window_is_over():

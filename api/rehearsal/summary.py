@@ -47,8 +47,8 @@ class Summary:
     rejected_entries: list[str]
     """Line and reasons of each entry that was rejected; for people only."""
     stopped_by: str
-    """``video-over``, ``asked-to-stop``, ``authorised-window-over``, ``switched-off-by-another`` or
-    ``watchlist-empty``; for people only."""
+    """``video-over``, ``asked-to-stop``, ``authorised-window-over``, ``switched-off-by-another``,
+    ``camera-no-longer-authorised`` or ``watchlist-empty``; for people only."""
     copies_registered: int
     """Copies of the list outside the vault; for people only."""
     copies_left: list[str]

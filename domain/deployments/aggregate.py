@@ -80,6 +80,7 @@ class Deployment(Aggregate):
         """As it stands: varied, and while it is urgent and not ratified, until it would lapse."""
         self.lapses: datetime | None = None
         """When an urgent authorisation that nobody ratified is over."""
+        self.urgent_before = False
         self._given_until: datetime | None = None
         self.run: UUID | None = None
         self.runs: set[UUID] = set()
@@ -214,6 +215,7 @@ class Deployment(Aggregate):
             rank=command.rank,
             rank_evidence=command.rank_evidence,
             urgency=command.urgency,
+            urgent_before=self.urgent_before,
             reported=self.report is not None,
             sensitive=self.sensitive,
             place_allowed_by=self.place.officer if self.place and self.place.granted else "",
@@ -453,6 +455,7 @@ class Deployment(Aggregate):
                 self.place = event
             case happened.DeploymentAuthorised():
                 self.authorised, self.lapses = event, event.ratify_by
+                self.urgent_before |= bool(event.urgency)
                 self._stands_until(event.valid_until)
             case happened.AuthorisationRatified():
                 self.lapses = None

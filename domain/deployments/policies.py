@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from domain.deployments.authority import officer_has_the_rank, report_codes
+from domain.deployments.authority import report_codes
 from domain.deployments.gates import (
     NOTICE_POLICIES,
     READINESS_POLICIES,
@@ -22,6 +22,7 @@ from domain.deployments.gates import (
 )
 from domain.kernel.codes import is_code
 from domain.kernel.commands import Mode, Role
+from domain.kernel.ranks import officer_has_the_rank
 from domain.kernel.refusals import Policy, Refusal, refuses
 from domain.kernel.time import written
 
@@ -44,6 +45,8 @@ class ListFacts:
     """Entries that nobody looked at within the time that the requirements give."""
     model_digest: str | None
     """The model that made its templates."""
+    extra_authorisers: Sequence[str]
+    """Who gave a second authority for any of its entries."""
     by_nexus: Mapping[str, int]
     """Why its entries are expected at the place, and how many for each reason."""
 
@@ -251,6 +254,8 @@ class AuthorisationFacts:
     rank: str
     rank_evidence: str
     urgency: str
+    urgent_before: bool
+    """Whether the deployment was authorised urgently once."""
     reported: bool
     """Whether the applicant's report was submitted."""
     sensitive: Sequence[str]
@@ -289,9 +294,9 @@ def officer_may_authorise(facts: AuthorisationFacts) -> Refusal | None:
     )
 
 
-@refuses("urgency_unknown", "not_urgent")
+@refuses("urgency_unknown", "not_urgent", "urgent_before")
 def urgency_fits_the_role(facts: AuthorisationFacts) -> Refusal | None:
-    """A lower rank authorises only for an imminent threat, and a superintendent needs none.
+    """A lower rank authorises only for an imminent threat, once; a superintendent needs none.
 
     Source: domain specification, section 2.
     """
@@ -303,6 +308,9 @@ def urgency_fits_the_role(facts: AuthorisationFacts) -> Refusal | None:
         )
     if facts.urgency and not urgent:
         return Refusal("not_urgent", "an Authorising Officer authorises without urgency")
+    if urgent and facts.urgent_before:
+        # Else one that is not ratified could be given again and again.
+        return Refusal("urgent_before", "have an Authorising Officer authorise what goes on")
     return None
 
 
@@ -317,7 +325,7 @@ def applicant_has_reported(facts: AuthorisationFacts) -> Refusal | None:
 @refuses("extra_authority_missing", "officer_gave_the_extra_authority")
 def sensitive_place_was_allowed(facts: AuthorisationFacts) -> Refusal | None:
     """A second person, of higher rank, allowed it. Source: domain specification, section 2, 3.3."""
-    if facts.place_allowed_by == facts.officer:
+    if facts.officer in (facts.place_allowed_by, *facts.watchlist.extra_authorisers):
         return Refusal(
             "officer_gave_the_extra_authority",
             "someone other than the extra authoriser must authorise",

@@ -125,7 +125,8 @@ def _decision(event: Happened, urgent: dict[object, datetime]) -> tuple[str, str
             return "watchlist reopened", "", f"{event.reason}; {event.most_added} more"
         case watchlist.ExtraAuthorityDecided():
             verb = "given" if event.granted else "declined"
-            return f"extra authority {verb}", "", f"{event.reason}; {len(event.entries)} entries"
+            why = f"{event.reason}; {len(event.entries)} entries"
+            return f"extra authority {verb}", event.rank, why
         case notice.NoticeOmitted():
             return "notice left out", "", event.ground
         case WasRefused() if type(event) in _REFUSED_DECISIONS:

@@ -231,6 +231,7 @@ def _list_of(
         accepted=len(watchlist.accepted),
         not_reviewed=watchlist.not_reviewed_since(at - governance.hours("list_review_hours")),
         model_digest=watchlist.model_digest,
+        extra_authorisers=sorted(watchlist.extra_authorisers),
         by_nexus=watchlist.by_nexus,
     )
     return facts, {watchlist.id: watchlist.version}

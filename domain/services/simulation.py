@@ -360,6 +360,7 @@ def _facts(
         accepted=len(listed.accepted),
         not_reviewed=listed.not_reviewed_since(command.at - held.hours("list_review_hours")),
         model_digest=listed.model_digest,
+        extra_authorisers=sorted(listed.extra_authorisers),
         by_nexus=listed.by_nexus,
     )
 

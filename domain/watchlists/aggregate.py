@@ -373,6 +373,8 @@ class Watchlist(Aggregate):
         facts = AuthorityFacts(
             officer=command.actor,
             role=command.role,
+            rank=command.rank,
+            rank_evidence=command.rank_evidence,
             applicant=applicant,
             makers=self.makers,
             approver=self.approver,
@@ -389,6 +391,8 @@ class Watchlist(Aggregate):
             happened.ExtraAuthorityDecided,
             at=command.at,
             officer=command.actor,
+            rank=command.rank,
+            rank_evidence=command.rank_evidence,
             entries=command.entries,
             granted=command.granted,
             reason=command.reason,

@@ -122,6 +122,8 @@ class DecideExtraAuthority(Command):
     entries: list[UUID]
     granted: bool
     reason: str
+    rank: str
+    rank_evidence: str
 
 
 @dataclass(frozen=True, kw_only=True)

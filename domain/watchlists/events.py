@@ -146,6 +146,9 @@ class ExtraAuthorityDecided(Happened):
     on the list."""
 
     officer: str
+    rank: str
+    """At that time, with what shows it."""
+    rank_evidence: str
     entries: list[UUID]
     granted: bool
     reason: str

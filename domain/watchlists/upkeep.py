@@ -9,6 +9,7 @@ from uuid import UUID
 from domain.kernel.closed_lists import ClosedLists, closed_lists
 from domain.kernel.codes import is_code
 from domain.kernel.commands import Role
+from domain.kernel.ranks import officer_has_the_rank
 from domain.kernel.refusals import Policy, Refusal, refuses
 
 MOST_AT_ONCE = 500
@@ -116,6 +117,8 @@ class AuthorityFacts(NamedEntries):
 
     officer: str
     role: Role
+    rank: str
+    rank_evidence: str
     applicant: str
     makers: Sequence[str]
     approver: str
@@ -177,6 +180,7 @@ def extra_authority_has_a_reason(facts: AuthorityFacts) -> Refusal | None:
 
 AUTHORITY_POLICIES: tuple[Policy[AuthorityFacts], ...] = (
     extra_authoriser_decides,
+    officer_has_the_rank,
     extra_authority_is_independent,
     names_entries_of_the_list,
     extra_authority_is_needed,

@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from api.demo.walk_past import DEMO, rendered
 from api.demo.watchlist import Listing
 from domain.deployments.events import AuthorisationWithdrawn, DeploymentStopped
 from domain.kernel.events import Happened
+from domain.kernel.time import read, written
 from domain.ports import Recorded
 from domain.sightings.events import RunProgressed
 from domain.watchlists.events import EntryAccepted, EntryRemoved
@@ -122,6 +123,20 @@ def test_an_entry_that_is_removed_raises_nothing_any_more(playing: Playing) -> N
     sizes = run(command("watchlist", "sizes", playing.deployment, "--data", playing.data))
     assert len(sizes.stdout.splitlines()) == 1 + len(entries), sizes.stdout
     assert sizes.stdout.splitlines()[-1].endswith("0 entries  removed: found-safe")
+
+
+def test_a_run_stops_by_itself_at_the_end_that_an_operator_set(playing: Playing) -> None:
+    """The window was twelve hours; now it is over in a second."""
+    soon = written(datetime.now(UTC) + A_SECOND)
+    asked = ("--until", soon, "--reason", "crowd-moved-on", "--actor", "operator-7")
+    done = run(command("deployment", "vary", playing.deployment, *asked, "--data", playing.data))
+    assert done.returncode == 0, done.stderr
+    summary = playing.ends()
+    assert 0 < int(str(summary["frames"])) < DEMO_FRAMES
+    stopped = the(DeploymentStopped, playing.entries()).event
+    assert isinstance(stopped, DeploymentStopped)
+    assert stopped.cause == "authorised-window-over"
+    assert read(soon) <= stopped.timestamp < read(soon) + 2 * A_SECOND
 
 
 def the(kind: type[Happened], entries: list[Recorded]) -> Recorded:

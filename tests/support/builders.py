@@ -120,6 +120,7 @@ BOUNDARY = "the record, the keystore and the media store of these tests"
 RECHECKED = RecheckedBy(UUID(int=0x7E), "in-process")
 ZONE = [[0, 0], [1000, 0], [1000, 1000], [0, 1000]]
 RANK = {"rank": "superintendent", "rank_evidence": "substantive"}
+HIGHER_RANK = {"rank": "chief-superintendent", "rank_evidence": "substantive"}
 CATEGORY = "wanted-by-the-courts"
 
 
@@ -331,6 +332,7 @@ def an_approved_list(**changes: Any) -> ListFacts:
         "makers": [FIRST_MANAGER, SECOND_MANAGER],
         "accepted": 1,
         "not_reviewed": 0,
+        "extra_authorisers": [],
         "by_nexus": {"seen-here-before": 1},
         "model_digest": MODEL,
     }
@@ -643,6 +645,7 @@ def to_decide_extra_authority(**changes: Any) -> watchlist_commands.DecideExtraA
         "entries": [ENTRY],
         "granted": True,
         "reason": "missing-and-at-risk",
+        **HIGHER_RANK,
     }
     return watchlist_commands.DecideExtraAuthority(
         **_asked_by(EXTRA_AUTHORISER, Role.EXTRA_AUTHORISER, asked | changes)
@@ -775,6 +778,7 @@ def extra_authority_decided(**changes: Any) -> Fact[Watchlist]:
         "entries": [ENTRY],
         "granted": True,
         "reason": "missing-and-at-risk",
+        **HIGHER_RANK,
     }
     return _fact(Watchlist, watchlist_events.ExtraAuthorityDecided, fields | changes)
 

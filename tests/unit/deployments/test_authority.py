@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from domain.deployments.aggregate import Deployment
-from domain.deployments.authority import LEAST_RANK, RANKS, report_codes, sections
+from domain.deployments.authority import report_codes, sections
 from domain.kernel.commands import Role
+from domain.kernel.ranks import LEAST_RANK, RANKS
 from domain.kernel.refusals import Refused
 from tests.support import builders as a
 from tests.support.governed import a_standing
@@ -256,6 +257,27 @@ def test_an_urgent_authorisation_lapses_unless_it_is_ratified() -> None:
     assert taken_over.aggregate.lapses is None
     assert taken_over.aggregate.authorised is not None
     assert taken_over.aggregate.authorised.valid_until == a.AT + 20 * HOUR
+
+
+def test_what_was_not_ratified_is_not_urgently_authorised_again() -> None:
+    """Neither by another inspector nor after a withdrawal; a superintendent may still authorise."""
+    for past in ((*URGENT, a.not_ratified()), (*URGENT, a.withdrawn())):
+        again = authorise(urgently=True, actor="staff:inspector-2")
+        given(*past).when(again).then(refused("urgent_before"))
+        given(*past, a.reported()).when(authorise()).then(happened(a.authorised()))
+
+
+def test_who_gave_extra_authority_for_an_entry_does_not_authorise() -> None:
+    def ask(one: Deployment) -> Refused | None:
+        return one.decide_authorisation(
+            a.to_authorise(),
+            watchlist=a.an_approved_list(extra_authorisers=[a.AUTHORISING_OFFICER]),
+            standing=a_standing(),
+            longest_window=a.DAY,
+            urgent_for=a.DAY,
+        )
+
+    given(*REPORTED).when(ask).then(refused("officer_gave_the_extra_authority"))
 
 
 def test_a_superintendent_ratifies_an_urgent_authorisation() -> None:

@@ -258,6 +258,15 @@ def test_an_entry_whose_authority_was_declined_must_go() -> None:
     )
 
 
+def test_extra_authority_is_of_a_higher_rank() -> None:
+    given(*a_list_with_a_child()).when(extra_authority(rank="superintendent")).then(
+        refused("rank_too_low", compared={"rank": "superintendent"})
+    )
+    given(*a_list_with_a_child()).when(extra_authority(rank_evidence="")).then(
+        refused("rank_not_evidenced")
+    )
+
+
 def test_extra_authority_is_recorded_with_its_reason() -> None:
     given(*a_list_with_a_child()).when(extra_authority()).then(happened(extra_authority_decided()))
     given(*a_list_with_a_child()).when(extra_authority(reason="")).then(refused("reason_missing"))
