@@ -11,6 +11,7 @@ from typing import Any
 
 from api.reports.intervals import drawn
 from api.reports.pages import page
+from api.reports.timeline import timeline
 from domain.figures.deployment_record import DeploymentRecord
 from domain.figures.rates import Rate
 
@@ -70,6 +71,7 @@ def as_html(told: Mapping[str, Any], record: DeploymentRecord, *, mark: str) -> 
         mark=mark,
         told=told,
         plot=drawn(_rates(record)),
+        timeline=timeline(record.alerts_over_time, record.facts.get("runs") or []),
         percent=percent,
     )
 

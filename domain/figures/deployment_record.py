@@ -78,6 +78,8 @@ DEFINITIONS: Mapping[str, str] = {
     "holds": "holds on footage that were approved",
     "max_template_life_ms": "the longest that any template of a passer-by existed, milliseconds",
     "recognising_s": "seconds with recognition on, all runs together",
+    "blind_s": "seconds of runs in which a camera could not be read any more, all cameras together",
+    "watched_s": "camera-seconds with recognition on, less the blind ones",
     "authorised_s": "seconds of the authorised window, as it was varied or ratified last",
 }
 """What each figure counts."""
@@ -136,6 +138,8 @@ class DeploymentRecord:
     unfit: tuple[str, ...]
     """Why it may not be published yet; empty where it may."""
     not_measured: tuple[str, ...]
+    alerts_over_time: tuple[tuple[datetime, str, int], ...]
+    """When each alert was raised, whether it is ``true``, ``false`` or ``undecided``, and where."""
 
     def value(self, name: str) -> int:
         """One figure.
@@ -154,6 +158,7 @@ class _Alert:
     """One alert, as far as it has come."""
 
     raised: int
+    at: datetime
     decision: str | None = None
     decided: int = -1
     closed: bool = False
@@ -227,6 +232,10 @@ class Counting:
         self._started: dict[UUID, tuple[datetime, int]] = {}
         self._runs: list[dict[str, Any]] = []
         self._ran = timedelta()
+        self._watched = timedelta()
+        self._blind: dict[tuple[UUID, str], datetime] = {}
+        """Run and camera to when it could not be read any more."""
+        self._was_blind = timedelta()
         self._open_runs: set[UUID] = set()
         self._recording: dict[str, bool] = {}
         """Camera to whether its footage is kept, as it was configured last."""
@@ -281,7 +290,7 @@ class Counting:
     def _take_of_alerts(self, event: Happened, at: int) -> None:
         match event:
             case alert.AlertRaised():
-                self._alerts[event.originator_id] = _Alert(raised=at)
+                self._alerts[event.originator_id] = _Alert(raised=at, at=event.timestamp)
                 self._counted.add("alerts", at)
                 self._lived(event.template_life_ms, at)
             case alert.AlertAdjudicated():
@@ -388,6 +397,10 @@ class Counting:
                 }
             case deployment.DeploymentStopped():
                 self._stop(event, at)
+            case sighting.SourceFailed() if event.run in self._open_runs:
+                self._blind.setdefault((event.run, event.camera), event.timestamp)
+                self._counted.at("blind_s", at)
+                self._counted.at("watched_s", at)
             case sighting.RunReconciled():
                 self._unreconciled.discard(event.run)
                 self._unbalanced.discard(event.run)
@@ -451,6 +464,9 @@ class Counting:
             predicted=self._predicted(faces.of_faces),
             sums=tuple(self._sums()),
             unfit=tuple(self._unfit()),
+            alerts_over_time=tuple(
+                (one.at, _disposition(one), one.raised) for one in self._alerts.values()
+            ),
             not_measured=()
             if seeded
             else ("true recognition rate: no passes of known persons are recorded",),
@@ -480,6 +496,8 @@ class Counting:
             "max_template_life_ms": self._longest,
             "recognising_s": None if self._open_runs else int(self._ran.total_seconds()),
             "authorised_s": None,
+            "blind_s": None if self._open_runs else int(self._was_blind.total_seconds()),
+            "watched_s": None if self._open_runs else int(self._watched.total_seconds()),
         }
         if self._allowed is not None:
             first, until, lapses = self._allowed
@@ -612,8 +630,20 @@ class Counting:
         # A clock that was set back meanwhile makes no time undone.
         self._ran += max(event.timestamp - started, timedelta())
         self._open_runs.discard(event.run)
-        self._counted.at("recognising_s", begun_at)
-        self._counted.at("recognising_s", at)
+        for name in ("recognising_s", "watched_s"):
+            self._counted.at(name, begun_at)
+            self._counted.at(name, at)
+        ran = max(event.timestamp - started, timedelta())
+        blind = sum(
+            (
+                max(event.timestamp - since, timedelta())
+                for (run, _), since in self._blind.items()
+                if run == event.run
+            ),
+            timedelta(),
+        )
+        self._was_blind += blind
+        self._watched += max(ran * len(self._recording) - blind, timedelta())
         self._runs[-1] |= {"until": written(event.timestamp), "cause": event.cause}
 
 
@@ -635,6 +665,12 @@ _SETTLED = (
     "faces_seen",
 )
 """What is counted anew whenever the record is told."""
+
+
+def _disposition(one: _Alert) -> str:
+    if one.true:
+        return "true"
+    return "false" if one.false else "undecided"
 
 
 def _dispositions(one: _Alert, arrests: Iterable[str]) -> Iterator[tuple[str, bool, int]]:

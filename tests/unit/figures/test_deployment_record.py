@@ -156,6 +156,8 @@ def test_a_figure_is_counted_again_from_its_positions_alone(seed: int) -> None:
             "interrupted",
             "max_template_life_ms",
             "recognising_s",
+            "blind_s",
+            "watched_s",
             "authorised_s",
             "watchlist_entries",
             "rejected_references",
@@ -213,6 +215,34 @@ def test_while_recognition_is_on_its_time_is_not_known() -> None:
     assert str(stopped.position) in next(
         one.positions for one in record.figures if one.name == "recognising_s"
     )
+
+
+def test_time_in_which_a_camera_could_not_be_read_is_not_called_watched() -> None:
+    history = History().begins(cameras=2)
+    history.progressed(1)
+    history.add(sighting.SourceFailed, run=a.RUN, camera=a.CAMERA, reason="stalled", frames=3)
+    history.add(sighting.SourceFailed, run=a.RUN, camera=a.CAMERA, reason="stalled", frames=3)
+    for _ in range(3):
+        history.progressed(1)
+    record = record_of(history.entries)
+    with pytest.raises(KeyError):
+        record.value("watched_s")
+    record = record_of(history.stops().entries)
+    ran = record.value("recognising_s")
+    assert record.value("blind_s") == 5, "from the first word of it to the stop"
+    assert record.value("watched_s") == 2 * ran - 5
+    places = next(one.positions for one in record.figures if one.name == "blind_s")
+    failed = [one for one in history.entries if isinstance(one.event, sighting.SourceFailed)]
+    assert str(failed[0].position) in places
+
+
+def test_each_alert_is_told_with_its_time_and_what_it_is() -> None:
+    history = History().begins()
+    for ordinal, decision in enumerate(("viable", "not_viable", "insufficient"), start=1):
+        history.decided(history.alerted(ordinal), decision)
+    told = record_of(history.entries).alerts_over_time
+    assert [one[1] for one in told] == ["true", "false", "undecided"]
+    assert sorted(told) == list(told)
 
 
 def test_a_prediction_is_held_against_what_was_observed() -> None:
