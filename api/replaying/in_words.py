@@ -129,12 +129,19 @@ def _authority_lines(state: State) -> Iterator[str]:
     if state.cameras:
         footage = "footage is recorded" if state.footage_recorded else "no footage is recorded"
         yield _row("cameras", f"{_pairs(state.cameras, '{0} ({1})')}; {footage}")
+    if state.report:
+        yield _row("report", f"{len(state.report)} sections (plumbline report application)")
+    if state.place:
+        yield _row("sensitive place", state.place)
     if allowed is not None:
         yield _row(
             "authorised",
             f"by {allowed.officer}, {allowed.valid_from} to {allowed.valid_until}, "
             f"cameras {', '.join(allowed.cameras)}",
         )
+        if allowed.lapses:
+            told = f"urgently ({allowed.urgency}): lapses at {allowed.lapses} unless ratified"
+            yield _row("", told)
         yield _row("", f"targeted: {allowed.targeted}; led by: {allowed.intelligence_led}")
         yield _row(
             "",
@@ -149,6 +156,12 @@ def _list_lines(name: str, found: ListOf) -> Iterator[str]:
         "",
         f"{found.accepted} accepted, {found.rejected} rejected, {found.not_judged} not judged yet",
     )
+    if found.removed:
+        yield _row("", f"{found.removed} taken off again")
+    if found.extra_authority:
+        yield _row("", f"{found.extra_authority} by extra authority")
+    if found.accepted:
+        yield _row("", f"{found.reviewed} of {found.accepted} looked at again")
     criteria = ", ".join(found.categories)
     yield _row("", f"criteria: {criteria} (accepted values {found.catalogue}), by {found.proposer}")
     if found.accepted:
