@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Barrier, Event
 from types import TracebackType
 from typing import Self
 
@@ -30,6 +32,8 @@ from recognition.references import ReferenceReader, ReferenceUnfitError
 
 FEW = 50
 """Up to so many photographs one engine looks at faster than others are loaded."""
+BLACKS = 3
+"""How often a thread looks at black before it ends."""
 TOLD = 100
 """How often progress over a long list is told, about."""
 
@@ -135,8 +139,8 @@ def examine(
     looked: list[_Looked] = []
     problems: list[ListingProblem] = []
     try:
-        with ThreadPoolExecutor(many) as pool:
-            for done, found in enumerate(pool.map(look, range(len(rows))), start=1):
+        with _looking(look, range(len(rows)), engines, many) as answers:
+            for done, found in enumerate(answers, start=1):
                 if isinstance(found, ListingProblem):
                     problems.append(found)
                 else:
@@ -149,9 +153,45 @@ def examine(
         templates.fill(0)
         raise
     finally:
-        for one in every:
-            one.forget_last_face()
+        engine.forget_last_face()
     return Examined(rows, images, looked, templates)
+
+
+@contextmanager
+def _looking(
+    look: Callable[[int], _Looked | ListingProblem],
+    numbers: range,
+    engines: SimpleQueue[Engine],
+    many: int,
+) -> Iterator[Iterator[_Looked | ListingProblem]]:
+    """The answers, in order: from this thread alone, or from several.
+
+    A thread has memory of its own, in which what a network worked out last is left when it ends. So
+    each looks at black until that is overwritten, as this thread does too.
+    """
+    if many == 1:
+        yield map(look, numbers)
+        return
+    together, broken_off = Barrier(many), Event()
+
+    def look_on(row: int) -> _Looked | ListingProblem:
+        if broken_off.is_set():
+            raise CancelledError
+        return look(row)
+
+    def look_at_black(_: int) -> None:
+        together.wait()  # so that no thread takes the turn of another
+        mine = engines.get()
+        for _again in range(BLACKS):
+            mine.forget_last_face()
+        engines.put(mine)
+
+    with ThreadPoolExecutor(many) as pool:
+        try:
+            yield pool.map(look_on, numbers)
+        finally:
+            broken_off.set()
+            list(pool.map(look_at_black, range(many)))
 
 
 def is_told(done: int, many: int) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import shutil
+import time
+from contextlib import suppress
 from datetime import date
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -113,6 +115,50 @@ def test_a_photograph_that_was_replaced_meanwhile_is_not_taken(
         shutil.copyfile(short.images / "1.jpg", short.images / "0.jpg")
         with pytest.raises(PhotographChangedError, match="line 2"):
             examined.photograph(0)
+
+
+def look_and_leave(there: Connection, cache: Path, listing: Listing) -> None:
+    """What the process does whose memory is searched: it keeps one template, as a control."""
+    engine = Engine(build(cache / "models" / "opencv_zoo"))
+    with examine(rows_of(listing), listing.images, engine, lambda words: None, workers=2) as seen:
+        kept = bytearray(seen.template(1))
+        there.send([bytes(255 - one for one in seen.template(row)) for row in (0, 1)])
+    there.recv()
+    there.send(len(kept))
+
+
+def test_no_thread_leaves_a_template_in_memory(
+    listing: Listing, cache: Path, tmp_path: Path
+) -> None:
+    """Each thread has memory of its own. The control is a template that was kept on purpose."""
+    long = a_list_of(LONG, listing, tmp_path / "long")
+    with another_process(look_and_leave, cache, long) as (process, here):
+        first, second = (bytes(255 - one for one in covered) for covered in here.recv())
+        assert first != second
+        time.sleep(0.5)
+        assert process.pid is not None
+        places = {name: count(process.pid, one) for name, one in (("0", first), ("1", second))}
+        here.send("done")
+        assert here.recv() == len(second)
+    assert places == {"0": 0, "1": 1}
+
+
+def count(process: int, needle: bytes) -> int:
+    """How often these bytes stand in another process's memory.
+
+    A piece of their second half: what is freed soon loses its beginning to whatever comes next.
+    """
+    found, needle = 0, needle[320:384]
+    with Path(f"/proc/{process}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{process}/maps").read_text().splitlines():
+            span, rights, *_ = line.split()
+            if "rw" not in rights or "[v" in line:
+                continue
+            first, last = (int(one, 16) for one in span.split("-"))
+            memory.seek(first)
+            with suppress(OSError):
+                found += memory.read(last - first).count(needle)
+    return found
 
 
 # -- going on ------------------------------------------------------------------------------------
