@@ -30,6 +30,7 @@ from domain.kernel.errors import DomainError
 from domain.services.survey import Survey
 from infrastructure.vault.keystore import Keystore
 from infrastructure.vault.media import MediaStore
+from tests.rehearsal.conftest import spoken
 from tests.support.required import need
 
 ROOT = Path(__file__).parents[2]
@@ -79,10 +80,10 @@ def run(command: list[str], *arguments: object) -> Ended:
 
 
 def well(*arguments: object) -> str:
-    """A command on a disk that is well again; it must succeed."""
-    done = run(PLUMBLINE, *arguments).in_our_words()
-    assert done.code == 0, done.words
-    return "\n".join(done.told)
+    """A command on a disk that is well again, in this process: it must succeed."""
+    code, told, complained = spoken(*map(str, arguments))
+    assert code == 0, complained
+    return told
 
 
 @contextmanager
