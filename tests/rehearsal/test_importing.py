@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import shutil
-import time
 from contextlib import suppress
 from datetime import date
 from multiprocessing.connection import Connection
@@ -123,6 +122,7 @@ def look_and_leave(there: Connection, cache: Path, listing: Listing) -> None:
     with examine(rows_of(listing), listing.images, engine, lambda words: None, workers=2) as seen:
         kept = bytearray(seen.template(1))
         there.send([bytes(255 - one for one in seen.template(row)) for row in (0, 1)])
+    there.send("left")
     there.recv()
     there.send(len(kept))
 
@@ -135,8 +135,7 @@ def test_no_thread_leaves_a_template_in_memory(
     with another_process(look_and_leave, cache, long) as (process, here):
         first, second = (bytes(255 - one for one in covered) for covered in here.recv())
         assert first != second
-        time.sleep(0.5)
-        assert process.pid is not None
+        assert here.recv() == "left" and process.pid is not None
         places = {name: count(process.pid, one) for name, one in (("0", first), ("1", second))}
         here.send("done")
         assert here.recv() == len(second)
